@@ -1,0 +1,172 @@
+"""A BPF object as inert data: what the compiler, the assembler and the ELF reader give, and the ELF writer, the VM and
+the loader take. Equal on every machine; nothing here talks to a kernel.
+
+`ObjectSpec.link` is the one place that joins a program with the subprograms it reaches.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Mapping, NamedTuple
+
+from .errors import FormatError, Span
+from .isa.insn import FuncRef, Insn
+from .isa.opcodes import CALL, IMM64_FUNC, JMP, LD_IMM64
+
+if TYPE_CHECKING:
+    from .btf import Btf
+
+
+class Line(NamedTuple):
+    """Source line of the instruction at `insn` (an index into the function's `insns`) and those after it.
+    `col` is 1-based, as .BTF.ext wants it; `text` is the line itself."""
+
+    insn: int
+    file: str
+    line: int
+    col: int
+    text: str
+
+    @property
+    def span(self) -> Span:
+        return Span(self.file, self.line, max(0, self.col - 1))
+
+
+class FuncSpec(NamedTuple):
+    """Code with a name: a subprogram, or the body of a program. Jumps are resolved; calls of other functions, maps and
+    data are symbolic (`Insn.ref`). `btf_id` is its FUNC in the object's BTF (0: none)."""
+
+    name: str
+    insns: tuple[Insn, ...]
+    lines: tuple[Line, ...] = ()
+    btf_id: int = 0
+    static: bool = True
+
+    @property
+    def slots(self) -> int:
+        return sum(i.slots for i in self.insns)
+
+
+class ProgramSpec(NamedTuple):
+    """An entry program: its body and what the kernel must be told. `section` is libbpf's name ("xdp",
+    "tracepoint/syscalls/sys_enter_openat") and decides the rest through `uapi.hooks`; the numbers are kept so that a
+    reader of the spec needs no table."""
+
+    func: FuncSpec
+    section: str
+    prog_type: int
+    attach_type: int = 0
+    attach_to: str = ""
+    flags: int = 0
+    autoload: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.func.name
+
+
+class MapSpec(NamedTuple):
+    """A map before it exists. Type ids are of the object's BTF (0: none). `inner` is the template of map-in-map;
+    `contents` initial entries (key bytes, value bytes, or the name of a map or program for map-in-map and prog arrays).
+    `pinning`: 0 no, 1 by name."""
+
+    name: str
+    type: int
+    key_size: int
+    value_size: int
+    max_entries: int
+    flags: int = 0
+    key_type: int = 0
+    value_type: int = 0
+    inner: MapSpec | None = None
+    contents: tuple[tuple[bytes, bytes | str], ...] = ()
+    pinning: int = 0
+    extra: int = 0
+    numa_node: int = 0
+
+
+class VarSpec(NamedTuple):
+    """A global variable inside a data section. `static`: not exported (STB_LOCAL)."""
+
+    name: str
+    offset: int
+    size: int
+    type_id: int = 0
+    static: bool = False
+
+
+class DataSpec(NamedTuple):
+    """A section of global data, which the loader turns into an array map: ".data…", ".rodata…", ".bss…", ".kconfig".
+    `data` is always the full image (zeros for .bss). `btf_id` is its DATASEC (0: none)."""
+
+    name: str
+    data: bytes
+    vars: tuple[VarSpec, ...] = ()
+    btf_id: int = 0
+
+    @property
+    def read_only(self) -> bool:
+        return self.name.startswith((".rodata", ".kconfig"))
+
+
+class Linked(NamedTuple):
+    """A program with its subprograms appended, as the verifier sees it. `starts` and `lines` count *slots* from the
+    start; local calls are resolved to numbers, all other refs are still symbolic."""
+
+    insns: tuple[Insn, ...]
+    starts: tuple[tuple[int, FuncSpec], ...]
+    lines: tuple[tuple[int, Line], ...]
+
+
+class ObjectSpec(NamedTuple):
+    """Everything one object file holds. Mappings are keyed by name and ordered."""
+
+    programs: Mapping[str, ProgramSpec]
+    functions: Mapping[str, FuncSpec] = {}
+    maps: Mapping[str, MapSpec] = {}
+    data: Mapping[str, DataSpec] = {}
+    license: str = "GPL"
+    btf: "Btf | None" = None
+    name: str = "purebpf"
+
+    def link(self, program: str) -> Linked:
+        """`program` followed by every subprogram it reaches, each once, in order of first reach.
+
+        Raises FormatError when a called function is not in the object."""
+        return link(self.programs[program].func, self.functions)
+
+
+def link(main: FuncSpec, functions: Mapping[str, FuncSpec]) -> Linked:
+    """Join `main` with the functions it reaches through FuncRef; see `Linked`."""
+    order, start = [main], {main.name: 0}
+    size = main.slots
+    for func in order:  # grows while it is walked
+        for insn in func.insns:
+            if isinstance(insn.ref, FuncRef) and insn.ref.name not in start:
+                callee = functions.get(insn.ref.name)
+                if callee is None:
+                    raise FormatError(f"{func.name} refers to function {insn.ref.name!r}, which the object lacks")
+                start[callee.name] = size
+                size += callee.slots
+                order.append(callee)
+    insns: list[Insn] = []
+    lines: list[tuple[int, Line]] = []
+    for func in order:
+        slot = start[func.name]
+        at = {line.insn: line for line in func.lines}
+        for index, insn in enumerate(func.insns):
+            if index in at:
+                lines.append((slot, at[index]))
+            insns.append(_resolve(insn, slot, start))
+            slot += insn.slots
+    return Linked(tuple(insns), tuple((start[f.name], f) for f in order), tuple(lines))
+
+
+def _resolve(insn: Insn, slot: int, start: Mapping[str, int]) -> Insn:
+    if not isinstance(insn.ref, FuncRef):
+        return insn
+    delta = start[insn.ref.name] - slot - 1
+    if insn.code == JMP | CALL:
+        return insn._replace(imm=delta, ref=None)
+    if insn.code == LD_IMM64 and insn.src == IMM64_FUNC:
+        return insn._replace(imm=delta & 0xFFFFFFFF, ref=None)
+    raise FormatError(f"instruction {insn} cannot refer to a function")
