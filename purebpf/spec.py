@@ -6,7 +6,7 @@ the loader take. Equal on every machine; nothing here talks to a kernel.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
 
 from .errors import FormatError, Span
 from .isa.insn import FuncRef, Insn
@@ -106,6 +106,18 @@ class DataSpec(NamedTuple):
     @property
     def read_only(self) -> bool:
         return self.name.startswith((".rodata", ".kconfig"))
+
+
+class RunResult(NamedTuple):
+    """What one run of a program gave, in the kernel (BPF_PROG_TEST_RUN) and in the VM alike. `data` and `ctx` are the
+    packet and the context afterwards (b"" if the program type has none), `duration_ns` the kernel's average per run
+    (0 in the VM), `maps` the maps of the object by name, readable as Python mappings."""
+
+    retval: int
+    data: bytes = b""
+    ctx: bytes = b""
+    duration_ns: int = 0
+    maps: Mapping[str, Any] = {}
 
 
 class Linked(NamedTuple):

@@ -28,8 +28,8 @@ class Ptr(NamedTuple):
 
 class Array(NamedTuple):
     elem: int
-    index: int
-    count: int
+    index_type: int
+    nelems: int
 
 
 class Member(NamedTuple):

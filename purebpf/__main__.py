@@ -1,0 +1,5 @@
+"""python -m purebpf"""
+
+from .cli import main
+
+raise SystemExit(main())
