@@ -6,7 +6,7 @@ whoever looks types up by value keys on `(type(t), t)`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Mapping, NamedTuple
 
 SIGNED, CHAR, BOOL = 1, 2, 4  # Int.encoding
 STATIC, GLOBAL, EXTERN = 0, 1, 2  # linkage of Func and Var
@@ -156,3 +156,41 @@ Type = (
     Int | Ptr | Array | Struct | Union | Enum | Enum64 | Fwd | Typedef | Volatile | Const | Restrict | Func | FuncProto
     | Var | Datasec | Float | DeclTag | TypeTag
 )
+
+
+def references(one: Type) -> tuple[int, ...]:
+    """The ids that a type refers to, in order; 0 (void) included."""
+    match one:
+        case Ptr() | Typedef() | Volatile() | Const() | Restrict() | Var() | DeclTag() | TypeTag():
+            return (one.type,)
+        case Array():
+            return (one.elem, one.index_type)
+        case Struct() | Union():
+            return tuple(m.type for m in one.members)
+        case Func():
+            return (one.proto,)
+        case FuncProto():
+            return (one.ret, *(p.type for p in one.params))
+        case Datasec():
+            return tuple(v.type for v in one.vars)
+        case Int() | Enum() | Enum64() | Fwd() | Float():
+            return ()
+
+
+def renumber(one: Type, ids: Mapping[int, int]) -> Type:
+    """The type with every id it refers to replaced through `ids`."""
+    match one:
+        case Ptr() | Typedef() | Volatile() | Const() | Restrict() | Var() | DeclTag() | TypeTag():
+            return one._replace(type=ids[one.type])
+        case Array():
+            return one._replace(elem=ids[one.elem], index_type=ids[one.index_type])
+        case Struct() | Union():
+            return one._replace(members=tuple(m._replace(type=ids[m.type]) for m in one.members))
+        case Func():
+            return one._replace(proto=ids[one.proto])
+        case FuncProto():
+            return FuncProto(ids[one.ret], tuple(Param(p.name, ids[p.type]) for p in one.params))
+        case Datasec():
+            return one._replace(vars=tuple(v._replace(type=ids[v.type]) for v in one.vars))
+        case Int() | Enum() | Enum64() | Fwd() | Float():
+            return one

@@ -1,0 +1,441 @@
+"""BTF bytes ↔ types: header, string table, and every kind in both directions, side by side.
+
+    ┌──────────── header, 24 bytes ────────────┬─────────────┬──────────────┐
+    │magic ver flags hdr_len│type_off│type_len │ type records│ strings      │
+    │                       │str_off │str_len  │             │ "\\0int\\0…" │
+    └──────────────────────────────────────────┴─────────────┴──────────────┘
+
+Reading is lazy: `Raw` makes one pass over the records to find where each starts; `Raw.decode` makes a type of one.
+Whatever is wrong with the bytes is a BtfError, at open or when the type is asked for.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from typing import Callable, Iterable, Sequence
+
+from ..errors import BtfError
+from . import types as t
+from .kinds import BY_CLASS, KINDS, MAX_NAME, MAX_TYPE, MAX_VLEN
+
+MAGIC = 0xEB9F
+_FLAG = 1 << 31
+
+
+class Raw:
+    """BTF as bytes: `words` the records, `starts` the index of each record's first word, `names` that word (the name's
+    offset). `base_count` and `base_strings` are the base's types and string bytes for split BTF, else 0."""
+
+    __slots__ = ("words", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "_cached")
+
+    def __init__(self, data: bytes, first: int = 1, base_names: Callable[[int], str] | None = None,
+                 base_size: int = 0) -> None:
+        header = read_header(data)
+        self.byteorder, self.first, self.base_names, self.base_size = header.byteorder, first, base_names, base_size
+        self.strings = data[header.str_start:header.str_end]
+        if not self.strings and base_names is None or self.strings and self.strings[-1]:
+            raise BtfError("string section is empty or does not end with NUL", position=header.str_end)
+        if base_names is None and self.strings[0]:
+            raise BtfError("string section does not start with NUL", position=header.str_start)
+        self.words: Sequence[int]
+        if self.byteorder == sys.byteorder:
+            self.words = memoryview(data)[header.type_start:header.type_end].cast("I")
+        else:
+            swapped = array("I", data[header.type_start:header.type_end])
+            swapped.byteswap()
+            self.words = swapped
+        self.starts, self.names = _index(self.words, header)
+        self._cached: dict[int, str] = {}
+
+    def decode(self, index: int) -> t.Type:
+        """The type of record `index` (0-based)."""
+        at = self.starts[index]
+        name_off, info, third = self.words[at:at + 3]
+        try:
+            read = _READERS[info >> 24 & 0x7F]
+        except KeyError:
+            raise BtfError(f"type {self.first + index}: kind {info >> 24 & 0x7F} is not known") from None
+        try:
+            return read(self, self.name(name_off), info & 0xFFFFFF, info >> 31, third, at + 3)
+        except BtfError as e:
+            raise BtfError(f"type {self.first + index}: {e}") from None
+
+    def kind(self, index: int) -> int:
+        """The kind number of record `index`."""
+        return self.words[self.starts[index] + 1] >> 24 & 0x7F
+
+    def name(self, offset: int) -> str:
+        """The string at `offset`."""
+        if not offset:
+            return ""
+        got = self._cached.get(offset)
+        if got is None:
+            got = self._cached[offset] = self._string(offset)
+        return got
+
+    def _string(self, offset: int) -> str:
+        if offset < self.base_size:
+            assert self.base_names is not None
+            return self.base_names(offset)
+        offset -= self.base_size
+        end = self.strings.find(b"\0", offset)
+        if end < 0:
+            raise BtfError(f"string offset {offset + self.base_size:#x} is outside the string section")
+        try:
+            return self.strings[offset:end].decode()
+        except UnicodeDecodeError:
+            raise BtfError(f"string at {offset + self.base_size:#x} is not UTF-8") from None
+
+    def ref(self, type_id: int) -> int:
+        """`type_id`, checked to exist."""
+        if type_id >= self.first + len(self.starts):
+            raise BtfError(f"refers to type {type_id}, but the last is {self.first + len(self.starts) - 1}")
+        return type_id
+
+    def offsets_of(self, name: str, flavours: bool = False) -> list[int]:
+        """Every string offset, in this section alone, at which `name` can be read (`flavours`: or `name___anything`)."""
+        wanted, out = name.encode() + b"\0", []
+        ends = (wanted, wanted[:-1] + b"___") if flavours else (wanted,)
+        for text in ends:
+            at = self.strings.find(text)
+            while at >= 0:
+                out.append(at + self.base_size)
+                at = self.strings.find(text, at + 1)
+        return out
+
+
+class Header:
+    """Where the sections lie (absolute byte offsets), and `layout`: {kind: (fixed words, words each)} if the file says."""
+
+    __slots__ = ("byteorder", "type_start", "type_end", "str_start", "str_end", "layout")
+
+    def __init__(self, byteorder: str, spans: tuple[int, int, int, int], layout: dict[int, tuple[int, int]]) -> None:
+        self.byteorder, self.layout = byteorder, layout
+        self.type_start, self.type_end, self.str_start, self.str_end = spans
+
+
+def read_header(data: bytes) -> Header:
+    """Parse and check the header of a .BTF section."""
+    if len(data) < 24:
+        raise BtfError(f"{len(data)} bytes are too few for a BTF header (24)")
+    order = {b"\x9f\xeb": "little", b"\xeb\x9f": "big"}.get(bytes(data[:2]))
+    if order is None:
+        raise BtfError(f"bad magic {bytes(data[:2]).hex()}, want 9feb or eb9f", position=0)
+    mark = "<" if order == "little" else ">"
+    version, flags, hdr_len, type_off, type_len, str_off, str_len = struct.unpack_from(mark + "BBIIIII", data, 2)
+    if version != 1 or flags:
+        raise BtfError(f"BTF version {version}, flags {flags:#x} are not known", position=2)
+    if hdr_len < 24 or hdr_len > len(data):
+        raise BtfError(f"header length {hdr_len} is out of range", position=4)
+    body = len(data) - hdr_len
+    for what, off, size in (("type", type_off, type_len), ("string", str_off, str_len)):
+        if off + size > body:
+            raise BtfError(f"{what} section [{off:#x}, {off + size:#x}) leaves the blob of {body:#x} bytes")
+    if type_off % 4 or type_len % 4:
+        raise BtfError("type section is not aligned to 4 bytes")
+    layout: dict[int, tuple[int, int]] = {}
+    if hdr_len >= 32:
+        off, size = struct.unpack_from(mark + "II", data, 24)
+        if off + size > body:
+            raise BtfError("layout section leaves the blob")
+        for kind in range(size // 4):
+            fixed, each = data[hdr_len + off + 4 * kind], data[hdr_len + off + 4 * kind + 1]
+            layout[kind] = (fixed // 4, each // 4)
+    start, strings = hdr_len + type_off, hdr_len + str_off
+    return Header(order, (start, start + type_len, strings, strings + str_len), layout)
+
+
+def _index(words: Sequence[int], header: Header) -> tuple["array[int]", "array[int]"]:
+    """Where each record starts, and its first word. The hot loop of opening vmlinux: 126,000 turns."""
+    fixed, each = [-1] * 128, [0] * 128
+    for kind, (a, b) in header.layout.items():
+        fixed[kind & 127], each[kind & 127] = 3 + a, b
+    for row in KINDS:
+        fixed[row.number], each[row.number] = 3 + row.fixed, row.each
+    fixed[12], each[12] = 3, 0  # Func keeps its linkage in vlen
+    starts, names = array("I"), array("I")
+    start, name = starts.append, names.append
+    at, end = 0, len(words)
+    try:
+        while at < end:
+            info = words[at + 1]
+            kind = info >> 24 & 0x7F
+            size = fixed[kind]
+            if size < 0:
+                raise BtfError(f"type {len(starts) + 1}: kind {kind} is not known", position=header.type_start + 4 * at)
+            start(at)
+            name(words[at])
+            at += size + each[kind] * (info & 0xFFFFFF) if each[kind] else size
+    except IndexError:
+        at = end + 1
+    if at != end:
+        raise BtfError("last type record is cut short", position=header.type_start + 4 * end)
+    if len(starts) > MAX_TYPE:
+        raise BtfError(f"{len(starts)} types are more than {MAX_TYPE}")
+    return starts, names
+
+
+class Strings:
+    """A string table being written: each string once, "" at 0. `base_size` and `base` are those of split BTF."""
+
+    __slots__ = ("data", "at", "base_size")
+
+    def __init__(self, base_size: int = 0) -> None:
+        self.data = bytearray(b"" if base_size else b"\0")
+        self.at: dict[str, int] = {"": 0}
+        self.base_size = base_size
+
+    def add(self, text: str) -> int:
+        """Offset of `text`."""
+        off = self.at.get(text)
+        if off is None:
+            raw = text.encode()
+            if b"\0" in raw:
+                raise BtfError(f"name {text!r} holds a NUL")
+            off = self.at[text] = self.base_size + len(self.data)
+            self.data += raw + b"\0"
+            if off > MAX_NAME:
+                raise BtfError(f"string table grew over {MAX_NAME:#x} bytes")
+        return off
+
+
+def encode(types: Iterable[t.Type], byteorder: str = "little", strings: Strings | None = None) -> bytes:
+    """A whole .BTF section of `types`, ids 1, 2, … in order. `strings` may hold texts already (those of .BTF.ext)."""
+    strings = strings or Strings()
+    words: list[int] = []
+    for number, one in enumerate(types, 1):
+        try:
+            _write(words, one, strings)
+        except BtfError as e:
+            raise BtfError(f"type {number} ({one!r:.80}): {e}") from None
+    mark = "<" if byteorder == "little" else ">"
+    try:
+        body = struct.pack(f"{mark}{len(words)}I", *words)
+    except struct.error:
+        raise BtfError(_which_overflows(types, strings)) from None
+    size = len(body)
+    return struct.pack(mark + "HBBIIIII", MAGIC, 1, 0, 24, 0, size, size, len(strings.data)) + body + strings.data
+
+
+def _write(words: list[int], one: t.Type, strings: Strings) -> None:
+    kind = BY_CLASS.get(type(one))
+    if kind is None:
+        raise BtfError("is no BTF type")
+    name: str = getattr(one, "name", "")
+    vlen, flag, third, rest = _WRITERS[kind.number](one, strings.add)
+    if vlen > MAX_VLEN:
+        raise BtfError(f"{vlen} elements are more than {MAX_VLEN}")
+    words += (strings.add(name), kind.number << 24 | vlen | (_FLAG if flag else 0), third)
+    words += rest
+
+
+def _which_overflows(types: Iterable[t.Type], strings: Strings) -> str:
+    for number, one in enumerate(types, 1):
+        words: list[int] = []
+        _write(words, one, strings)
+        if not all(0 <= w < 1 << 32 for w in words):
+            return f"type {number} ({one!r:.80}): a number does not fit in 32 bits"
+    return "a number does not fit in 32 bits"
+
+
+# ── every kind, reader above writer ──────────────────────────────────────────────────────────────────────────────────
+# reader(raw, name, vlen, flag, third, index of the first word after the header) -> type
+# writer(type, add string) -> (vlen, flag, third word, words that follow)
+
+_Out = tuple[int, int, int, Iterable[int]]
+_Add = Callable[[str], int]
+
+
+def _int(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
+    word = raw.words[at]
+    bits, offset, encoding = word & 0xFF, word >> 16 & 0xFF, word >> 24 & 0xF
+    if not 0 < size <= 16 or not bits or bits + offset > 8 * size:
+        raise BtfError(f"INT of {size} bytes, {bits} bits at bit {offset}")
+    return t.Int(name, size, encoding, -1 if bits == 8 * size else bits, offset)
+
+
+def _int_out(one: t.Int, add: _Add) -> _Out:
+    bits = 8 * one.size if one.bits < 0 else one.bits
+    if not 0 < one.size <= 16 or not 0 < bits or one.offset < 0 or bits + one.offset > 8 * one.size:
+        raise BtfError(f"INT of {one.size} bytes, {bits} bits at bit {one.offset}")
+    return 0, 0, one.size, (one.encoding << 24 | one.offset << 16 | bits,)
+
+
+def _one_ref(cls: type[t.Ptr] | type[t.Volatile] | type[t.Const] | type[t.Restrict]) -> "_Reader":
+    def read(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Type:
+        return cls(raw.ref(ref))
+
+    return read
+
+
+def _one_ref_out(one: t.Ptr | t.Volatile | t.Const | t.Restrict | t.Typedef, add: _Add) -> _Out:
+    return 0, 0, one.type, ()
+
+
+def _typedef(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Type:
+    return t.Typedef(name, raw.ref(ref))
+
+
+def _array(raw: Raw, name: str, vlen: int, flag: int, third: int, at: int) -> t.Type:
+    elem, index, count = raw.words[at:at + 3]
+    return t.Array(raw.ref(elem), raw.ref(index), count)
+
+
+def _array_out(one: t.Array, add: _Add) -> _Out:
+    return 0, 0, 0, (one.elem, one.index_type, one.nelems)
+
+
+def _members(raw: Raw, vlen: int, flag: int, at: int) -> tuple[t.Member, ...]:
+    words, out = raw.words, []
+    for i in range(at, at + 3 * vlen, 3):
+        name, ref, offset = raw.name(words[i]), raw.ref(words[i + 1]), words[i + 2]
+        out.append(t.Member(name, ref, offset & 0xFFFFFF, offset >> 24) if flag else t.Member(name, ref, offset))
+    return tuple(out)
+
+
+def _struct(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
+    return t.Struct(name, size, _members(raw, vlen, flag, at))
+
+
+def _union(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
+    return t.Union(name, size, _members(raw, vlen, flag, at))
+
+
+def _composite_out(one: t.Struct | t.Union, add: _Add) -> _Out:
+    flag = any(m.bits for m in one.members)
+    words: list[int] = []
+    for m in one.members:
+        if flag and not (0 <= m.bit_offset <= 0xFFFFFF and 0 <= m.bits <= 0xFF):
+            raise BtfError(f"member {m.name!r}: bit offset {m.bit_offset} does not fit beside bit-fields")
+        words += (add(m.name), m.type, m.bit_offset | m.bits << 24)
+    return len(one.members), flag, one.size, words
+
+
+def _enum(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
+    words, values = raw.words, []
+    for i in range(at, at + 2 * vlen, 2):
+        value = words[i + 1]
+        values.append(t.Enumerator(raw.name(words[i]), value - (1 << 32) if flag and value >> 31 else value))
+    return t.Enum(name, size, bool(flag), tuple(values))
+
+
+def _enum_out(one: t.Enum, add: _Add) -> _Out:
+    words: list[int] = []
+    for v in one.values:
+        _check_enumerator(v, one.signed, 32)
+        words += (add(v.name), v.value & 0xFFFFFFFF)
+    return len(one.values), one.signed, one.size, words
+
+
+def _enum64(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
+    words, values = raw.words, []
+    for i in range(at, at + 3 * vlen, 3):
+        value = words[i + 1] | words[i + 2] << 32
+        values.append(t.Enumerator(raw.name(words[i]), value - (1 << 64) if flag and value >> 63 else value))
+    return t.Enum64(name, size, bool(flag), tuple(values))
+
+
+def _enum64_out(one: t.Enum64, add: _Add) -> _Out:
+    words: list[int] = []
+    for v in one.values:
+        _check_enumerator(v, one.signed, 64)
+        words += (add(v.name), v.value & 0xFFFFFFFF, v.value >> 32 & 0xFFFFFFFF)
+    return len(one.values), one.signed, one.size, words
+
+
+def _check_enumerator(v: t.Enumerator, signed: bool, bits: int) -> None:
+    low, high = (-1 << bits - 1, 1 << bits - 1) if signed else (0, 1 << bits)
+    if not low <= v.value < high:
+        raise BtfError(f"enumerator {v.name} = {v.value} does not fit in {bits} bits")
+
+
+def _fwd(raw: Raw, name: str, vlen: int, flag: int, third: int, at: int) -> t.Type:
+    return t.Fwd(name, bool(flag))
+
+
+def _fwd_out(one: t.Fwd, add: _Add) -> _Out:
+    return 0, one.union, 0, ()
+
+
+def _func(raw: Raw, name: str, linkage: int, flag: int, ref: int, at: int) -> t.Type:
+    return t.Func(name, raw.ref(ref), linkage)
+
+
+def _func_out(one: t.Func, add: _Add) -> _Out:
+    return one.linkage, 0, one.proto, ()
+
+
+def _proto(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Type:
+    words = raw.words
+    params = tuple(t.Param(raw.name(words[i]), raw.ref(words[i + 1])) for i in range(at, at + 2 * vlen, 2))
+    return t.FuncProto(raw.ref(ref), params)
+
+
+def _proto_out(one: t.FuncProto, add: _Add) -> _Out:
+    words: list[int] = []
+    for p in one.params:
+        words += (add(p.name), p.type)
+    return len(one.params), 0, one.ret, words
+
+
+def _var(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Type:
+    return t.Var(name, raw.ref(ref), raw.words[at])
+
+
+def _var_out(one: t.Var, add: _Add) -> _Out:
+    return 0, 0, one.type, (one.linkage,)
+
+
+def _datasec(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
+    words = raw.words
+    return t.Datasec(name, size, tuple(
+        t.SecVar(raw.ref(words[i]), words[i + 1], words[i + 2]) for i in range(at, at + 3 * vlen, 3)))
+
+
+def _datasec_out(one: t.Datasec, add: _Add) -> _Out:
+    words: list[int] = []
+    for v in one.vars:
+        words += v
+    return len(one.vars), 0, one.size, words
+
+
+def _float(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
+    return t.Float(name, size)
+
+
+def _float_out(one: t.Float, add: _Add) -> _Out:
+    return 0, 0, one.size, ()
+
+
+def _decl_tag(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Type:
+    component = raw.words[at]
+    return t.DeclTag(name, raw.ref(ref), component - (component >> 31 << 32), bool(flag))
+
+
+def _decl_tag_out(one: t.DeclTag, add: _Add) -> _Out:
+    return 0, one.attribute, one.type, (one.component & 0xFFFFFFFF,)
+
+
+def _type_tag(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Type:
+    return t.TypeTag(name, raw.ref(ref), bool(flag))
+
+
+def _type_tag_out(one: t.TypeTag, add: _Add) -> _Out:
+    return 0, one.attribute, one.type, ()
+
+
+_Reader = Callable[[Raw, str, int, int, int, int], t.Type]
+
+_READERS: dict[int, _Reader] = {
+    1: _int, 2: _one_ref(t.Ptr), 3: _array, 4: _struct, 5: _union, 6: _enum, 7: _fwd, 8: _typedef,
+    9: _one_ref(t.Volatile), 10: _one_ref(t.Const), 11: _one_ref(t.Restrict), 12: _func, 13: _proto, 14: _var,
+    15: _datasec, 16: _float, 17: _decl_tag, 18: _type_tag, 19: _enum64,
+}
+
+_WRITERS: dict[int, Callable[..., _Out]] = {
+    1: _int_out, 2: _one_ref_out, 3: _array_out, 4: _composite_out, 5: _composite_out, 6: _enum_out, 7: _fwd_out,
+    8: _one_ref_out, 9: _one_ref_out, 10: _one_ref_out, 11: _one_ref_out, 12: _func_out, 13: _proto_out, 14: _var_out,
+    15: _datasec_out, 16: _float_out, 17: _decl_tag_out, 18: _type_tag_out, 19: _enum64_out,
+}

@@ -1,0 +1,232 @@
+"""A set of types with ids: `Btf`, which is read, and `Builder`, which makes one.
+
+Ids start at 1; 0 is void and has no record. A split `Btf` (a kernel module's) continues the ids and strings of its `base`.
+"""
+
+from __future__ import annotations
+
+from typing import Iterable, Iterator
+
+from ..errors import BtfError
+from . import codec
+from . import types as t
+from .kinds import BY_CLASS, KINDS
+
+Kinds = type[t.Type] | tuple[type[t.Type], ...] | None
+
+
+class Btf:
+    """Types by id, decoded when first asked for. Do not mutate: everybody shares it."""
+
+    __slots__ = ("base", "first", "byteorder", "_raw", "_types", "_ids")
+
+    def __init__(self, types: Iterable[t.Type] = (), base: Btf | None = None, byteorder: str = "little") -> None:
+        self.base, self.byteorder = base, byteorder
+        self.first = base.last + 1 if base is not None else 1
+        self._raw: codec.Raw | None = None
+        self._types: list[t.Type | None] = list(types)
+        self._ids: dict[str, list[int]] | None = None
+
+    @classmethod
+    def from_bytes(cls, data: bytes, base: Btf | None = None) -> Btf:
+        """BTF of a .BTF section or /sys/kernel/btf file. One pass finds the records; a broken blob is a BtfError here or
+        when the broken type is asked for (`check()` asks for all)."""
+        if base is not None and base._raw is None:
+            base = cls.from_bytes(base.to_bytes(base.byteorder))
+        if base is None:
+            raw = codec.Raw(data)
+        else:
+            assert base._raw is not None
+            raw = codec.Raw(data, base.last + 1, base._raw.name, base._raw.base_size + len(base._raw.strings))
+        btf = cls([None] * len(raw.starts), base, raw.byteorder)  # type: ignore[list-item]
+        btf._raw = raw
+        return btf
+
+    @property
+    def last(self) -> int:
+        """The highest id; 0 when there are no types at all."""
+        return self.first + len(self._types) - 1
+
+    def __len__(self) -> int:
+        """Number of own types, without void and without the base's."""
+        return len(self._types)
+
+    def __getitem__(self, type_id: int) -> t.Type:
+        """The type with that id, of this BTF or its base. BtfError if there is none, or if it is malformed."""
+        index = type_id - self.first
+        if index < 0:
+            if self.base is not None:
+                return self.base[type_id]
+            raise BtfError("type 0 is void" if not type_id else f"there is no type {type_id}")
+        try:
+            got = self._types[index]
+        except IndexError:
+            raise BtfError(f"there is no type {type_id}: the last is {self.last}") from None
+        if got is None:
+            assert self._raw is not None
+            got = self._types[index] = self._raw.decode(index)
+        return got
+
+    def __iter__(self) -> Iterator[t.Type]:
+        """Own types in order of id."""
+        return (self[i] for i in range(self.first, self.last + 1))
+
+    def items(self) -> Iterator[tuple[int, t.Type]]:
+        """(id, type) of own types."""
+        return ((i, self[i]) for i in range(self.first, self.last + 1))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Btf):
+            return NotImplemented
+        return len(self) == len(other) and self.first == other.first and all(
+            type(a) is type(b) and a == b for a, b in zip(self, other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<Btf: {len(self)} types{f' on {self.base!r}' if self.base is not None else ''}>"
+
+    def find(self, name: str, kinds: Kinds = None) -> int | None:
+        """The first id with that name among `kinds` (a class of types.py, or several; None: any), base first."""
+        return next(iter(self.find_all(name, kinds)), None)
+
+    def find_all(self, name: str, kinds: Kinds = None, *, flavours: bool = False) -> list[int]:
+        """Every id with that name, ascending, base's included. `flavours`: also names `name___anything`."""
+        out = self.base.find_all(name, kinds, flavours=flavours) if self.base is not None else []
+        wanted = None if kinds is None else {
+            BY_CLASS[k].number for k in (kinds if isinstance(kinds, tuple) else (kinds,))}
+        own = self._raw_ids(name, flavours) if self._raw is not None else self._listed_ids(name, flavours)
+        return out + [i for i in own if wanted is None or self.kind(i) in wanted]
+
+    def kind(self, type_id: int) -> int:
+        """The kind's number, without decoding the type."""
+        index = type_id - self.first
+        if index < 0 and self.base is not None:
+            return self.base.kind(type_id)
+        if self._raw is not None and 0 <= index < len(self._types):
+            return self._raw.kind(index)
+        return BY_CLASS[type(self[type_id])].number
+
+    def _raw_ids(self, name: str, flavours: bool) -> list[int]:
+        assert self._raw is not None
+        offsets: list[int] = []
+        btf: Btf | None = self
+        while btf is not None and btf._raw is not None:
+            offsets += btf._raw.offsets_of(name, flavours)
+            btf = btf.base
+        names, out = self._raw.names, []
+        for offset in offsets:
+            at = -1
+            while True:
+                try:
+                    at = names.index(offset, at + 1)
+                except ValueError:
+                    break
+                out.append(at + self.first)
+        return sorted(out)
+
+    def _listed_ids(self, name: str, flavours: bool) -> list[int]:
+        if self._ids is None:
+            self._ids = {}
+            for i, one in self.items():
+                self._ids.setdefault(getattr(one, "name", ""), []).append(i)
+        if not flavours:
+            return self._ids.get(name, [])
+        return sorted(i for n, ids in self._ids.items() if n == name or n.startswith(name + "___") for i in ids)
+
+    def check(self) -> None:
+        """Decode every type and follow every chain: BtfError for whatever is malformed or endless."""
+        from .layout import check_types
+
+        check_types(self)
+
+    def to_bytes(self, byteorder: str | None = None) -> bytes:
+        """A .BTF section. Only for a whole BTF: split BTF is the kernel's to write."""
+        if self.base is not None:
+            raise BtfError("split BTF cannot be written")
+        return codec.encode(self, byteorder or self.byteorder)
+
+
+class Builder:
+    """Makes a Btf: `add` gives the id of a type, the same id for an equal type. `seed` starts from a copy of a Btf."""
+
+    __slots__ = ("_types", "_ids")
+
+    def __init__(self, seed: Btf | None = None) -> None:
+        self._types: list[t.Type | None] = []
+        self._ids: dict[tuple[type[t.Type], t.Type], int] = {}
+        for one in seed or ():
+            self._types.append(one)
+            self._ids.setdefault((type(one), one), len(self._types))
+
+    def add(self, one: t.Type) -> int:
+        """The id of `one`, new unless an equal type of the same class is there."""
+        key = (type(one), one)
+        found = self._ids.get(key)
+        if found is None:
+            self._types.append(one)
+            found = self._ids[key] = len(self._types)
+        return found
+
+    def append(self, one: t.Type) -> int:
+        """A new id for `one` even if an equal type is there."""
+        self._types.append(one)
+        self._ids.setdefault((type(one), one), len(self._types))
+        return len(self._types)
+
+    def reserve(self) -> int:
+        """An id to be `set` later: for types that refer to themselves."""
+        self._types.append(None)
+        return len(self._types)
+
+    def set(self, type_id: int, one: t.Type) -> None:
+        """Give a reserved id its type, or replace a type."""
+        self._types[type_id - 1] = one
+        self._ids.setdefault((type(one), one), type_id)
+
+    def __getitem__(self, type_id: int) -> t.Type:
+        one = self._types[type_id - 1] if 0 < type_id <= len(self._types) else None
+        if one is None:
+            raise BtfError(f"there is no type {type_id}")
+        return one
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    def build(self) -> Btf:
+        """The Btf. BtfError if a reserved id was never set, or a type refers to an id that is not there."""
+        last = len(self._types)
+        for number, one in enumerate(self._types, 1):
+            if one is None:
+                raise BtfError(f"type {number} was reserved but never set")
+            for ref in t.references(one):
+                if not 0 <= ref <= last:
+                    raise BtfError(f"type {number} ({one!r:.80}) refers to type {ref}, but the last is {last}")
+        return Btf(one for one in self._types if one is not None)
+
+
+def graft(builder: Builder, source: Btf, type_id: int, memo: dict[int, int] | None = None) -> int:
+    """Copy `type_id` of `source` and all it refers to into `builder`; its id there. Pass one `memo` {source id: new id}
+    for all copies from the same source."""
+    memo = {0: 0} if memo is None else memo
+    memo.setdefault(0, 0)
+    todo = [type_id]
+    order: list[int] = []
+    while todo:
+        one = todo.pop()
+        if one in memo:
+            continue
+        memo[one] = builder.reserve()
+        order.append(one)
+        todo += t.references(source[one])
+    for one in order:
+        builder.set(memo[one], t.renumber(source[one], memo))
+    return memo[type_id]
+
+
+def kind_name(btf: Btf, type_id: int) -> str:
+    """"struct", "int", "void" … of a type, for messages."""
+    if not type_id:
+        return "void"
+    number = btf.kind(type_id)
+    return next((k.cls.__name__.lower() for k in KINDS if k.number == number), f"kind {number}")
