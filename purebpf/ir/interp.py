@@ -1,0 +1,198 @@
+"""Runs IR. The meaning of integer ops is `ops.TABLE[...].evaluate`; memory is byte-addressed, little endian, bounded.
+
+Addresses are plain ints below 2**32, so that a 32-bit context field can hold one. Every region starts on a page of its
+own with an unmapped page behind: going past its end is a fault, not the neighbour. Fresh memory is zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from ..errors import PureBpfError
+from .function import Block, Const, Function, Module, Op, Value
+from .ops import CoreConst, Data, Helper, Kfunc, Mem, Rmw, Slot, Symbol, signed
+from .types import VOID
+
+_PAGE: Final = 16  # bits
+
+External = Callable[..., int]
+
+
+class InterpFault(PureBpfError):
+    """The function did what has no meaning: a wild access, a missing helper, too many steps, `unreachable`."""
+
+
+class Memory:
+    """Regions of bytes at addresses. `read` and `write` are what loads and stores, and helpers in tests, use."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, tuple[int, bytearray]] = {}
+        self._next = 1
+
+    def add(self, data: bytes | bytearray | int) -> int:
+        """A new region (a bytearray is shared, an int is a size); its address."""
+        content = data if isinstance(data, bytearray) else bytearray(data)
+        base = self._next << _PAGE
+        count = (len(content) >> _PAGE) + 1
+        for page in range(count):
+            self._pages[self._next + page] = (base, content)
+        self._next += count + 1
+        if self._next >> (32 - _PAGE):
+            raise InterpFault("out of addresses")
+        return base
+
+    def remove(self, address: int) -> None:
+        """Forget a region; its addresses fault from now on and are not given out again."""
+        _, content = self._pages[address >> _PAGE]
+        for page in range((len(content) >> _PAGE) + 1):
+            del self._pages[(address >> _PAGE) + page]
+
+    def _find(self, address: int, size: int) -> tuple[bytearray, int]:
+        base, content = self._pages.get(address >> _PAGE, (0, None))
+        if content is None or address - base + size > len(content):
+            raise InterpFault(f"access to {size} bytes at {address:#x}")
+        return content, address - base
+
+    def read(self, address: int, size: int) -> bytes:
+        content, at = self._find(address, size)
+        return bytes(content[at:at + size])
+
+    def write(self, address: int, data: bytes) -> None:
+        content, at = self._find(address, len(data))
+        content[at:at + len(data)] = data
+
+    def load(self, address: int, size: int) -> int:
+        content, at = self._find(address, size)
+        return int.from_bytes(content[at:at + size], "little")
+
+    def store(self, address: int, size: int, value: int) -> None:
+        content, at = self._find(address, size)
+        content[at:at + size] = (value & ((1 << 8 * size) - 1)).to_bytes(size, "little")
+
+
+class Interp:
+    """Runs functions of a module. `helpers` and `kfuncs`: by name, called as f(interp, *args); `data`: the content of
+    sections; `maps`: what `mapaddr` gives for a name (default: a handle). `steps` is the budget for all runs together."""
+
+    def __init__(self, module: Module, *, helpers: Mapping[str, External] | None = None,
+                 kfuncs: Mapping[str, External] | None = None, data: Mapping[str, bytes | bytearray] | None = None,
+                 maps: Mapping[str, int] | None = None, memory: Memory | None = None, steps: int = 1_000_000) -> None:
+        self.module, self.steps = module, steps
+        self.memory = memory or Memory()
+        self.helpers, self.kfuncs = helpers or {}, kfuncs or {}
+        self.sections = {name: self.memory.add(content) for name, content in (data or {}).items()}
+        self.maps = dict(maps or {})
+        self._functions: dict[str, int] = {}
+
+    def run(self, name: str, *args: int) -> int:
+        """The result of function `name`, as a signed 64-bit number."""
+        return self._run(self.module.functions[name], [signed(a) for a in args])
+
+    def call(self, address: int, *args: int) -> int:
+        """Run the function that `funcaddr` gave `address` for (what a helper does with a callback)."""
+        for name, at in self._functions.items():
+            if at == address:
+                return self.run(name, *args)
+        raise InterpFault(f"no function at {address:#x}")
+
+    def _handle(self, names: dict[str, int], name: str) -> int:
+        if name not in names:
+            names[name] = self.memory.add(0)
+        return names[name]
+
+    def _run(self, fn: Function, args: Sequence[int]) -> int:
+        values: dict[Value, int] = dict(zip(fn.params, args, strict=True))
+        slots: list[int] = []
+        block: Block = fn.entry
+        try:
+            while True:
+                for op in block.ops:
+                    self.steps -= 1
+                    if self.steps < 0:
+                        raise InterpFault("too many steps")
+                    got = [a.value if isinstance(a, Const) else values[a] for a in op.args]
+                    if op.row.evaluate is not None:
+                        values[op] = op.row.evaluate(*got)
+                    elif op.edges:
+                        edge = op.edges[0 if op.row.name == "jump" or got[0] else 1]
+                        new = [a.value if isinstance(a, Const) else values[a] for a in edge.args]
+                        values.update(zip(edge.block.params, new))
+                        block = edge.block
+                    elif op.row.name == "ret":
+                        return got[0]
+                    else:
+                        result = signed(self._special(op, got, slots))
+                        if op.type is not VOID:
+                            values[op] = result
+        finally:
+            for slot in slots:
+                self.memory.remove(slot)
+
+    def _special(self, op: Op, args: list[int], slots: list[int]) -> int:
+        match op.row.name, op.attr:
+            case "select", _:
+                return args[1] if args[0] else args[2]
+            case "ptradd", _:
+                return args[0] + args[1]
+            case "ptrdiff", _:
+                return args[0] - args[1]
+            case "cast", _:
+                return args[0]
+            case "alloca", Slot(size, _):
+                slots.append(self.memory.add(size))
+                return slots[-1]
+            case "load", Mem(size, off, sext):
+                value = self.memory.load(args[0] + off, size)
+                return signed(value, size * 8) if sext else value
+            case "store", Mem(size, off):
+                self.memory.store(args[0] + off, size, args[1])
+                return 0
+            case "rmw", Rmw():
+                return self._rmw(op.attr, args)
+            case "core", CoreConst(_, local):
+                return local
+            case "mapaddr", Symbol(name):
+                return self._handle(self.maps, name)
+            case "funcaddr", Symbol(name):
+                return self._handle(self._functions, name)
+            case "dataaddr", Data(section, off):
+                if section not in self.sections:
+                    raise InterpFault(f"no section {section}")
+                return self.sections[section] + off
+        return self._call(op, args)
+
+    def _call(self, op: Op, args: list[int]) -> int:
+        match op.row.name, op.attr:
+            case "call", Symbol(name):
+                if name not in self.module.functions:
+                    raise InterpFault(f"no function @{name}")
+                return self._run(self.module.functions[name], args)
+            case "helper", Helper(_, name) if name in self.helpers:
+                return self.helpers[name](self, *args)
+            case "kfunc", Kfunc(name) if name in self.kfuncs:
+                return self.kfuncs[name](self, *args)
+            case "helper", Helper(_, name):
+                raise InterpFault(f"no helper {name}")
+            case "kfunc", Kfunc(name):
+                raise InterpFault(f"no kfunc {name}")
+        raise InterpFault(f"{op.row.name} has no meaning")
+
+    def _rmw(self, attr: Rmw, args: list[int]) -> int:
+        address, size, mask = args[0] + attr.off, attr.size, (1 << 8 * attr.size) - 1
+        old, value = self.memory.load(address, size), args[1] & mask
+        match attr.op:
+            case "add":
+                new = old + value
+            case "and":
+                new = old & value
+            case "or":
+                new = old | value
+            case "xor":
+                new = old ^ value
+            case "xchg":
+                new = value
+            case _:  # cmpxchg
+                new = args[2] if old == value else old
+        self.memory.store(address, size, new)
+        return old

@@ -1,0 +1,206 @@
+"""Whether a function is legal IR. Every pass takes and leaves functions that satisfy this:
+
+ 1. A function has a block; block names are unique; no edge leads to the entry block.
+ 2. A block ends with a terminator and has none before. `jump` has one edge, `br` two, others none.
+ 3. An edge leads to a block of the function and carries one argument per parameter, of the parameter's type.
+    A Const may stand for a pointer (0 is null), and any pointer may flow into `ptr.arg`.
+ 4. An op stands in one place; so does a parameter.
+ 5. Operands are as many and of the kinds that the table says; none is void. Where a pointer is asked for, the
+    Const 0 may stand (null, on a path that never runs).
+ 6. The attribute is of the class that the table says, its numbers in range; `rmw` has a result only if it fetches.
+ 7. The result type is the table's: i64, void, the first operand's, or for "any" one that the op can give.
+ 8. A value is defined before it is used: earlier in the same block, or in a block that dominates the use.
+    (Blocks that cannot be reached are exempt.)
+ 9. `alloca` stands in the entry block only.
+10. No load, store or rmw goes through a pointer of region map, packet_end or func.
+11. `ret` has one operand, of the function's result type. Helpers and kfuncs take at most five arguments.
+12. With a module: `call` and `funcaddr` name a function of it, calls with as many arguments as it has parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ..errors import InternalError
+from .cfg import Cfg
+from .function import Block, Const, Function, Module, Op, Param, Value
+from .ops import CoreConst, Data, Helper, Kfunc, Mem, Rmw, Slot, Symbol
+from .text import print_function, print_op
+from .types import I64, VOID, Type
+
+Finding = tuple[str, str]  # where, what
+
+_EDGES: Final = {"jump": 1, "br": 2}
+_OPAQUE: Final = ("map", "packet_end", "func")
+_RMW: Final = {"add": 1, "or": 1, "and": 1, "xor": 1, "xchg": 1, "cmpxchg": 2}
+
+
+def check(unit: Function | Module, where: str) -> None:
+    """Raise InternalError, with the printed function, if `unit` is not legal. `where` names who made it."""
+    module = unit if isinstance(unit, Module) else None
+    for fn in unit.functions.values() if isinstance(unit, Module) else [unit]:
+        findings = verify(fn, module)
+        if findings:
+            raise InternalError(where, "; ".join(f"{at}: {what}" for at, what in findings), print_function(fn))
+
+
+def verify(fn: Function, module: Module | None = None) -> list[Finding]:
+    """What is wrong with `fn`, as (where, what); [] if it is legal."""
+    if not fn.blocks:
+        return [(f"@{fn.name}", "has no block")]
+    findings = list(_structure(fn))
+    if findings:
+        return findings  # the rest would stumble
+    for block in fn.blocks:
+        for op in block.ops:
+            for what in _op(fn, block, op, module):
+                findings.append((f"{block.name}: {print_op(fn, op)}", what))
+    findings += _dominance(fn)
+    return findings
+
+
+def _structure(fn: Function) -> Iterator[Finding]:
+    blocks = set(fn.blocks)
+    if len({b.name for b in fn.blocks}) != len(fn.blocks) or len(blocks) != len(fn.blocks):
+        yield f"@{fn.name}", "block names are not unique"
+    seen: set[Value] = set()
+    for block in fn.blocks:
+        for value in (*block.params, *block.ops):
+            if value in seen:
+                yield block.name, "a value stands in two places"
+            seen.add(value)
+        if not block.ops or not block.terminator.row.terminator:
+            yield block.name, "does not end with a terminator"
+            continue
+        for op in block.ops[:-1]:
+            if op.row.terminator:
+                yield block.name, f"{op.row.name} before the end"
+        for op in block.ops:
+            if len(op.edges) != _EDGES.get(op.row.name, 0):
+                yield block.name, f"{op.row.name} with {len(op.edges)} edges"
+            for edge in op.edges:
+                if edge.block not in blocks:
+                    yield block.name, f"an edge to {edge.block.name}, which is not in the function"
+                if edge.block is fn.entry:
+                    yield block.name, "an edge to the entry block"
+
+
+def _fits(value: Value, wanted: Type) -> bool:
+    if value.type is wanted:
+        return True
+    if wanted.is_ptr and isinstance(value, Const):
+        return True
+    return wanted.region == "arg" and value.type.is_ptr
+
+
+def _op(fn: Function, block: Block, op: Op, module: Module | None) -> Iterator[str]:
+    yield from _operands(op)
+    for edge in op.edges:
+        if len(edge.args) != len(edge.block.params):
+            yield f"{len(edge.args)} arguments for the {len(edge.block.params)} parameters of {edge.block.name}"
+        for arg, param in zip(edge.args, edge.block.params):
+            if not _fits(arg, param.type):
+                yield f"an argument of type {arg.type} for a parameter of {edge.block.name} of type {param.type}"
+    if (op.row.attr is None) != (op.attr is None) or (op.row.attr and not isinstance(op.attr, op.row.attr)):
+        yield f"attribute {op.attr!r}"
+    else:
+        yield from _attribute(op)
+        yield from _result(op)
+    match op.row.name:
+        case "alloca" if block is not fn.entry:
+            yield "alloca outside the entry block"
+        case "load" | "store" | "rmw" if op.args and op.args[0].type.region in _OPAQUE:
+            yield f"access through {op.args[0].type}"
+        case "ret" if len(op.args) != 1 or not _fits(op.args[0], fn.result):
+            yield f"the function returns one {fn.result}"
+        case "helper" | "kfunc" if len(op.args) > 5:
+            yield "more than five arguments"
+        case "call" | "funcaddr" if module is not None and isinstance(op.attr, Symbol):
+            callee = module.functions.get(op.attr.name)
+            if callee is None:
+                yield f"there is no function @{op.attr.name}"
+            elif op.row.name == "call" and len(callee.params) != len(op.args):
+                yield f"@{callee.name} takes {len(callee.params)} arguments"
+
+
+def _operands(op: Op) -> Iterator[str]:
+    letters = op.row.args
+    if letters.endswith("*"):
+        letters = letters[:-1]
+        if len(op.args) < len(letters):
+            yield f"needs at least {len(letters)} operands"
+        letters += "a" * (len(op.args) - len(letters))
+    elif len(op.args) != len(letters):
+        yield f"needs {len(letters)} operands"
+    for letter, arg in zip(letters, op.args):
+        if arg.type is VOID:
+            yield "an operand without a value"
+        elif letter == "i" and arg.type is not I64:
+            yield f"an operand of type {arg.type} where an integer is needed"
+        elif letter == "p" and not (arg.type.is_ptr or (isinstance(arg, Const) and arg.value == 0)):
+            yield f"an operand of type {arg.type} where a pointer is needed"
+
+
+def _attribute(op: Op) -> Iterator[str]:
+    match op.attr:
+        case Mem(size, _, sext):
+            if size not in (1, 2, 4, 8) or (sext and (size == 8 or op.row.name == "store")):
+                yield f"bad access {op.attr}"
+        case Rmw(kind, size):
+            if kind not in _RMW or size not in (4, 8):
+                yield f"bad access {op.attr}"
+            elif len(op.args) != 1 + _RMW[kind]:
+                yield f"{kind} takes {_RMW[kind]} operands after the pointer"
+        case Slot(size, align):
+            if size <= 0 or align not in (1, 2, 4, 8):
+                yield f"bad slot {op.attr}"
+        case CoreConst() | Data() | Helper() | Kfunc() | Symbol() | None:
+            pass
+
+
+def _result(op: Op) -> Iterator[str]:
+    row, t = op.row, op.type
+    if (row.result == "i64" and t is not I64) or (row.result == "void" and t is not VOID):
+        yield f"result of type {t}, not {row.result}"
+    elif row.result == "first" and not (t.is_ptr and (isinstance(op.args[0], Const) or t is op.args[0].type)):
+        yield f"result of type {t}, not that of its first operand"
+    elif row.result == "any":
+        fetches = isinstance(op.attr, Rmw) and (op.attr.fetch or op.attr.op in ("xchg", "cmpxchg"))
+        if row.name == "rmw":
+            right = (t is not VOID) == fetches
+        elif row.effect == "call":
+            right = True
+        elif row.name in ("alloca", "mapaddr", "dataaddr", "funcaddr"):
+            right = t.is_ptr
+        elif row.name == "select":
+            right = all(_fits(a, t) for a in op.args[1:])
+        else:
+            right = t is not VOID
+        if not right:
+            yield f"cannot give a result of type {t}"
+
+
+def _dominance(fn: Function) -> Iterator[Finding]:
+    cfg = Cfg(fn)
+    home: dict[Value, Block] = {}
+    for block in fn.blocks:
+        for value in (*block.params, *block.ops):
+            home[value] = block
+    for block in cfg.order:
+        seen: set[Value] = set(block.params)
+        for op in block.ops:
+            for arg in (*op.args, *(a for e in op.edges for a in e.args)):
+                if isinstance(arg, Const) or arg in seen:
+                    continue
+                if not isinstance(arg, (Op, Param)) or arg not in home:
+                    yield f"{block.name}: {print_op(fn, op)}", "an operand that is not in the function"
+                    continue
+                at = home[arg]
+                if at is block or not cfg.reachable(at) or not cfg.dominates(at, block):
+                    yield f"{block.name}: {print_op(fn, op)}", f"{_name(arg)} is not defined on every way here"
+            seen.add(op)
+
+
+def _name(value: Op | Param) -> str:
+    return f"a value of {value.row.name}" if isinstance(value, Op) else f"parameter {value.name or '(unnamed)'}"
