@@ -157,12 +157,15 @@ class NotSupported(KernelError):
 
 
 class VerifierError(KernelError):
-    """The verifier's no: `log` is complete; `summary` its last telling line; `span` the Python line, if known."""
+    """The verifier's no: `log` is complete; `summary` its last telling line; `span` the Python line, if known;
+    `explanation` what it means in plain words ("" if unknown). `rendered` is what `str` gives."""
 
     def __init__(self, errno: int, program: str, log: str, summary: str = "", span: Span | None = None,
-                 explanation: str = "") -> None:
+                 explanation: str = "", rendered: str = "") -> None:
         self.program, self.log, self.summary, self.span, self.explanation = program, log, summary, span, explanation
-        super().__init__(errno, explanation or f"the verifier rejected {program}: {summary}")
+        self.action, self.hint = f"loading {program}", explanation
+        short = f"the verifier rejected {program}: {summary}" + (f"\n  help: {explanation}" if explanation else "")
+        OSError.__init__(self, errno, rendered or short)
 
 
 class AttachError(KernelError):
