@@ -107,6 +107,12 @@ class Btf:
             return self._raw.kind(index)
         return BY_CLASS[type(self[type_id])].number
 
+    def string(self, offset: int) -> str:
+        """The string at `offset` of the section this was read from (.BTF.ext refers to them)."""
+        if self._raw is None:
+            raise BtfError("only BTF that was read from bytes has string offsets")
+        return self._raw.name(offset)
+
     def _raw_ids(self, name: str, flavours: bool) -> list[int]:
         assert self._raw is not None
         offsets: list[int] = []

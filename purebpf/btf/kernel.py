@@ -1,0 +1,82 @@
+"""The running kernel's BTF, from where distributions put it. The room's only file access.
+
+Nothing is cached here: who asks keeps the `Btf` (opening vmlinux costs about 30 ms).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from ..errors import NotSupported
+from .container import Btf
+
+SYS: Final = "/sys/kernel/btf"
+
+# Where libbpf looks; {} is the release. All but the first are ELF files with a .BTF section.
+PLACES: Final = (
+    SYS + "/vmlinux",
+    "/boot/vmlinux-{}",
+    "/lib/modules/{}/vmlinux-{}",
+    "/lib/modules/{}/build/vmlinux",
+    "/usr/lib/modules/{}/kernel/vmlinux",
+    "/usr/lib/debug/boot/vmlinux-{}",
+    "/usr/lib/debug/boot/vmlinux-{}.debug",
+    "/usr/lib/debug/lib/modules/{}/vmlinux",
+)
+
+
+def vmlinux(path: str | None = None) -> Btf:
+    """The kernel's types: of `path` (raw BTF, or an ELF file with .BTF), else of the first of PLACES that can be read.
+
+    NotSupported if there is none."""
+    import errno
+
+    release = os.uname().release
+    for place in (path,) if path is not None else PLACES:
+        try:
+            with open(place.replace("{}", release), "rb") as file:
+                return Btf.from_bytes(btf_section(file.read()))
+        except OSError as e:
+            if path is not None:
+                raise NotSupported(e.errno or errno.ENOENT, f"kernel BTF {path}") from None
+    raise NotSupported(errno.ENOENT, "kernel BTF", "5.2", f"{PLACES[0]} is missing: CONFIG_DEBUG_INFO_BTF is off")
+
+
+def modules() -> list[str]:
+    """Names of the loaded modules that have BTF."""
+    try:
+        return sorted(name for name in os.listdir(SYS) if name != "vmlinux")
+    except OSError:
+        return []
+
+
+def module(name: str, base: Btf) -> Btf:
+    """A loaded module's types, split BTF on `base`, which must be vmlinux. NotSupported if it has none."""
+    try:
+        with open(f"{SYS}/{name}", "rb") as file:
+            return Btf.from_bytes(file.read(), base)
+    except OSError as e:
+        raise NotSupported(e.errno or 2, f"BTF of module {name}", "5.11") from None
+
+
+def btf_section(data: bytes) -> bytes:
+    """The .BTF section of a little- or big-endian ELF64 file; `data` itself if it is no ELF."""
+    from struct import error, unpack_from
+
+    from ..errors import BtfError
+
+    if data[:4] != b"\x7fELF":
+        return data
+    order = "<" if data[5:6] == b"\x01" else ">"
+    try:
+        table, = unpack_from(order + "Q", data, 40)
+        entry, count, names = unpack_from(order + "3H", data, 58)
+        headers = [unpack_from(order + "IIQQQQ", data, table + i * entry) for i in range(count)]
+        strings = headers[names][4]
+    except (error, IndexError):
+        raise BtfError("ELF file is cut short") from None
+    for name, _type, _flags, _addr, offset, size in headers:
+        if data[strings + name:strings + name + 5] == b".BTF\0":
+            return data[offset:offset + size]
+    raise BtfError("ELF file has no .BTF section")
