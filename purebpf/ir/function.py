@@ -62,6 +62,7 @@ class Op(Value):
     """One operation. `attr` is of the class its row names; `edges` is empty unless it is a terminator; `name` a hint."""
 
     __slots__ = ("row", "args", "attr", "edges", "span", "name")
+    __match_args__ = ("row", "args")
 
     def __init__(self, row: OpRow, args: Iterable[Value], type: Type, attr: tuple[object, ...] | None = None,
                  edges: Iterable[Edge] = (), span: Span | None = None, name: str = "") -> None:
