@@ -14,6 +14,7 @@ from purebpf.errors import VmFault
 from purebpf.isa import opcodes as op
 from purebpf.isa.insn import Insn
 from tests.vm.asm import (
+    ENGINES,
     EXIT,
     alu,
     alu32,
