@@ -1,0 +1,36 @@
+"""The steps of code generation, in order."""
+
+from __future__ import annotations
+
+from ..ir.function import Function
+from ..spec import FuncSpec
+from . import check, layout, liveness, regalloc, remat, stack
+from .emit import LineText, emit, instructions, lines
+from .flow import analyse
+from .isel import select
+from .mach import MFunc
+
+
+def generate(fn: Function, *, cpu: int = 3, line_text: LineText | None = None, verify: bool = False) -> FuncSpec:
+    """The instructions of `fn` for BPF cpu version `cpu` (1-4), with symbolic references and line information.
+
+    `line_text(file, line)` gives the text that line information carries. `verify` has the result of register allocation
+    checked independently (InternalError if it is wrong). CompileError "stack-too-large" if the frame exceeds 512 bytes.
+    """
+    mf = select(fn, cpu)
+    prepare(mf)
+    before = check.snapshot(mf) if verify else None
+    regalloc.allocate(mf)
+    if before is not None:
+        check.check(mf, before)
+    offsets = stack.frame(mf, fn.span)
+    code = emit(mf, layout.arrange(mf), offsets)
+    return FuncSpec(fn.name, instructions(code), lines(code, fn.span, line_text), fn.btf_id, fn.static)
+
+
+def prepare(mf: MFunc) -> None:
+    """Everything between selection and allocation: numbering, definitions of constants, pointers into the frame."""
+    flow = analyse(mf)
+    liveness.drop_dead(mf)
+    remat.place(mf, flow)
+    stack.mark(mf)

@@ -1,0 +1,268 @@
+"""Instruction selection: IR ops to machine instructions over virtual registers, one `case` line a rule.
+
+    %a = add32 %x, 5           r12 = r11
+                               w12 += 5        (the copy goes away when r11 dies here)
+
+What cpu versions change: v4 has signed division, sign-extending moves and loads, and bswap; below v3 comparisons of 32
+bits extend first. BPF_ST (store of a constant) and ALU32 exist in every kernel that runs any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..ir.cfg import reverse_postorder
+from ..ir.function import Block, Const, Function, Op, Param, Value
+from ..ir.ops import NARROW, TABLE, OpRow, signed
+from ..isa.opcodes import (
+    ADD,
+    ALU,
+    ALU64,
+    AND,
+    ARSH,
+    DIV,
+    END,
+    LSH,
+    MOD,
+    MOV,
+    MUL,
+    NEG,
+    OR,
+    RSH,
+    SUB,
+    XOR,
+    K,
+    X,
+)
+from . import calls, memory
+from .branch import JUMPS, branch, is_u32
+from .mach import MBlock, MFunc, move
+from .selector import Selector, resolve, s32
+
+_ALU_CODES = {"add": ADD, "sub": SUB, "mul": MUL, "udiv": DIV, "umod": MOD, "sdiv": DIV, "smod": MOD,
+              "and": AND, "or": OR, "xor": XOR, "shl": LSH, "shr": RSH, "sar": ARSH}
+_SHIFTS = frozenset((LSH, RSH, ARSH))
+_WIDE_BASE = {narrow: wide for wide, narrow in NARROW.items()}
+M32 = 0xFFFFFFFF
+
+
+def select(fn: Function, cpu: int) -> MFunc:
+    """The machine form of `fn`, not yet allocated; blocks that cannot be reached are left out."""
+    s = Selector(fn, cpu)
+    order = reverse_postorder(fn)
+    entries = {block: s.mf.block(block.name) for block in order}
+    for block in reversed(order):
+        s.cur = entries[block]
+        for op in reversed(block.ops):
+            if op.row.effect in ("pure", "read") and not _wanted(s, op):
+                continue
+            s.span = op.span or s.span
+            if op.row.terminator:
+                _terminator(s, op, entries)
+            else:
+                _HANDLERS[op.row](s, op)
+            s.flush()
+    s.cur, s.span = s.mf.blocks[0], fn.span
+    calls.parameters(s)
+    s.goto(entries[fn.entry])
+    s.flush()
+    return s.finish()
+
+
+def _wanted(s: Selector, op: Op) -> bool:
+    return op in s.regs or op in s.shifted or op.row.name == "load" and memory.mem(op).volatile
+
+
+# --- control ----------------------------------------------------------------------------------------------------------
+
+
+def _terminator(s: Selector, op: Op, entries: dict[Block, MBlock]) -> None:
+    match op.row.name:
+        case "jump":
+            edge = op.edges[0]
+            s.parallel(_edge_copies(s, edge.block.params, edge.args))
+            s.goto(entries[edge.block])
+        case "br":
+            targets = []
+            for edge in op.edges:
+                s.parallel(_edge_copies(s, edge.block.params, edge.args))
+                copies, s.out = s.out, []
+                target = entries[edge.block]
+                targets.append(s.side(copies, target) if copies else target)
+            branch(s, op.args[0], *targets)
+        case "ret":
+            calls.leave(s, op.args[0] if op.args else Const(0))
+        case _:  # unreachable: the kernel's verifier still wants an end
+            calls.leave(s, Const(0))
+
+
+def _edge_copies(s: Selector, params: list[Param], args: list[Value]) -> list[tuple[int, Value]]:
+    return [(s.demand(p), a) for p, a in zip(params, args)]
+
+
+def _choose(s: Selector, reg: int, cond: Value, yes: Value, no: Value) -> None:
+    """reg = yes if cond else no: one value first, then a jump around the other."""
+    tail = s.split()
+    first_no = isinstance(yes, Const) and not isinstance(no, Const) or s.demanded(yes) and not s.demanded(no) \
+        and not isinstance(no, Const)
+    first, second = (no, yes) if first_no else (yes, no)
+    s.copy(reg, second)
+    body, s.out = s.out, []
+    side = s.side(body, tail)
+    s.copy(reg, first)
+    branch(s, cond, *((side, tail) if first_no else (tail, side)))
+
+
+def _select(s: Selector, op: Op) -> None:
+    cond, yes, no = op.args
+    _choose(s, s.regs[op], cond, resolve(yes), resolve(no))
+
+
+def _comparison(s: Selector, op: Op) -> None:
+    _choose(s, s.regs[op], op, Const(1), Const(0))
+
+
+# --- arithmetic -------------------------------------------------------------------------------------------------------
+
+
+def _binary(s: Selector, op: Op) -> None:
+    narrow = op.row in _WIDE_BASE
+    wide = _WIDE_BASE.get(op.row, op.row)
+    a, b = resolve(op.args[0]), resolve(op.args[1])
+    if op.row.commutative and (isinstance(a, Const) or not isinstance(b, Const) and s.demanded(a) and not s.demanded(b)):
+        a, b = b, a
+    dst, name = s.regs[op], wide.name
+    if name in ("sdiv", "smod"):
+        return _signed_division(s, dst, name, narrow, a, b)
+    if isinstance(b, Const):
+        name, b, narrow = _by_constant(name, a, b, narrow)
+        if name == "mov":
+            s.emit(ALU | MOV | X, dst, s.demand(a))
+            return None
+    _arith(s, (ALU if narrow else ALU64) | _ALU_CODES[name], dst, a, b)
+    return None
+
+
+def _by_constant(name: str, a: Value, b: Const, narrow: bool) -> tuple[str, Const, bool]:
+    """A cheaper (op, operand, 32-bit?) of the same meaning; "mov" is a zero extension."""
+    value = b.value & M32 if narrow else b.value
+    power = value.bit_length() - 1 if value > 0 and value & (value - 1) == 0 else -1
+    match name:
+        case "and" if value == M32:
+            return "mov", b, True
+        case "and" if not narrow and 0 <= value <= M32 and not s32(value):
+            return "and", b, True
+        case "or" | "xor" if not narrow and not s32(value) and 0 <= value <= M32 and is_u32(a):
+            return name, b, True
+        case "sub" if -value != 1 << 31 and s32(signed(-value, 32 if narrow else 64)):
+            return "add", Const(-value), narrow
+        case "mul" if power >= 0:
+            return "shl", Const(power), narrow
+        case "udiv" if power >= 0:
+            return "shr", Const(power), narrow
+        case "umod" if power >= 0:
+            return _by_constant("and", a, Const(value - 1), narrow)
+    return name, b, narrow
+
+
+def _arith(s: Selector, code: int, dst: int, a: Value, b: Value, off: int = 0) -> None:
+    """dst = a; dst op= b."""
+    narrow = code & 7 == ALU
+    if isinstance(b, Const) and code & 0xF0 in _SHIFTS:
+        s.copy(dst, a)
+        s.emit(code | K, dst, imm=b.value & (31 if narrow else 63))
+    elif isinstance(b, Const) and (narrow or s32(b.value)) and not _divides_by_zero(code, b, narrow):
+        s.copy(dst, a)
+        s.emit(code | K, dst, off=off, imm=signed(b.value, 32))
+    else:
+        right = s.demand(b)
+        s.copy(dst, a)
+        s.emit(code | X, dst, right, off=off)
+
+
+def _divides_by_zero(code: int, b: Const, narrow: bool) -> bool:
+    """The kernel refuses a constant 0 as divisor, though not one in a register."""
+    return code & 0xF0 in (DIV, MOD) and (b.value & M32 if narrow else b.value) == 0
+
+
+def _signed_division(s: Selector, dst: int, name: str, narrow: bool, a: Value, b: Value) -> None:
+    cls = ALU if narrow else ALU64
+    if s.cpu >= 4:
+        return _arith(s, cls | _ALU_CODES[name], dst, a, b, off=1)
+    # |a| op |b|, then the sign: with m = x >> 63, |x| = (x ^ m) - m and -x = (x ^ -1) - -1
+    shift = 31 if narrow else 63
+    right = s.demand(b)
+    sign, divisor, mask = (s.mf.new_register() for _ in range(3))
+
+    def under(reg: int, by: int) -> None:
+        s.emit(cls | XOR | X, reg, by)
+        s.emit(cls | SUB | X, reg, by)
+
+    s.copy(sign, a)
+    s.copy(dst, a)
+    s.emit(cls | ARSH | K, sign, imm=shift)
+    under(dst, sign)
+    s.out.append(move(divisor, right, s.span))
+    s.out.append(move(mask, right, s.span))
+    s.emit(cls | ARSH | K, mask, imm=shift)
+    under(divisor, mask)
+    s.emit(cls | _ALU_CODES[name] | X, dst, divisor)
+    if name == "sdiv":
+        s.emit(cls | XOR | X, sign, mask)
+    under(dst, sign)
+    return None
+
+
+def _unary(s: Selector, op: Op) -> None:
+    dst, x, name = s.regs[op], resolve(op.args[0]), op.row.name
+    match name:
+        case "neg" | "neg32":
+            s.copy(dst, x)
+            s.emit((ALU64 if name == "neg" else ALU) | NEG, dst)
+        case "bswap16" | "bswap32" | "bswap64":
+            s.copy(dst, x)
+            s.emit((ALU64 | END) if s.cpu >= 4 else (ALU | END | X), dst, imm=int(name[5:]))
+        case _:
+            memory.sign_extend(s, dst, x, int(name[4:]))
+
+
+def _pointer_add(s: Selector, op: Op) -> None:
+    base, by = resolve(op.args[0]), resolve(op.args[1])
+    if op in s.shifted:
+        memory.indexed_base(s, op)
+    if op not in s.regs:
+        return
+    dst = s.regs[op]
+    if isinstance(by, Const):
+        _arith(s, ALU64 | ADD, dst, base, by)
+    elif s.demanded(base) and not s.demanded(by):
+        _arith(s, ALU64 | ADD, dst, by, base)
+    else:
+        _arith(s, ALU64 | ADD, dst, base, by)
+
+
+def _pointer_distance(s: Selector, op: Op) -> None:
+    _arith(s, ALU64 | SUB, s.regs[op], resolve(op.args[0]), resolve(op.args[1]))
+
+
+def _nothing(s: Selector, op: Op) -> None:
+    """Constants and addresses come from the pool, casts are their operand."""
+
+
+def _handlers() -> dict[OpRow, Callable[[Selector, Op], None]]:
+    out: dict[OpRow, Callable[[Selector, Op], None]] = {}
+    for name in _ALU_CODES:
+        out[TABLE[name]] = out[TABLE[name + "32"]] = _binary
+    for row in JUMPS:
+        out[row] = _comparison
+    for name in ("neg", "neg32", "sext8", "sext16", "sext32", "bswap16", "bswap32", "bswap64"):
+        out[TABLE[name]] = _unary
+    for name in ("cast", "alloca", "mapaddr", "dataaddr", "funcaddr", "core"):
+        out[TABLE[name]] = _nothing
+    out |= {TABLE["select"]: _select, TABLE["ptradd"]: _pointer_add, TABLE["ptrdiff"]: _pointer_distance,
+            TABLE["load"]: memory.load, TABLE["store"]: memory.store, TABLE["rmw"]: memory.rmw,
+            TABLE["helper"]: calls.call, TABLE["kfunc"]: calls.call, TABLE["call"]: calls.call}
+    return out
+
+
+_HANDLERS = _handlers()

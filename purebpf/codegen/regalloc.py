@@ -1,0 +1,260 @@
+"""Register allocation by graph colouring, after Chaitin, Briggs and George, on bit sets.
+
+    liveness -> interference graph -> coalesce copies -> colour -> (spill what got no colour, again) -> rewrite
+
+The ten registers R0-R9 are nodes of the graph themselves: a value that lives across a call meets R0-R5 there and so ends up
+in R6-R9; a copy to or from a call's registers is coalesced like any other. Coalescing is conservative: it never makes a
+colourable graph uncolourable. Choice of colour prefers what a copy wants, then the registers that calls destroy.
+Knows mach, not ir.
+"""
+
+from __future__ import annotations
+
+from ..errors import InternalError
+from .liveness import FP_MASK, live_out
+from .mach import COLOURS, FIRST_VIRTUAL, NOWHERE, MFunc, bits
+from .remat import price, weight
+from .spill import spill
+
+PHYSICAL = (1 << COLOURS) - 1
+ROUNDS = 40
+FOREVER = 1e30  # the cost of spilling what a spill has made
+# which register to take when no copy wants one: R0 least wanted by arguments, then the last arguments, then those kept
+PREFERENCE = (0, 5, 4, 3, 2, 1, 6, 7, 8, 9)
+
+
+class Graph:
+    """Interference of registers 0..n-1 (machine registers included). `alias` leads to the register a coalesced one became;
+    `moves` are (weight, dst, src)."""
+
+    __slots__ = ("adj", "alias", "cost", "moves", "degree", "heavy", "exact")
+
+    def __init__(self, n: int) -> None:
+        self.adj = [0] * n
+        self.alias = list(range(n))
+        self.cost = [0.0] * n
+        self.moves: list[tuple[float, int, int]] = []
+        self.degree: list[int] = []
+        self.heavy = self.exact = 0  # nodes of degree >= COLOURS, and of exactly COLOURS
+
+    def find(self, reg: int) -> int:
+        alias = self.alias
+        while alias[reg] != reg:
+            reg = alias[reg]
+        return reg
+
+
+def allocate(mf: MFunc) -> None:
+    """Replace every virtual register of `mf` (numbered, pool placed) by a machine register, adding spill code as needed.
+
+    A copy whose two sides got the same register stays, with both operands `NOWHERE` or equal, until emission: the checker
+    wants to see it."""
+    temps: set[int] = set()
+    for _ in range(ROUNDS):
+        graph = _build(mf, temps)
+        _coalesce(graph, mf)
+        colours, failed = _colour(graph)
+        if not failed:
+            return _rewrite(mf, graph, colours)
+        groups: dict[int, list[int]] = {reg: [] for reg in failed}
+        for reg in range(FIRST_VIRTUAL, len(graph.alias)):
+            root = graph.find(reg)
+            if root in groups:
+                groups[root].append(reg)
+        spill(mf, temps, list(groups.values()))
+    raise InternalError("codegen.regalloc", f"{mf.name}: no allocation after {ROUNDS} rounds", mf.dump())
+
+
+def _build(mf: MFunc, temps: set[int]) -> Graph:
+    outs = live_out(mf)
+    graph = Graph(mf.registers)
+    adj, cost, moves = graph.adj, graph.cost, graph.moves
+    for block in mf.blocks:
+        live = outs[block.index]
+        unit = price(block)
+        for insn in reversed(block.insns):
+            if insn.dst == NOWHERE:
+                continue
+            reads, writes = insn.reads() & FP_MASK, insn.writes()
+            if writes:
+                met = live | writes
+                if insn.is_copy and insn.src < len(adj) and insn.src != 10:
+                    met &= ~(1 << insn.src)
+                    if insn.src != insn.dst:
+                        moves.append((unit, insn.dst, insn.src))
+                for reg in bits(writes):
+                    adj[reg] |= met
+                    cost[reg] += unit
+                live &= ~writes
+            live |= reads
+            for reg in bits(reads):
+                cost[reg] += unit
+        if block.index == 0:
+            for reg in bits(live):
+                adj[reg] |= live
+    _symmetric(adj)
+    for reg, template in mf.pool.items():
+        cost[reg] *= weight(template) * 0.5
+    for reg in temps:
+        cost[reg] = FOREVER
+    return graph
+
+
+def _symmetric(adj: list[int]) -> None:
+    for reg in range(COLOURS):
+        adj[reg] |= PHYSICAL
+    for reg, others in enumerate(adj):
+        bit = 1 << reg
+        for other in bits(others):
+            adj[other] |= bit
+    for reg in range(len(adj)):
+        adj[reg] &= ~(1 << reg)
+
+
+def _coalesce(graph: Graph, mf: MFunc) -> None:
+    """Merge the two sides of copies, most frequent first, where that is surely harmless."""
+    graph.degree = [mask.bit_count() for mask in graph.adj]
+    for reg, n in enumerate(graph.degree):
+        _classify(graph, reg, n)
+    graph.moves.sort(key=lambda m: -m[0])
+    pending = [(d, s) for _, d, s in graph.moves if d not in mf.pool and s not in mf.pool]
+    while pending:
+        rest = []
+        for d, s in pending:
+            a, b = graph.find(d), graph.find(s)
+            if a == b or graph.adj[a] >> b & 1:
+                continue
+            if b < COLOURS:
+                a, b = b, a
+            if _harmless(graph, a, b):
+                _merge(graph, a, b)
+            else:
+                rest.append((d, s))
+        if len(rest) == len(pending):
+            break
+        pending = rest
+
+
+def _classify(graph: Graph, reg: int, degree: int) -> None:
+    bit = 1 << reg
+    graph.degree[reg] = degree
+    graph.heavy = graph.heavy | bit if degree >= COLOURS or reg < COLOURS else graph.heavy & ~bit
+    graph.exact = graph.exact | bit if degree == COLOURS and reg >= COLOURS else graph.exact & ~bit
+
+
+def _harmless(graph: Graph, a: int, b: int) -> bool:
+    """Whether `b` may become `a`. George: every heavy neighbour of b already meets a. Briggs: fewer than ten heavy
+    neighbours in all; one that meets both and has degree ten loses a neighbour, so it does not count."""
+    one, two = graph.adj[a], graph.adj[b]
+    if two & graph.heavy & ~one == 0:
+        return True
+    if a < COLOURS:
+        return False
+    if one & graph.heavy & ~two == 0:
+        return True
+    return ((one | two) & graph.heavy & ~(one & two & graph.exact)).bit_count() < COLOURS
+
+
+def _merge(graph: Graph, a: int, b: int) -> None:
+    adj = graph.adj
+    graph.alias[b] = a
+    bit_a, bit_b = 1 << a, 1 << b
+    for reg in bits(adj[b]):
+        mask = adj[reg]
+        adj[reg] = mask & ~bit_b | bit_a
+        if mask & bit_a:
+            _classify(graph, reg, graph.degree[reg] - 1)
+    adj[a] |= adj[b]
+    adj[b] = 0
+    _classify(graph, b, 0)
+    _classify(graph, a, adj[a].bit_count())
+    one, two = graph.cost[a], graph.cost[b]
+    if FOREVER in (one, two) and one != two and a >= COLOURS:
+        graph.cost[a] = min(one, two)  # a long value does not become unspillable because a short one joins it
+    else:
+        graph.cost[a] = one + two
+
+
+def _colour(graph: Graph) -> tuple[list[int], list[int]]:
+    """(the colour of every root, the roots that got none)."""
+    adj = graph.adj
+    roots = [r for r in range(FIRST_VIRTUAL, len(adj)) if graph.alias[r] == r]
+    wishes = _wishes(graph)
+    colours = [-1] * len(adj)
+    colours[:COLOURS] = range(COLOURS)
+    failed = []
+    for reg in reversed(_elimination_order(graph, roots)):
+        taken = 0
+        wanted = 0
+        for other in bits(adj[reg]):
+            colour = colours[other]
+            if colour >= 0:
+                taken |= 1 << colour
+            else:
+                for wish in wishes.get(other, ()):
+                    if colours[wish] >= 0:
+                        wanted |= 1 << colours[wish]
+        colour = _pick(reg, taken, wanted, wishes, colours)
+        if colour < 0:
+            failed.append(reg)
+        else:
+            colours[reg] = colour
+    return colours, failed
+
+
+def _wishes(graph: Graph) -> dict[int, list[int]]:
+    """Roots that a copy still joins, the most frequent copies first."""
+    out: dict[int, list[int]] = {}
+    for _, d, s in graph.moves:
+        a, b = graph.find(d), graph.find(s)
+        if a != b and not graph.adj[a] >> b & 1:
+            out.setdefault(a, []).append(b)
+            out.setdefault(b, []).append(a)
+    return out
+
+
+def _pick(reg: int, taken: int, wanted: int, wishes: dict[int, list[int]], colours: list[int]) -> int:
+    for other in wishes.get(reg, ()):
+        colour = colours[other]
+        if colour >= 0 and not taken >> colour & 1:
+            return colour
+    for mask in (taken | wanted, taken):
+        for colour in PREFERENCE:
+            if not mask >> colour & 1:
+                return colour
+    return -1
+
+
+def _elimination_order(graph: Graph, roots: list[int]) -> list[int]:
+    """Take nodes of low degree out first; when only heavy ones are left, the cheapest to spill per neighbour."""
+    adj, cost = graph.adj, graph.cost
+    degree = [mask.bit_count() for mask in adj]
+    left = 0
+    for reg in roots:
+        left |= 1 << reg
+    light = [reg for reg in reversed(roots) if degree[reg] < COLOURS]
+    heavy = {reg for reg in roots if degree[reg] >= COLOURS}
+    order = []
+    while light or heavy:
+        if light:
+            reg = light.pop()
+        else:
+            reg = min(heavy, key=lambda r: (cost[r] / degree[r], r))
+            heavy.discard(reg)
+        order.append(reg)
+        left &= ~(1 << reg)
+        for other in bits(adj[reg] & left):
+            degree[other] -= 1
+            if degree[other] == COLOURS - 1:
+                heavy.discard(other)
+                light.append(other)
+    return order
+
+
+def _rewrite(mf: MFunc, graph: Graph, colours: list[int]) -> None:
+    final = [colours[graph.find(r)] if r != 10 else 10 for r in range(len(graph.alias))]
+    for block in mf.blocks:
+        for insn in block.insns:
+            if insn.dst != NOWHERE:
+                insn.dst = final[insn.dst]
+                insn.src = final[insn.src]

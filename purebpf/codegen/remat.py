@@ -1,0 +1,107 @@
+"""Pool values (constants, addresses of maps, data, functions and frame slots): computed once, or anew at each use.
+
+Selection leaves their uses without a definition. Here each gets one: either one that dominates all uses, outside of the
+loops they are in, where that saves instructions; or one right before each use. The allocator may still turn the first
+kind into the second when registers run short (`localise`).
+"""
+
+from __future__ import annotations
+
+from ..isa.opcodes import LD_IMM64
+from .flow import Flow, meet
+from .mach import DST_DEF, DST_USE, FRAME, SRC_USE, MBlock, MFunc, MInsn
+
+_Uses = dict[int, list[MInsn]]  # block number -> instructions, in order
+
+
+def weight(template: MInsn) -> int:
+    """Slots that computing the value takes."""
+    return 2 if template.code in (LD_IMM64, FRAME) else 1
+
+
+def place(mf: MFunc, flow: Flow) -> None:
+    """Define every pool value; those that stay in `mf.pool` have one definition for all uses."""
+    if not mf.pool:
+        return
+    uses: dict[int, _Uses] = {reg: {} for reg in mf.pool}
+    for block in mf.blocks:
+        for insn in block.insns:
+            for reg in _pool_operands(mf, insn):
+                uses[reg].setdefault(block.index, []).append(insn)
+    alone = set()
+    for reg, by_block in uses.items():
+        where = _home(mf, flow, by_block) if by_block else 0
+        if gain(mf, reg, by_block, mf.blocks[where]) > 0:
+            _define_in(mf.blocks[where], mf.pool[reg], by_block.get(where))
+        else:
+            alone.add(reg)
+    localise(mf, alone)
+
+
+def _pool_operands(mf: MFunc, insn: MInsn) -> set[int]:
+    out = set()
+    if insn.shape & DST_USE and insn.dst in mf.pool:
+        out.add(insn.dst)
+    if insn.shape & SRC_USE and insn.src in mf.pool:
+        out.add(insn.src)
+    return out
+
+
+def price(block: MBlock) -> float:
+    """What a slot in `block` costs: size counts everywhere alike, time only in loops."""
+    return block.freq if block.depth else 1.0
+
+
+def gain(mf: MFunc, reg: int, by_block: _Uses, home: MBlock) -> float:
+    """What one definition in `home` saves against one at each use. A copy of the value costs an instruction, too."""
+    cost = weight(mf.pool[reg])
+    total = -cost * price(home)
+    for index, insns in by_block.items():
+        total += price(mf.blocks[index]) * sum(cost - 1 if insn.is_copy else cost for insn in insns)
+    return total
+
+
+def _home(mf: MFunc, flow: Flow, by_block: _Uses) -> int:
+    """The nearest common dominator of the uses, or the one above it that is in the fewest loops."""
+    indexes = iter(by_block)
+    where = next(indexes)
+    for i in indexes:
+        where = meet(flow.idom, where, i)
+    best = where
+    while where:
+        where = flow.idom[where]
+        if mf.blocks[where].depth < mf.blocks[best].depth:
+            best = where
+    return best
+
+
+def _define_in(block: MBlock, template: MInsn, users: list[MInsn] | None) -> None:
+    """Before the block's first use of it, else at its end, before the jump."""
+    at = next(i for i, insn in enumerate(block.insns) if insn is users[0]) if users else len(block.insns) - 1
+    insn = template.copy()
+    insn.span = block.insns[at].span
+    block.insns.insert(at, insn)
+
+
+def localise(mf: MFunc, regs: set[int]) -> None:
+    """Compute each of `regs` anew, into a register of its own, before every instruction that reads it."""
+    if not regs:
+        return
+    for block in mf.blocks:
+        out: list[MInsn] = []
+        for insn in block.insns:
+            if insn.shape & (DST_DEF | DST_USE) == DST_DEF and insn.dst in regs:
+                continue  # the common definition
+            for reg in _pool_operands(mf, insn) & regs:
+                fresh = mf.new_register()
+                twin = mf.pool[reg].copy()
+                twin.dst, twin.span = fresh, insn.span
+                out.append(twin)
+                if insn.shape & DST_USE and insn.dst == reg:
+                    insn.dst = fresh
+                if insn.shape & SRC_USE and insn.src == reg:
+                    insn.src = fresh
+            out.append(insn)
+        block.insns = out
+    for reg in regs:
+        del mf.pool[reg]
