@@ -27,7 +27,7 @@ TOKEN: Final = re.compile(r"""
   | (?: [-+][ \t]* )? (?: 0[xX][0-9a-fA-F]+ | 0[bB][01]+ | \d+[bf]? ) (?! \w )   # numbers with their sign; 1f, 1b
   | "(?: [^"\\] | \\. )*" | '(?: [^'\\] | \\. )[^']*'   # strings, characters
   | <<= | >>= | << | >> | [-+*/%&|^=!<>]= | \S
-""", re.VERBOSE)
+""", re.VERBOSE | re.ASCII)
 
 REG64, REG32, NUMBER, SIGNED, SYMBOL, END = "<r>", "<w>", "<number>", "<signed>", "<symbol>", "<end>"
 
@@ -36,6 +36,9 @@ REGISTERS: Final[dict[str, tuple[str, Any]]] = {
     **{f"{p}w{n}": (REG32, n) for n in range(FP + 1) for p in ("", "%")},
     "fp": (REG64, FP), "%fp": (REG64, FP),
 }
+
+DIGITS: Final = frozenset("0123456789")
+LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.$")
 
 Tree = dict[str, Any]  # token or operand kind -> Tree; END -> Leaf
 
@@ -134,9 +137,9 @@ class Operands(dict[str, tuple[str, Any]]):
         kind: tuple[str, Any]
         if first in "+-" and len(token) > 1:
             kind = (SIGNED, number(token))
-        elif first.isdigit():
+        elif first in DIGITS:
             kind = (SYMBOL, token) if token[-1] in "bf" and token[:-1].isdigit() else (NUMBER, number(token))
-        elif first.isalpha() or first in "_.$":
+        elif first in LETTERS:
             kind = (SYMBOL, token)
         else:
             kind = ("", None)
@@ -148,6 +151,8 @@ def number(token: str) -> int:
     """The value of a number token: decimal, 0x…, 0b…, and 0… in octal, with an optional sign and blanks after it."""
     text = token.replace(" ", "").replace("\t", "")
     digits = text.lstrip("+-")
+    if len(digits) > 80:
+        return 1 << 128  # int() refuses very long texts; nothing takes a number of this size either
     if len(digits) > 1 and digits[0] == "0" and digits.isdigit():
         value = int(digits, 8) if "8" not in digits and "9" not in digits else int(digits)
         return -value if text[0] == "-" else value

@@ -156,8 +156,9 @@ def _loads() -> list[Row]:
     rows = [Row("lddw", op.LD_IMM64, ("{d} = {I} ll",), ("lddw {d}, {I}", "lddw {d}, {I} ll"), dst=ANY, imm=ANY)]
     for name, src, call, since in IMM64_FORMS:
         kernel = f"{{d}} = {call} ll"
-        raw = f"ld_pseudo {{d}}, {src}, {{I}}"  # LLVM's spelling; it knows nothing of the second slot
-        rows.append(Row(name, op.LD_IMM64, (kernel, raw) if "{h}" in call else (raw, kernel),
+        # LLVM's spelling, and llvm-objdump's of it; they know nothing of the second slot
+        raw, shown = f"ld_pseudo {{d}}, {src}, {{I}}", f"ld_pseudo {{d}}, {src:#x}, {{I}}"
+        rows.append(Row(name, op.LD_IMM64, (kernel, raw, shown) if "{h}" in call else (raw, shown, kernel),
                         (f"lddw {{d}}, {call}", raw), src=src, dst=ANY, imm=ANY, since=since))
     for suffix, size, width in SIZES[:3]:
         cast = f"{{r0}} = *(u{width} *)skb"
