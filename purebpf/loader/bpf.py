@@ -1,0 +1,318 @@
+"""One function per bpf(2) command: fields in, what the kernel gave out. Layouts come from `uapi.attrs`.
+
+A command that makes an fd gives the bare number or a negative errno; so do the others (0 or more is success). Who calls
+knows what was tried, and makes the `Fd` or the error. Attributes are passed at their full size: an old kernel takes one
+that is longer than its own as long as the rest is zero.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+from ..uapi import attrs
+from ..uapi.enums import Cmd
+from . import sys
+from .fd import Fd
+from .refusals import CAP_SYS_ADMIN, refuse
+
+_ELEM = struct.Struct("=I4xQQQ")  # map_fd, key, value or next_key, flags: the hot ones
+ENOENT, EAGAIN, EPERM = 2, 11, 1
+_LOG = 1 << 20
+
+
+class HasFd(Protocol):
+    def fileno(self) -> int: ...
+
+
+def _pack(layout: attrs.Layout, values: dict[str, Any]) -> sys.Buffer:
+    """`perf_event__bpf_cookie=1` sets the nested field "perf_event.bpf_cookie"."""
+    attr = sys.buffer(layout.size)
+    for name, value in values.items():
+        if value:
+            offset, size = layout[name.replace("__", ".")]
+            raw = value if isinstance(value, bytes) else (value & (1 << 8 * size) - 1).to_bytes(size, sys.BYTEORDER)
+            attr[offset:offset + len(raw)] = raw  # type: ignore[assignment]
+    return attr
+
+
+def _get(layout: attrs.Layout, attr: sys.Buffer, name: str) -> int:
+    offset, size = layout[name]
+    return int.from_bytes(attr[offset:offset + size], sys.BYTEORDER)
+
+
+def _call(command: int, layout: attrs.Layout, **values: Any) -> int:
+    return sys.bpf(command, _pack(layout, values), layout.size)
+
+
+def object_name(text: str) -> bytes:
+    """A name as the kernel allows it: 15 of [A-Za-z0-9_.]."""
+    return "".join(c if c.isascii() and c.isalnum() or c in "_." else "_" for c in text)[:15].encode()
+
+
+# ── maps ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def map_create(**values: int | bytes) -> int:
+    """Fields as in `attrs.MAP_CREATE`; `map_name` through `object_name`."""
+    return _call(Cmd.MAP_CREATE, attrs.MAP_CREATE, **values)
+
+
+def map_elem(command: int, fd: int, key: sys.Buffer | None, value: sys.Buffer | None, flags: int = 0) -> int:
+    """LOOKUP, UPDATE, DELETE, GET_NEXT_KEY (`value` takes the next key), LOOKUP_AND_DELETE."""
+    attr = sys.buffer(_ELEM.pack(fd, sys.address(key), sys.address(value), flags))
+    return sys.bpf(command, attr, _ELEM.size)
+
+
+def map_freeze(fd: int) -> int:
+    return _call(Cmd.MAP_FREEZE, attrs.MAP_FREEZE, map_fd=fd)
+
+
+class Batch(NamedTuple):
+    """A part of a map: `result` (−ENOENT with the last part), `position` for the next call."""
+
+    result: int
+    position: bytes
+    count: int
+    keys: sys.Buffer
+    values: sys.Buffer
+
+    def entries(self, key_size: int, value_size: int) -> Iterator[tuple[bytes, bytes]]:
+        keys, values = self.keys.raw, self.values.raw
+        for n in range(self.count):
+            yield keys[n * key_size:(n + 1) * key_size], values[n * value_size:(n + 1) * value_size]
+
+
+def map_lookup_batch(fd: int, position: bytes, count: int, key_size: int, value_size: int) -> Batch:
+    """Up to `count` entries from `position` on (b"": the start)."""
+    keys, values = sys.buffer(count * key_size), sys.buffer(count * value_size)
+    here, after = sys.buffer(position) if position else None, sys.buffer(max(8, key_size))
+    layout = attrs.MAP_LOOKUP_BATCH
+    attr = _pack(layout, {"in_batch": sys.address(here), "out_batch": sys.address(after), "keys": sys.address(keys),
+                          "values": sys.address(values), "count": count, "map_fd": fd})
+    result = sys.bpf(Cmd.MAP_LOOKUP_BATCH, attr, layout.size)
+    got = _get(layout, attr, "count") if result >= 0 or result == -ENOENT else 0
+    return Batch(result, after.raw, got, keys, values)
+
+
+def map_update_batch(fd: int, pairs: list[tuple[bytes, bytes]]) -> int:
+    keys, values = sys.buffer(b"".join(k for k, _ in pairs)), sys.buffer(b"".join(v for _, v in pairs))
+    return _call(Cmd.MAP_UPDATE_BATCH, attrs.MAP_UPDATE_BATCH, keys=sys.address(keys), values=sys.address(values),
+                 count=len(pairs), map_fd=fd)
+
+
+def map_delete_batch(fd: int, keys: list[bytes]) -> int:
+    held = sys.buffer(b"".join(keys))
+    return _call(Cmd.MAP_DELETE_BATCH, attrs.MAP_DELETE_BATCH, keys=sys.address(held), count=len(keys), map_fd=fd)
+
+
+# ── programs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def prog_load(code: bytes, license: str, *, log_level: int = 0, log: sys.Buffer | None = None,
+              fields: dict[str, Any]) -> tuple[int, int]:
+    """(fd or −errno, size that the whole log needs, 0 if the kernel does not say). `fields` as in `attrs.PROG_LOAD`;
+    bytes among them that the kernel wants a pointer to are given as buffers' addresses."""
+    insns, text = sys.buffer(code), sys.buffer(license.encode() + b"\0")
+    values = {"insn_cnt": len(code) // 8, "insns": sys.address(insns), "license": sys.address(text),
+              "log_level": log_level, "log_buf": sys.address(log), "log_size": len(log) if log is not None else 0,
+              **fields}
+    layout = attrs.PROG_LOAD
+    result = -EAGAIN
+    for _ in range(5):  # a signal interrupts verification
+        attr = _pack(layout, values)
+        result = sys.bpf(Cmd.PROG_LOAD, attr, layout.size)
+        if result != -EAGAIN:
+            break
+    return result, _get(layout, attr, "log_true_size")
+
+
+class TestRun(NamedTuple):
+    """What BPF_PROG_TEST_RUN wrote back; the sizes may exceed the buffers (ENOSPC)."""
+
+    result: int
+    retval: int
+    duration: int
+    data_size: int
+    ctx_size: int
+
+
+def prog_test_run(fd: int, *, data: sys.Buffer | None, data_size: int, out: sys.Buffer | None, out_size: int,
+                  ctx: sys.Buffer | None, ctx_size: int, ctx_out: sys.Buffer | None, repeat: int, flags: int,
+                  cpu: int, batch_size: int) -> TestRun:
+    layout = attrs.PROG_TEST_RUN
+    attr = _pack(layout, {
+        "prog_fd": fd, "data_in": sys.address(data), "data_size_in": data_size, "data_out": sys.address(out),
+        "data_size_out": out_size, "ctx_in": sys.address(ctx), "ctx_size_in": ctx_size,
+        "ctx_out": sys.address(ctx_out), "ctx_size_out": ctx_size if ctx_out is not None else 0, "repeat": repeat,
+        "flags": flags, "cpu": cpu, "batch_size": batch_size})
+    result = sys.bpf(Cmd.PROG_TEST_RUN, attr, layout.size)
+    return TestRun(result, *(_get(layout, attr, name) for name in (
+        "retval", "duration", "data_size_out", "ctx_size_out")))
+
+
+def prog_bind_map(prog: int, map_fd: int) -> int:
+    return _call(Cmd.PROG_BIND_MAP, attrs.PROG_BIND_MAP, prog_fd=prog, map_fd=map_fd)
+
+
+def prog_attach(target: int, prog: int, kind: int, flags: int = 0) -> int:
+    return _call(Cmd.PROG_ATTACH, attrs.PROG_ATTACH, target_fd=target, attach_bpf_fd=prog, attach_type=kind,
+                 attach_flags=flags)
+
+
+def prog_detach(target: int, prog: int, kind: int) -> int:
+    return _call(Cmd.PROG_DETACH, attrs.PROG_DETACH, target_fd=target, attach_bpf_fd=prog, attach_type=kind)
+
+
+def enable_stats() -> int:
+    """An fd; while it is open every program's runs are counted and timed (5.8)."""
+    return _call(Cmd.ENABLE_STATS, attrs.ENABLE_STATS)
+
+
+# ── BTF and links ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def btf_load(data: bytes) -> tuple[int, str]:
+    """(fd or −errno, the log of a refusal)."""
+    held = sys.buffer(data)
+    result = _call(Cmd.BTF_LOAD, attrs.BTF_LOAD, btf=sys.address(held), btf_size=len(data))
+    if result >= 0 or result == -EPERM:
+        return result, ""
+    log = sys.buffer(_LOG)
+    again = _call(Cmd.BTF_LOAD, attrs.BTF_LOAD, btf=sys.address(held), btf_size=len(data), btf_log_level=1,
+                  btf_log_buf=sys.address(log), btf_log_size=_LOG)
+    return again, log.value.decode(errors="replace")
+
+
+def link_create(prog: int, target: int, kind: int, **fields: Any) -> int:
+    return _call(Cmd.LINK_CREATE, attrs.LINK_CREATE, prog_fd=prog, target_fd=target, attach_type=kind, **fields)
+
+
+def link_update(link: int, prog: int) -> int:
+    return _call(Cmd.LINK_UPDATE, attrs.LINK_UPDATE, link_fd=link, new_prog_fd=prog)
+
+
+def raw_tracepoint_open(prog: int, name: str, cookie: int = 0) -> int:
+    """`name` "": the target that was fixed when the program was loaded (fentry, lsm, tp_btf)."""
+    text = sys.buffer(name.encode() + b"\0") if name else None
+    return _call(Cmd.RAW_TRACEPOINT_OPEN, attrs.RAW_TRACEPOINT_OPEN, name=sys.address(text), prog_fd=prog,
+                 cookie=cookie)
+
+
+def iter_create(link: int) -> int:
+    return _call(Cmd.ITER_CREATE, attrs.ITER_CREATE, link_fd=link)
+
+
+# ── pins, ids, information ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def pin(thing: HasFd, path: str, what: str) -> None:
+    """Put `thing` under `path` of a bpffs. Raises KernelError with a hint."""
+    text = sys.buffer(os.fsencode(path) + b"\0")
+    result = _call(Cmd.OBJ_PIN, attrs.OBJ_PIN, pathname=sys.address(text), bpf_fd=thing.fileno())
+    if result < 0:
+        hint = {-22: "is the directory on a bpffs? mount -t bpf bpf /sys/fs/bpf; names there have no dots",
+                -1: "is the directory on a bpffs? mount -t bpf bpf /sys/fs/bpf", -17: "the path is taken",
+                -2: "the directory does not exist"}.get(result, "")
+        raise refuse(-result, f"pinning {what} at {path}", hint=hint)
+
+
+def get_pinned(path: str | os.PathLike[str]) -> Fd:
+    """What is pinned at `path`, as an fd. Raises KernelError."""
+    text = sys.buffer(os.fsencode(path) + b"\0")
+    result = _call(Cmd.OBJ_GET, attrs.OBJ_GET, pathname=sys.address(text))
+    if result < 0:
+        raise refuse(-result, f"opening pin {os.fspath(path)}", hint={
+            -2: "nothing is pinned there", -22: "the path is not on a bpffs"}.get(result, ""))
+    return Fd(result, f"pin {os.fspath(path)}")
+
+
+_BY_ID = {"prog": (Cmd.PROG_GET_FD_BY_ID, Cmd.PROG_GET_NEXT_ID), "map": (Cmd.MAP_GET_FD_BY_ID, Cmd.MAP_GET_NEXT_ID),
+          "btf": (Cmd.BTF_GET_FD_BY_ID, Cmd.BTF_GET_NEXT_ID), "link": (Cmd.LINK_GET_FD_BY_ID, Cmd.LINK_GET_NEXT_ID)}
+
+
+def fd_by_id(kind: str, number: int) -> Fd:
+    """`kind` "prog", "map", "btf" or "link". Raises KernelError."""
+    result = _call(_BY_ID[kind][0], attrs.ID, start_id=number)
+    if result < 0:
+        hint = f"no {kind} has this id" if result == -ENOENT else ""
+        raise refuse(-result, f"opening {kind} {number}", hint=hint, caps=(CAP_SYS_ADMIN,))
+    return Fd(result, f"{kind} {number}")
+
+
+def ids(kind: str) -> Iterator[int]:
+    """The ids of every `kind` ("prog", "map", "btf", "link") in the kernel."""
+    layout, number = attrs.ID, 0
+    while True:
+        attr = _pack(layout, {"start_id": number})
+        result = sys.bpf(_BY_ID[kind][1], attr, layout.size)
+        if result == -ENOENT:
+            return
+        if result < 0:
+            raise refuse(-result, f"listing {kind}s", caps=(CAP_SYS_ADMIN,))
+        number = _get(layout, attr, "next_id")
+        yield number
+
+
+class Info:
+    """An *_info struct as the kernel filled it; fields by name as attributes, numbers but for "name" and "tag"."""
+
+    __slots__ = ("_layout", "_data")
+
+    def __init__(self, layout: attrs.Layout, data: bytes) -> None:
+        self._layout, self._data = layout, data
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._layout:
+            raise AttributeError(name)
+        offset, size = self._layout[name]
+        raw = self._data[offset:offset + size]
+        if size == 16:
+            return raw.split(b"\0")[0].decode(errors="replace")
+        return int.from_bytes(raw, sys.BYTEORDER) if name != "tag" else raw
+
+
+def info(fd: int, layout: attrs.Layout, **pointers: int) -> Info:
+    """OBJ_GET_INFO_BY_FD into a struct whose `pointers` (and lengths) are set. Raises KernelError."""
+    struct_ = _pack(layout, pointers)
+    result = _call(Cmd.OBJ_GET_INFO_BY_FD, attrs.OBJ_GET_INFO_BY_FD, bpf_fd=fd, info_len=layout.size,
+                   info=sys.address(struct_))
+    if result < 0:
+        raise refuse(-result, "reading information of a BPF object")
+    return Info(layout, struct_.raw[:layout.size])
+
+
+def prog_info(fd: int, **pointers: int) -> Info:
+    return info(fd, attrs.PROG_INFO, **pointers)
+
+
+def map_info(fd: int) -> Info:
+    return info(fd, attrs.MAP_INFO)
+
+
+def link_info(fd: int) -> Info:
+    return info(fd, attrs.LINK_INFO)
+
+
+def btf_data(fd: int) -> tuple[str, bytes]:
+    """(name, bytes) of a BTF object; the name is a module's, "vmlinux", or "" for a program's."""
+    size = info(fd, attrs.BTF_INFO).btf_size
+    data, name = sys.buffer(size), sys.buffer(64)
+    got = info(fd, attrs.BTF_INFO, btf=sys.address(data), btf_size=size, name=sys.address(name), name_len=64)
+    return name.value.decode(), data.raw[:got.btf_size]
+
+
+def module_btf(module: str) -> Fd:
+    """The BTF fd of a loaded kernel module. Raises KernelError."""
+    name = sys.buffer(64)
+    for number in ids("btf"):
+        fd = fd_by_id("btf", number)
+        got = info(fd.fileno(), attrs.BTF_INFO, name=sys.address(name), name_len=64)
+        if got.kernel_btf and name.value.decode() == module:
+            return fd
+        fd.close()
+    raise refuse(ENOENT, f"finding the BTF of module {module}")
+
+

@@ -1,0 +1,163 @@
+"""Symbolic references → the numbers of this kernel and this process: map fds, data addresses, kfunc ids, kernel symbols,
+CO-RE relocations. `Linked` instructions in, bytes for BPF_PROG_LOAD out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Mapping, NamedTuple
+
+from ..btf import Btf
+from ..btf import types as t
+from ..errors import FormatError, KernelError
+from ..isa import codec
+from ..isa.insn import CoreRef, DataRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
+from ..isa.opcodes import (
+    ALU,
+    ALU64,
+    CALL,
+    CALL_KFUNC,
+    IMM64_BTF_ID,
+    IMM64_MAP_FD,
+    IMM64_MAP_VALUE,
+    IMM64_VALUE,
+    JMP,
+    K,
+    LD_IMM64,
+    LDX,
+    SIZE_BITS,
+    SIZE_BYTES,
+    ST,
+    STX,
+    X,
+)
+from ..spec import Linked
+from . import sys
+from .kernel import Kernel, missing
+
+if TYPE_CHECKING:
+    from ..btf import core
+
+POISON = 0xBAD2310  # a helper number that no kernel has: refused if it can be reached
+MISSING_KFUNC = 2_002_000_000  # + n: call of a weak kfunc that is not there
+_CLASS, _SIZE = 0x07, 0x18
+
+
+class Environment(NamedTuple):
+    """What references resolve to: fds of maps and of data sections by name, offsets of kconfig externs, the kernel, and
+    the object's own BTF."""
+
+    maps: Mapping[str, int]
+    data: Mapping[str, int]
+    kconfig: Mapping[str, int]
+    kernel: Kernel
+    btf: Btf | None
+
+
+class Loadable(NamedTuple):
+    """A program as BPF_PROG_LOAD takes it: `code`, and the BTF fds of modules that kfunc calls index. `core` are the
+    CO-RE relocations as (slot, value or None if the kernel has no such thing), for reports."""
+
+    code: bytes
+    modules: tuple[int, ...]
+    core: tuple[tuple[int, int | None], ...]
+
+
+def resolve(linked: Linked, env: Environment) -> Loadable:
+    """Replace every reference. Raises FormatError for one that the object cannot satisfy, NotSupported for one that this
+    kernel cannot."""
+    fixer = _Fixer(env)
+    slot, out = 0, []
+    for insn in linked.insns:
+        out.append(insn if insn.ref is None else fixer.fix(insn, slot))
+        slot += insn.slots
+    return Loadable(codec.encode(out, sys.BYTEORDER), tuple(fixer.modules), tuple(fixer.core))
+
+
+class _Fixer:
+    def __init__(self, env: Environment) -> None:
+        self.env = env
+        self.modules: list[int] = []
+        self.core: list[tuple[int, int | None]] = []
+        self._candidates: core.Relocator | None = None
+
+    def fix(self, insn: Insn, slot: int) -> Insn:
+        match insn.ref:
+            case MapRef(name):
+                return insn._replace(src=IMM64_MAP_FD, imm=_known(self.env.maps, name, "map"), ref=None)
+            case DataRef(section, offset):
+                fd = _known(self.env.data, section, "data section")
+                return insn._replace(src=IMM64_MAP_VALUE, imm=fd | (offset & 0xFFFFFFFF) << 32, ref=None)
+            case KconfigRef(name):
+                fd = _known(self.env.data, ".kconfig", "data section")
+                offset = _known(self.env.kconfig, name, "kconfig extern")
+                return insn._replace(src=IMM64_MAP_VALUE, imm=fd | offset << 32, ref=None)
+            case KfuncRef():
+                return self._kfunc(insn, insn.ref)
+            case KsymRef():
+                return self._ksym(insn, insn.ref)
+            case CoreRef():
+                return self._relocate(insn, insn.ref, slot)
+            case _:
+                raise FormatError(f"instruction {slot} still refers to {insn.ref}")
+
+    def _kfunc(self, insn: Insn, ref: KfuncRef) -> Insn:
+        kernel, bare = self.env.kernel, ref.name.partition("___")[0]
+        found = kernel.find(bare, t.Func)
+        if found is None:
+            if not ref.weak:
+                raise missing(bare, "kernel function", kernel.near(bare, t.Func))
+            if insn.code == LD_IMM64:
+                return insn._replace(src=IMM64_VALUE, imm=0, ref=None)
+            return Insn(JMP | CALL, imm=MISSING_KFUNC)
+        type_id, module = found
+        if insn.code == LD_IMM64:
+            fd = kernel.module_fd(module) if module else 0
+            return insn._replace(src=IMM64_BTF_ID, imm=type_id | fd << 32, ref=None)
+        return insn._replace(src=CALL_KFUNC, imm=type_id, off=self._module_index(module), ref=None)
+
+    def _module_index(self, module: str) -> int:
+        """Index into fd_array, which the kernel counts from 1: 0 is vmlinux."""
+        if not module:
+            return 0
+        fd = self.env.kernel.module_fd(module)
+        if fd not in self.modules:
+            self.modules.append(fd)
+        return self.modules.index(fd) + 1
+
+    def _ksym(self, insn: Insn, ref: KsymRef) -> Insn:
+        kernel, bare = self.env.kernel, ref.name.partition("___")[0]
+        if ref.typed:
+            found = kernel.find(bare, t.Var) or kernel.find(bare, t.Func)
+            if found is not None:
+                fd = kernel.module_fd(found[1]) if found[1] else 0
+                return insn._replace(src=IMM64_BTF_ID, imm=found[0] | fd << 32, ref=None)
+        else:
+            address = kernel.symbol(bare)
+            if address is not None:
+                return insn._replace(src=IMM64_VALUE, imm=address, ref=None)
+        if ref.weak:
+            return insn._replace(src=IMM64_VALUE, imm=0, ref=None)
+        raise missing(bare, "kernel symbol", "" if ref.typed else "kernels without CONFIG_KALLSYMS_ALL list functions only")
+
+    def _relocate(self, insn: Insn, ref: CoreRef, slot: int) -> Insn:
+        if self.env.btf is None:
+            raise FormatError(f"instruction {slot} has a CO-RE relocation, but the object has no BTF")
+        from ..btf import core
+
+        if self._candidates is None:
+            self._candidates = core.Relocator(self.env.btf, self.env.kernel.target)
+        found = self._candidates.relocate(ref)
+        self.core.append((slot, found.value))
+        return patch(insn._replace(ref=None), found, slot)
+
+
+def patch(insn: Insn, found: core.Relocated, slot: int = 0) -> Insn:
+    """Put a relocated value into the field that it stands for; see btf-facts 2.1."""
+    raise NotImplementedError
+
+
+def _known(table: Mapping[str, int], name: str, what: str) -> int:
+    try:
+        return table[name]
+    except KeyError:
+        raise FormatError(f"the program refers to {what} {name!r}, which the object lacks") from None

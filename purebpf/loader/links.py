@@ -1,0 +1,186 @@
+"""Attachments: a program at its hook, until the link is closed.
+
+`KINDS` has one row per kind of attachment; `attach` finds the row of a program and runs it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Callable, Protocol
+
+from ..errors import AttachError
+from ..uapi.enums import AttachType, ProgType
+from . import bpf
+from .fd import Fd, close_all
+from .refusals import refuse
+
+if TYPE_CHECKING:
+    from .progs import LoadedProgram
+
+EINVAL = 22
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class Link:
+    """An attachment. Closing it detaches the program; what holds it is closed last first. `fd` is the kernel's link,
+    None where the hook has none (old kernels, sockets, tc through netlink)."""
+
+    def __init__(self, kind: str, target: str, *holds: _Closable) -> None:
+        self.kind, self.target = kind, target
+        self._holds = list(holds)
+
+    @property
+    def fd(self) -> Fd | None:
+        return next((h for h in self._holds if isinstance(h, Fd) and h.what == "link"), None)
+
+    def fileno(self) -> int:
+        """Of the kernel's link. NotSupported where there is none."""
+        if self.fd is None:
+            raise refuse(95, f"{self.kind} on this kernel has no link object")
+        return self.fd.fileno()
+
+    @property
+    def closed(self) -> bool:
+        return not self._holds
+
+    def close(self) -> None:
+        holds, self._holds = self._holds, []
+        close_all(holds)
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def pin(self, path: str | os.PathLike[str]) -> None:
+        """Keep it attached after this process, under `path` of a bpffs."""
+        bpf.pin(self, os.fspath(path), f"link {self.kind} {self.target}".rstrip())
+
+    @property
+    def id(self) -> int:
+        return bpf.link_info(self.fileno()).id
+
+    def read(self) -> str:
+        """What an iterator program writes when it is run now; only for links of kind "iter"."""
+        result = bpf.iter_create(self.fileno())
+        if result < 0:
+            raise refuse(-result, f"running iterator {self.target}")
+        with open(result, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+
+    def __repr__(self) -> str:
+        return f"<Link {self.kind} {self.target}{' closed' if self.closed else ''}>"
+
+
+class LinkKind:
+    """`attach(program, target, **options)` makes the Link. `auto`: the section name alone can say where."""
+
+    __slots__ = ("name", "module", "function", "auto")
+
+    def __init__(self, name: str, module: str, function: str, *, auto: bool = False) -> None:
+        self.name, self.module, self.function, self.auto = name, module, function, auto
+
+    @property
+    def attach(self) -> Callable[..., Link]:
+        from importlib import import_module
+
+        return getattr(import_module(f".{self.module}", __package__), self.function)  # type: ignore[no-any-return]
+
+
+_P, _A = ProgType, AttachType
+_TRACING = LinkKind("tracing", "tracing", "attach_btf", auto=True)
+_CGROUP = LinkKind("cgroup", "sockets", "attach_cgroup")
+
+BY_SECTION: dict[str, LinkKind] = {  # kprobe programs: only the section tells them apart
+    "kprobe": LinkKind("kprobe", "tracing", "attach_kprobe", auto=True),
+    "kretprobe": LinkKind("kretprobe", "tracing", "attach_kretprobe", auto=True),
+    "ksyscall": LinkKind("ksyscall", "tracing", "attach_ksyscall", auto=True),
+    "kretsyscall": LinkKind("kretsyscall", "tracing", "attach_kretsyscall", auto=True),
+    "uprobe": LinkKind("uprobe", "tracing", "attach_uprobe", auto=True),
+    "uretprobe": LinkKind("uretprobe", "tracing", "attach_uretprobe", auto=True),
+    "kprobe.multi": LinkKind("kprobe.multi", "multi", "attach_kprobe_multi", auto=True),
+    "kretprobe.multi": LinkKind("kretprobe.multi", "multi", "attach_kretprobe_multi", auto=True),
+    "kprobe.session": LinkKind("kprobe.session", "multi", "attach_kprobe_session", auto=True),
+    "uprobe.multi": LinkKind("uprobe.multi", "multi", "attach_uprobe_multi", auto=True),
+    "uretprobe.multi": LinkKind("uretprobe.multi", "multi", "attach_uretprobe_multi", auto=True),
+    "uprobe.session": LinkKind("uprobe.session", "multi", "attach_uprobe_session", auto=True),
+}
+
+KINDS: dict[tuple[int, int | None], LinkKind] = {  # (program type, attach type; None: any)
+    (_P.TRACEPOINT, None): LinkKind("tracepoint", "tracing", "attach_tracepoint", auto=True),
+    (_P.RAW_TRACEPOINT, None): LinkKind("raw_tracepoint", "tracing", "attach_raw_tracepoint", auto=True),
+    (_P.RAW_TRACEPOINT_WRITABLE, None): LinkKind("raw_tracepoint.w", "tracing", "attach_raw_tracepoint", auto=True),
+    (_P.TRACING, _A.TRACE_ITER): LinkKind("iter", "tracing", "attach_iter", auto=True),
+    (_P.TRACING, None): _TRACING,
+    (_P.LSM, _A.LSM_CGROUP): _CGROUP,
+    (_P.LSM, None): _TRACING,
+    (_P.EXT, None): _TRACING,
+    (_P.PERF_EVENT, None): LinkKind("perf_event", "tracing", "attach_perf_event"),
+    (_P.XDP, None): LinkKind("xdp", "sockets", "attach_xdp"),
+    (_P.SCHED_CLS, None): LinkKind("tc", "sockets", "attach_tc"),
+    (_P.SOCKET_FILTER, None): LinkKind("socket", "sockets", "attach_socket"),
+    (_P.SK_REUSEPORT, None): LinkKind("sk_reuseport", "sockets", "attach_reuseport"),
+    (_P.SK_LOOKUP, None): LinkKind("sk_lookup", "sockets", "attach_netns"),
+    (_P.FLOW_DISSECTOR, None): LinkKind("flow_dissector", "sockets", "attach_netns"),
+    (_P.SK_SKB, None): LinkKind("sk_skb", "sockets", "attach_sockmap"),
+    (_P.SK_MSG, None): LinkKind("sk_msg", "sockets", "attach_sockmap"),
+    (_P.NETFILTER, None): LinkKind("netfilter", "sockets", "attach_netfilter"),
+    **{(kind, None): _CGROUP for kind in (_P.CGROUP_SKB, _P.CGROUP_SOCK, _P.CGROUP_SOCK_ADDR, _P.CGROUP_SOCKOPT,
+                                          _P.CGROUP_SYSCTL, _P.CGROUP_DEVICE, _P.SOCK_OPS)},
+}
+
+
+def kind_of(program: LoadedProgram) -> LinkKind | None:
+    """The row for a program; None when its type is not attached at all (syscall, struct_ops)."""
+    spec = program.spec
+    if spec.prog_type == _P.KPROBE:
+        base = spec.section.removeprefix("?").partition("/")[0]
+        return BY_SECTION.get(base.removesuffix(".s"))
+    return KINDS.get((spec.prog_type, spec.attach_type)) or KINDS.get((spec.prog_type, None))
+
+
+def attach(program: LoadedProgram, target: Any = None, **options: Any) -> Link:
+    """Attach `program`: to `target`, else to what its section name says.
+
+    `target` by kind: an interface name or index (xdp, tc), a cgroup path or fd, a socket, a map (sk_skb, sk_msg), a
+    network namespace path or fd, "category:name", a function name, "path:symbol", a perf event name. Raises AttachError,
+    NotSupported or KernelError."""
+    kind = kind_of(program)
+    if kind is None:
+        raise AttachError(EINVAL, f"program {program.name!r} ({program.spec.section})",
+                          "programs of this type are not attached: run them with test_run, or use them in maps")
+    if target is None:
+        target = program.spec.attach_to or None
+    if target is None and not kind.auto:
+        raise AttachError(EINVAL, f"program {program.name!r} ({program.spec.section})",
+                          f"say where: attach({_WANTED.get(kind.name, 'target')})")
+    return kind.attach(program, target, **options)
+
+
+_WANTED = {"xdp": "'eth0'", "tc": "'eth0', direction='ingress'", "cgroup": "'/sys/fs/cgroup/…'", "socket": "a socket",
+           "perf_event": "'cpu_clock', frequency=99", "sk_skb": "a sockmap", "sk_msg": "a sockmap",
+           "sk_lookup": "'/proc/self/ns/net'", "flow_dissector": "'/proc/self/ns/net'", "netfilter": "'ipv4:local_in'"}
+
+
+def create(program: LoadedProgram, kind: str, target: str, *holds: _Closable, feature: str = "", since: str = "",
+           hint: str = "", caps: tuple[int, ...] = (), target_fd: int = 0, attach_type: int = -1,
+           **fields: Any) -> Link:
+    """BPF_LINK_CREATE as a Link that also closes `holds`. Raises the refusal."""
+    expected = program.spec.attach_type if attach_type < 0 else attach_type
+    result = bpf.link_create(program.fileno(), target_fd, expected, **fields)
+    if result < 0:
+        close_all(holds)
+        raise refusal(result, program, kind, target, feature=feature, since=since, hint=hint, caps=caps)
+    return Link(kind, target, *holds, Fd(result, "link"))
+
+
+def refusal(result: int, program: LoadedProgram, kind: str, target: str, *, feature: str = "", since: str = "",
+            hint: str = "", caps: tuple[int, ...] = ()) -> Exception:
+    """What to raise when a hook refuses: NotSupported for a lack of the kernel or of privilege, else AttachError."""
+    action = f"attaching {program.name!r} to {kind} {target}".rstrip()
+    error = refuse(-result, action, feature=feature, since=since, hint=hint, caps=caps or (39,))
+    return error if type(error).__name__ == "NotSupported" else AttachError(-result, action, error.hint)

@@ -1,0 +1,137 @@
+"""Which class a live map is of, by map type; and maps that others made: by id, name or pin, typed by their own BTF."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ..btf import Btf
+from ..btf.values import codec
+from ..errors import KernelError, PureBpfError
+from ..spec import MapSpec
+from ..uapi.enums import MapType
+from . import bpf, sys
+from .create import PER_CPU
+from .fd import Fd
+from .maps import ArrayMap, KeyedMap, LiveMap, MapInfo
+from .percpu import PerCpuCodec
+from .queues import BloomMap, QueueMap, RingMap, UserRingMap
+from .tables import FdCodec, FdKeyed, FdTable, MapHash, MapTable, PerfTable, ProgramTable
+
+_M = MapType
+CLASSES: dict[int, type[LiveMap]] = {  # others: KeyedMap
+    _M.ARRAY: ArrayMap, _M.PERCPU_ARRAY: ArrayMap, _M.PROG_ARRAY: ProgramTable, _M.PERF_EVENT_ARRAY: PerfTable,
+    _M.CGROUP_ARRAY: FdTable, _M.ARRAY_OF_MAPS: MapTable, _M.HASH_OF_MAPS: MapHash, _M.SOCKMAP: FdTable,
+    _M.XSKMAP: FdTable, _M.REUSEPORT_SOCKARRAY: FdTable, _M.QUEUE: QueueMap, _M.STACK: QueueMap,
+    _M.BLOOM_FILTER: BloomMap, _M.RINGBUF: RingMap, _M.USER_RINGBUF: UserRingMap, _M.SK_STORAGE: FdKeyed,
+    _M.INODE_STORAGE: FdKeyed, _M.TASK_STORAGE: FdKeyed, _M.CGRP_STORAGE: FdKeyed,
+    _M.STRUCT_OPS: LiveMap, _M.ARENA: LiveMap,
+}
+_VALUES_ARE_FDS = frozenset({_M.PROG_ARRAY, _M.PERF_EVENT_ARRAY, _M.CGROUP_ARRAY, _M.ARRAY_OF_MAPS, _M.HASH_OF_MAPS,
+                             _M.SOCKMAP, _M.SOCKHASH, _M.XSKMAP, _M.REUSEPORT_SOCKARRAY})
+_RECORDS = (_M.RINGBUF, _M.USER_RINGBUF, _M.PERF_EVENT_ARRAY)
+
+
+class RecordCodec:
+    """Ring-buffer records: the type's value when the record is long enough for it, else the bytes."""
+
+    __slots__ = ("_one",)
+
+    def __init__(self, btf: Btf, type_id: int) -> None:
+        from ..btf.layout import size_of
+
+        self._one = codec(btf, type_id, size_of(btf, type_id))
+
+    def decode(self, data: bytes) -> Any:
+        return self._one.decode(data) if len(data) >= self._one.size else data
+
+    def encode(self, value: Any) -> bytes:
+        return value if isinstance(value, bytes) else self._one.encode(value)
+
+
+class BytesCodec:
+    """Records of no known type."""
+
+    @staticmethod
+    def decode(data: bytes) -> bytes:
+        return data
+
+    @staticmethod
+    def encode(value: Any) -> bytes:
+        return bytes(value)
+
+
+def live(fd: Fd, spec: MapSpec, btf: Btf | None) -> LiveMap:
+    """The live map of an fd that this process made from `spec`, types ids in `btf`."""
+    number = bpf.map_info(fd.fileno()).id
+    return _make(fd, MapInfo(spec.type, number, spec.key_size, spec.value_size, spec.max_entries, spec.flags,
+                             spec.name, 0, spec.key_type, spec.value_type, spec.extra), btf)
+
+
+def _make(fd: Fd, info: MapInfo, btf: Btf | None) -> LiveMap:
+    kind, size = info.type, info.value_size
+    cls = CLASSES.get(kind, KeyedMap)
+    key: Any = FdCodec(info.key_size) if cls is FdKeyed else codec(btf, info.key_type, info.key_size)
+    value: Any
+    if kind in _RECORDS:
+        value = RecordCodec(btf, info.value_type) if btf is not None and info.value_type else BytesCodec()
+    elif kind in _VALUES_ARE_FDS:
+        value = FdCodec(size)
+    else:
+        value = codec(btf, info.value_type, size)
+    if kind in PER_CPU:
+        value = PerCpuCodec(value, size, sys.possible_cpus())
+        size = value.stride * value.cpus
+    if kind == _M.PERF_EVENT_ARRAY:
+        made = PerfTable(fd, info, key, FdCodec(size), size)
+        made.record = value
+        return made
+    return cls(fd, info, key, value, size)
+
+
+# ── maps of others ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def adopt(fd: Fd) -> LiveMap:
+    """A live map over any map fd, typed by the BTF that the map was made with, if it was. Takes the fd over."""
+    try:
+        got = bpf.map_info(fd.fileno())
+        btf = None
+        if got.btf_id:
+            with bpf.fd_by_id("btf", got.btf_id) as types:
+                btf = Btf.from_bytes(bpf.btf_data(types.fileno())[1])
+        return _make(fd, MapInfo(got.type, got.id, got.key_size, got.value_size, got.max_entries, got.map_flags, got.name,
+                                 got.btf_id, got.btf_key_type_id, got.btf_value_type_id, got.map_extra), btf)
+    except BaseException:
+        fd.close()
+        raise
+
+
+def open_pin(path: str | os.PathLike[str]) -> LiveMap:
+    """The map pinned at `path`."""
+    return adopt(bpf.get_pinned(path))
+
+
+def open_id(number: int) -> LiveMap:
+    """The map with this id (needs CAP_SYS_ADMIN)."""
+    return adopt(bpf.fd_by_id("map", number))
+
+
+def open_map(which: str | int) -> LiveMap:
+    """A map by id, by path of a pin, or by name if only one has it (the kernel keeps 15 characters of it)."""
+    if isinstance(which, int) or which.isdigit():
+        return open_id(int(which))
+    if "/" in which:
+        return open_pin(which)
+    matching, wanted = [], bpf.object_name(which).decode()
+    for number in bpf.ids("map"):
+        try:
+            with bpf.fd_by_id("map", number) as fd:
+                if bpf.map_info(fd.fileno()).name == wanted:
+                    matching.append(number)
+        except PureBpfError:
+            continue  # gone meanwhile
+    if len(matching) != 1:
+        raise KernelError(2, f"finding map {which!r}", "several maps have this name, with ids "
+                          + ", ".join(map(str, matching)) if matching else "no map has this name")
+    return open_id(matching[0])

@@ -1,0 +1,359 @@
+"""Live maps: the base of all kinds, and the two that behave as Python mappings: keyed and array.
+
+Values and keys are what the map's BTF says (`btf.values`), plain bytes where it says nothing; `.raw` is the same map as
+bytes. Whole-map operations go in batches where the kernel has them (5.6) and one by one where not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterator, MutableMapping, ValuesView
+from typing import Any, NamedTuple, Self
+
+from ..btf.record import Record
+from ..errors import KernelError, KeyMissing, NotSupported
+from ..uapi.enums import Cmd
+from . import bpf, sys
+from .fd import Fd
+from .percpu import PerCpu
+from .refusals import refuse
+
+ENOENT, E2BIG, EINVAL, ENOSPC, EEXIST, EBUSY, EPERM = 2, 7, 22, 28, 17, 16, 1
+ANY, NOEXIST, EXIST, LOCK = 0, 1, 2, 4
+_BATCH_BYTES = 1 << 20
+_NONE: Any = object()
+
+
+class MapInfo(NamedTuple):
+    """What the kernel tells about a map; sizes in bytes, type ids of the BTF object `btf_id` (0: none)."""
+
+    type: int
+    id: int
+    key_size: int
+    value_size: int
+    max_entries: int
+    flags: int
+    name: str
+    btf_id: int = 0
+    key_type: int = 0
+    value_type: int = 0
+    extra: int = 0
+
+
+class RawCodec:
+    """Bytes as they are, of one length."""
+
+    __slots__ = ("size",)
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def decode(self, data: bytes) -> bytes:
+        return data
+
+    def encode(self, value: Any) -> bytes:
+        data = bytes(value)
+        if len(data) != self.size:
+            raise ValueError(f"{self.size} bytes are needed here, not {len(data)}")
+        return data
+
+
+class LiveMap:
+    """A map in the kernel. `close` gives it back; the kernel keeps it while programs, pins or other maps use it."""
+
+    def __init__(self, fd: Fd, info: MapInfo, key: Any, value: Any, value_bytes: int) -> None:
+        self._fd, self.info = fd, info
+        self._key, self._value = key, value
+        self._value_bytes = value_bytes  # as the kernel copies it: all CPUs of a per-CPU value
+        self._batches = True
+
+    @property
+    def name(self) -> str:
+        return self.info.name
+
+    def fileno(self) -> int:
+        return self._fd.fileno()
+
+    def close(self) -> None:
+        self._fd.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} id {self.info.id}{' closed' if self._fd.closed else ''}>"
+
+    def pin(self, path: str) -> None:
+        """Make it outlive the process under `path` of a bpffs."""
+        bpf.pin(self._fd, path, f"map {self.name!r}")
+
+    def freeze(self) -> None:
+        """No more writes from user space, ever (5.2). EBUSY while a writable mapping of it lives."""
+        result = bpf.map_freeze(self.fileno())
+        if result < 0:
+            raise self._refusal(result, "freezing")
+
+    def _refusal(self, result: int, doing: str, hint: str = "") -> KernelError:
+        errno = -result
+        if not hint:
+            hint = _HINTS.get((errno, doing), "")
+        return refuse(errno, f"{doing} map {self.name!r}", hint=hint)
+
+
+_HINTS = {
+    (EPERM, "updating"): "the map is frozen or read-only for user space",
+    (EPERM, "deleting from"): "the map is frozen or read-only for user space",
+    (E2BIG, "updating"): "the map is full, or the index is past its end (max_entries)",
+    (ENOSPC, "updating"): "the map is full (max_entries)",
+    (EBUSY, "freezing"): "a writable mapping of it is still open",
+}
+
+
+class KeyedMap(LiveMap, MutableMapping[Any, Any]):
+    """Hashes, tries, local storage: a MutableMapping whose every access is a system call.
+
+    A missing key is KeyMissing. Iteration sees what other writers do meanwhile: an entry may be missed or come twice."""
+
+    @property
+    def raw(self) -> KeyedMap:
+        """The same map with bytes for keys and values; closing it is not needed."""
+        view = type(self).__new__(type(self))
+        LiveMap.__init__(view, self._fd, self.info, RawCodec(self.info.key_size), RawCodec(self._value_bytes),
+                         self._value_bytes)
+        return view
+
+    # one entry
+
+    def _missing(self, key: Any) -> KeyMissing:
+        return KeyMissing(ENOENT, f"map {self.name!r} has no key {key!r}")
+
+    def _fetch(self, command: int, key: Any, flags: int) -> bytes | None:
+        value = sys.buffer(self._value_bytes)
+        result = bpf.map_elem(command, self.fileno(), sys.buffer(self._key.encode(key)), value, flags)
+        if result >= 0:
+            return value.raw[:self._value_bytes]
+        if result == -ENOENT:
+            return None
+        raise self._refusal(result, "reading")
+
+    def lookup(self, key: Any, *, flags: int = 0) -> Any:
+        """The value, or None when there is no such key."""
+        data = self._fetch(Cmd.MAP_LOOKUP_ELEM, key, flags)
+        return None if data is None else self._value.decode(data)
+
+    def __getitem__(self, key: Any) -> Any:
+        data = self._fetch(Cmd.MAP_LOOKUP_ELEM, key, 0)
+        if data is None:
+            raise self._missing(key)
+        return self._value.decode(data)
+
+    def __contains__(self, key: object) -> bool:
+        return self._fetch(Cmd.MAP_LOOKUP_ELEM, key, 0) is not None
+
+    def set(self, key: Any, value: Any, *, flags: int = ANY) -> None:
+        """Write one entry. `flags`: ANY, NOEXIST (KernelError EEXIST if it is there), EXIST (KeyMissing if it is not)."""
+        result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, self.fileno(), sys.buffer(self._key.encode(key)),
+                              sys.buffer(self._value.encode(value)), flags)
+        if result == -ENOENT and flags & EXIST:
+            raise self._missing(key)
+        if result < 0:
+            raise self._refusal(result, "updating")
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.set(key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        result = bpf.map_elem(Cmd.MAP_DELETE_ELEM, self.fileno(), sys.buffer(self._key.encode(key)), None)
+        if result == -ENOENT:
+            raise self._missing(key)
+        if result < 0:
+            raise self._refusal(result, "deleting from")
+
+    def lookup_and_delete(self, key: Any) -> Any:
+        """The value, removed in one step where the kernel can (hashes: 5.14), else in two. Raises KeyMissing."""
+        try:
+            data = self._fetch(Cmd.MAP_LOOKUP_AND_DELETE_ELEM, key, 0)
+        except KernelError as error:
+            if error.errno not in (EINVAL, sys.ENOTSUPP, 95):
+                raise
+            data = self._fetch(Cmd.MAP_LOOKUP_ELEM, key, 0)
+            if data is not None:
+                del self[key]
+        if data is None:
+            raise self._missing(key)
+        return self._value.decode(data)
+
+    def pop(self, key: Any, default: Any = _NONE) -> Any:
+        try:
+            return self.lookup_and_delete(key)
+        except KeyMissing:
+            if default is _NONE:
+                raise
+            return default
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        try:
+            self.set(key, default, flags=NOEXIST)
+        except KernelError as error:
+            if error.errno != EEXIST:
+                raise
+        return self[key]
+
+    # whole maps
+
+    def _keys(self) -> Iterator[bytes]:
+        size = self.info.key_size
+        key, after = None, sys.buffer(size)
+        while True:
+            result = bpf.map_elem(Cmd.MAP_GET_NEXT_KEY, self.fileno(), key, after)
+            if result == -ENOENT:
+                return
+            if result < 0:
+                raise self._refusal(result, "walking")
+            found = after.raw[:size]
+            yield found
+            key = sys.buffer(found)
+
+    def _entries(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every (key, value) as bytes."""
+        position = b""
+        chunk = max(1, min(self.info.max_entries, _BATCH_BYTES // (self.info.key_size + self._value_bytes)))
+        while self._batches:
+            got = bpf.map_lookup_batch(self.fileno(), position, chunk, self.info.key_size, self._value_bytes)
+            if got.result == -ENOSPC:  # one bucket of the hash holds more than a chunk
+                chunk *= 2
+                continue
+            if got.result < 0 and got.result != -ENOENT:
+                if position or got.result not in (-EINVAL, -sys.ENOTSUPP, -95):
+                    raise self._refusal(got.result, "reading")
+                self._batches = False  # this kind of map has none, or the kernel is older
+                break
+            yield from got.entries(self.info.key_size, self._value_bytes)
+            if got.result == -ENOENT:
+                return
+            position = got.position
+        for key in self._keys():
+            value = sys.buffer(self._value_bytes)
+            result = bpf.map_elem(Cmd.MAP_LOOKUP_ELEM, self.fileno(), sys.buffer(key), value)
+            if result >= 0:  # else it went away meanwhile
+                yield key, value.raw[:self._value_bytes]
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._key.decode, self._keys())
+
+    def __len__(self) -> int:
+        """How many entries there are now, by counting them."""
+        return sum(1 for _ in self._keys())
+
+    def items(self) -> ItemsView[Any, Any]:
+        return _Items(self)
+
+    def values(self) -> ValuesView[Any]:
+        return _Values(self)
+
+    def update(self, *others: Any, **named: Any) -> None:  # type: ignore[override]
+        """Write many entries: a mapping, or pairs; in batches where the kernel can."""
+        pairs = [(self._key.encode(k), self._value.encode(v)) for k, v in dict(*others, **named).items()]
+        if self._batches and len(pairs) > 1:
+            result = bpf.map_update_batch(self.fileno(), pairs)
+            if result >= 0:
+                return
+            if result not in (-EINVAL, -sys.ENOTSUPP, -95):
+                raise self._refusal(result, "updating")
+        for key, value in pairs:
+            result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, self.fileno(), sys.buffer(key), sys.buffer(value))
+            if result < 0:
+                raise self._refusal(result, "updating")
+
+    def clear(self) -> None:
+        keys = list(self._keys())
+        if self._batches and len(keys) > 1 and bpf.map_delete_batch(self.fileno(), keys) >= 0:
+            keys = list(self._keys())  # a batch stops at a key that went away meanwhile
+        for key in keys:
+            result = bpf.map_elem(Cmd.MAP_DELETE_ELEM, self.fileno(), sys.buffer(key), None)
+            if result < 0 and result != -ENOENT:
+                raise self._refusal(result, "deleting from")
+
+    # readings
+
+    def to_dict(self) -> dict[Any, Any]:
+        """A copy of the whole map; per-CPU values stay lists."""
+        return {_hashable(k): v for k, v in self.items()}
+
+    def top(self, n: int = 10) -> list[tuple[Any, Any]]:
+        """The `n` entries with the largest values (per-CPU: sums), largest first."""
+        import heapq
+
+        return heapq.nlargest(n, self.items(), key=lambda item: _rank(item[1]))
+
+    def to_numpy(self) -> Any:
+        """(keys, values) as numpy arrays; records become structured arrays. Needs numpy."""
+        from .arrays import to_numpy
+
+        return to_numpy(self)
+
+
+def _rank(value: Any) -> Any:
+    value = value.sum() if isinstance(value, PerCpu) else value
+    return tuple(value) if isinstance(value, Record) else value
+
+
+def _hashable(key: Any) -> Any:
+    return tuple(key) if isinstance(key, list) else key
+
+
+class _Items(ItemsView[Any, Any]):
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        live: Any = self._mapping  # type: ignore[attr-defined]
+        key, value = live._key.decode, live._value.decode
+        return ((key(k), value(v)) for k, v in live._entries())
+
+
+class _Values(ValuesView[Any]):
+    def __iter__(self) -> Iterator[Any]:
+        live: Any = self._mapping  # type: ignore[attr-defined]
+        return (live._value.decode(v) for _, v in live._entries())
+
+
+class ArrayMap(KeyedMap):
+    """Arrays: the keys are 0 … max_entries - 1, all always there. Iterating gives the indices, as of any mapping;
+    `values()` the elements."""
+
+    def _missing(self, key: Any) -> KeyMissing:
+        return KeyMissing(ENOENT, f"array {self.name!r} has {self.info.max_entries} elements, none at {key!r}")
+
+    def _check(self, key: Any) -> None:
+        number = int.from_bytes(key, sys.BYTEORDER) if isinstance(key, bytes) else key
+        if not isinstance(number, int) or not 0 <= number < self.info.max_entries:
+            raise self._missing(key)
+
+    def _fetch(self, command: int, key: Any, flags: int) -> bytes | None:
+        self._check(key)
+        return super()._fetch(command, key, flags)
+
+    def set(self, key: Any, value: Any, *, flags: int = ANY) -> None:
+        self._check(key)
+        super().set(key, value, flags=flags)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, int) and 0 <= key < self.info.max_entries
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(range(self.info.max_entries))
+
+    def __len__(self) -> int:
+        return self.info.max_entries
+
+    def __delitem__(self, key: Any) -> None:
+        raise NotSupported(EINVAL, f"deleting from array {self.name!r}", hint="elements of an array are always there: "
+                                                                              "set them to zero instead")
+
+    def lookup_and_delete(self, key: Any) -> Any:
+        return self.__delitem__(key)
+
+    def clear(self) -> None:
+        """Set every element to zeros."""
+        zero = bytes(self._value_bytes)
+        self.raw.update({n.to_bytes(4, sys.BYTEORDER): zero for n in range(self.info.max_entries)})

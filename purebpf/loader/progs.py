@@ -1,0 +1,279 @@
+"""Live programs: loading one with the verifier's whole log, running it on given input, its facts."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
+
+from ..errors import KernelError, NotSupported
+from ..spec import Linked, ProgramSpec, RunResult
+from ..uapi import hooks, versions
+from ..uapi.enums import LogLevel, ProgType, name_of
+from . import bpf, links, sys
+from .fd import Fd
+from .fixups import Loadable
+from .kbtf import KernelBtf
+from .logs import rejection
+from .refusals import CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, refuse
+
+EPERM, EINVAL, ENOSPC, E2BIG, EACCES = 1, 22, 28, 7, 13
+FIRST_LOG, LAST_LOG = 1 << 16, 0xFFFFFFFF >> 2
+_P = ProgType
+_SKB = frozenset({_P.SOCKET_FILTER, _P.SCHED_CLS, _P.SCHED_ACT, _P.CGROUP_SKB, _P.LWT_IN, _P.LWT_OUT, _P.LWT_XMIT,
+                  _P.LWT_SEG6LOCAL})
+_PACKET = _SKB | {_P.XDP, _P.FLOW_DISSECTOR, _P.NETFILTER}
+_TRACING = frozenset({_P.KPROBE, _P.TRACEPOINT, _P.PERF_EVENT, _P.RAW_TRACEPOINT, _P.RAW_TRACEPOINT_WRITABLE,
+                      _P.TRACING, _P.LSM})
+
+
+class Target(NamedTuple):
+    """What BPF_PROG_LOAD is told about a BTF target: the type id, and the fd of the module's BTF or of the program."""
+
+    btf_id: int = 0
+    object_fd: int = 0
+
+
+class LoadedCode(NamedTuple):
+    fd: Fd
+    log: str
+
+
+def load_program(spec: ProgramSpec, linked: Linked, code: Loadable, *, license: str, btf: KernelBtf | None,
+                 target: Target, log_level: int) -> LoadedCode:
+    """BPF_PROG_LOAD. Without `log_level` no log is made unless the program is refused; then it is loaded again for the
+    whole log, whatever its length. Raises VerifierError, NotSupported or KernelError."""
+    fields, held = _fields(spec, linked, code, btf, target)
+    result, log = _attempt(code.code, license, log_level, fields)
+    if result == -EINVAL and not log and not log_level:
+        result = _without_extras(spec, code.code, license, fields) or result
+    if result >= 0:
+        return LoadedCode(Fd(result, f"program {spec.name}"), log)
+    if result != -EPERM and not log:
+        again, log = _attempt(code.code, license, LogLevel.BRANCH, fields)
+        if again >= 0:  # it was refused for something passing: memory, a signal
+            return LoadedCode(Fd(again, f"program {spec.name}"), log)
+        result = again if log else result
+    del held
+    raise _refused(spec, linked, result, log)
+
+
+def _attempt(code: bytes, license: str, level: int, fields: dict[str, Any]) -> tuple[int, str]:
+    """(fd or −errno, the complete log). The buffer grows until the log fits: to the size that the kernel names (6.4),
+    else fourfold."""
+    if not level:
+        return bpf.prog_load(code, license, fields=fields)[0], ""
+    size = FIRST_LOG
+    while True:
+        log = sys.buffer(size)
+        result, needed = bpf.prog_load(code, license, log_level=level, log=log, fields=fields)
+        if result != -ENOSPC or size >= LAST_LOG:
+            return result, log.value.decode(errors="replace")
+        size = min(LAST_LOG, needed if needed > size else size * 4)
+
+
+def _without_extras(spec: ProgramSpec, code: bytes, license: str, fields: dict[str, Any]) -> int:
+    """What older kernels do not know and the program can do without; 0 if nothing helped."""
+    hook = hooks.match(spec.section)
+    if hook is not None and hook.optional and spec.attach_type:
+        result = bpf.prog_load(code, license, fields={**fields, "expected_attach_type": 0})[0]
+        if result >= 0:
+            return result
+    return 0
+
+
+def _fields(spec: ProgramSpec, linked: Linked, code: Loadable, btf: KernelBtf | None,
+            target: Target) -> tuple[dict[str, Any], list[Any]]:
+    fields: dict[str, Any] = {
+        "prog_type": spec.prog_type, "expected_attach_type": spec.attach_type, "prog_flags": spec.flags,
+        "prog_name": bpf.object_name(spec.name), "attach_btf_id": target.btf_id,
+        "attach_btf_obj_fd": target.object_fd, "kern_version": _version_code()}
+    held: list[Any] = []
+
+    def pointer(data: bytes) -> int:
+        held.append(sys.buffer(data))
+        return sys.address(held[-1])
+
+    if code.modules:
+        fields["fd_array"] = pointer(sys.pack_u32(0, *code.modules))
+    if btf is not None and "func" not in btf.lacks:
+        fields["prog_btf_fd"] = btf.fd.fileno()
+        funcs = func_info(linked)
+        if funcs:
+            fields.update(func_info=pointer(funcs), func_info_rec_size=8, func_info_cnt=len(funcs) // 8)
+        lines = line_info(linked, btf)
+        if lines:
+            fields.update(line_info=pointer(lines), line_info_rec_size=16, line_info_cnt=len(lines) // 16)
+    return fields, held
+
+
+def _version_code() -> int:
+    major, minor, patch = sys.kernel_version()
+    return major << 16 | minor << 8 | min(patch, 255)
+
+
+def func_info(linked: Linked) -> bytes:
+    """Records of (slot, FUNC id); all functions or none."""
+    if not all(f.btf_id for _, f in linked.starts):
+        return b""
+    return b"".join(sys.pack_u32(slot, f.btf_id) for slot, f in linked.starts)
+
+
+def line_info(linked: Linked, btf: KernelBtf) -> bytes:
+    """Records of (slot, file, text, line << 10 | column); b"" unless every function has one at its first slot."""
+    have = {slot for slot, _ in linked.lines}
+    if not all(slot in have for slot, _ in linked.starts):
+        return b""
+    add, out, last = btf.strings.add, [], -1
+    for slot, line in linked.lines:
+        if slot > last:
+            out.append(struct.pack("=IIII", slot, add(line.file), add(line.text),
+                                   min(line.line, 0x3FFFFF) << 10 | min(line.col, 0x3FF)))
+            last = slot
+    return b"".join(out)
+
+
+def _refused(spec: ProgramSpec, linked: Linked, result: int, log: str) -> KernelError:
+    caps = (CAP_BPF, CAP_PERFMON) if spec.prog_type in _TRACING else (
+        (CAP_BPF, CAP_NET_ADMIN) if spec.prog_type in _PACKET else (CAP_BPF,))
+    if log.strip():
+        return rejection(-result, spec.name, log, linked.lines)
+    kind = name_of(ProgType, spec.prog_type)
+    action = f"loading program {spec.name!r} ({spec.section})"
+    size = sum(i.slots for i in linked.insns)
+    hint = f"{size} instructions are too many" if -result == E2BIG else ""
+    if -result == EINVAL:
+        return refuse(EINVAL, action, feature=f"program type {kind}", since=versions.prog_type(spec.prog_type), caps=caps,
+                      hint="the kernel does not know the program type, the attach type or a flag")
+    return refuse(-result, action, hint=hint, caps=caps)
+
+
+# ── a loaded program ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ProgramInfo(NamedTuple):
+    """What the kernel tells about a program; `xlated` and `jited` are machine code ("" without privilege), times in ns.
+    `run_count` and `run_time_ns` count only while statistics are on (`statistics()`)."""
+
+    id: int
+    type: int
+    name: str
+    tag: bytes
+    xlated: bytes
+    jited: bytes
+    map_ids: tuple[int, ...]
+    btf_id: int
+    verified_insns: int
+    run_count: int
+    run_time_ns: int
+    recursion_misses: int
+
+
+class LoadedProgram:
+    """A program in the kernel. `log` is the verifier's, if one was asked for; `core` what CO-RE put where."""
+
+    def __init__(self, spec: ProgramSpec, linked: Linked, code: LoadedCode, maps: Mapping[str, Any],
+                 core: tuple[tuple[int, int | None], ...] = ()) -> None:
+        self.spec, self.linked, self.log, self.core = spec, linked, code.log, core
+        self._fd, self._maps = code.fd, maps
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    def fileno(self) -> int:
+        return self._fd.fileno()
+
+    def close(self) -> None:
+        self._fd.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<LoadedProgram {self.name!r} ({self.spec.section}){' closed' if self._fd.closed else ''}>"
+
+    def pin(self, path: str | os.PathLike[str]) -> None:
+        """Keep it loaded after this process, under `path` of a bpffs."""
+        bpf.pin(self, os.fspath(path), f"program {self.name!r}")
+
+    def attach(self, target: Any = None, **options: Any) -> links.Link:
+        """Put it at its hook; see `links.attach`. Closing the link takes it off."""
+        return links.attach(self, target, **options)
+
+    @property
+    def info(self) -> ProgramInfo:
+        first = bpf.prog_info(self.fileno())
+        xlated, jited = sys.buffer(first.xlated_prog_len), sys.buffer(first.jited_prog_len)
+        ids = sys.buffer(4 * first.nr_map_ids)
+        got = bpf.prog_info(self.fileno(), xlated_prog_insns=sys.address(xlated), xlated_prog_len=first.xlated_prog_len,
+                            jited_prog_insns=sys.address(jited), jited_prog_len=first.jited_prog_len,
+                            map_ids=sys.address(ids), nr_map_ids=first.nr_map_ids)
+        maps = struct.unpack_from(f"={got.nr_map_ids}I", ids.raw) if got.nr_map_ids else ()
+        return ProgramInfo(got.id, got.type, got.name, got.tag, xlated.raw[:first.xlated_prog_len],
+                           jited.raw[:first.jited_prog_len], maps, got.btf_id, got.verified_insns, got.run_cnt,
+                           got.run_time_ns, got.recursion_misses)
+
+    def test_run(self, data: bytes = b"", ctx: bytes | None = None, *, repeat: int = 1,
+                 data_size_out: int | None = None, flags: int = 0, cpu: int = 0, batch_size: int = 0) -> RunResult:
+        """Run it once, or `repeat` times on the same input, in the kernel (BPF_PROG_TEST_RUN).
+
+        `data` is a packet for the packet types, `ctx` the bytes of the context; `retval` is the result as an unsigned
+        32-bit number. Raises NotSupported for program types that the kernel cannot run this way."""
+        packet = self.spec.prog_type in _PACKET
+        given = bytes(ctx) if ctx is not None else b""
+        out_size = (len(data) + 4096 if packet else 0) if data_size_out is None else data_size_out
+        out = sys.buffer(out_size) if out_size else None
+        held_ctx = sys.buffer(given) if given else None
+        ctx_out = sys.buffer(given) if given and (self.spec.prog_type in _SKB or self.spec.prog_type == _P.XDP) else None
+        got = bpf.prog_test_run(
+            self.fileno(), data=sys.buffer(data) if data else None, data_size=len(data), out=out, out_size=out_size,
+            ctx=held_ctx, ctx_size=len(given), ctx_out=ctx_out, repeat=repeat if repeat > 1 else 0, flags=flags,
+            cpu=cpu, batch_size=batch_size)
+        if got.result < 0:
+            raise self._cannot_run(-got.result, len(data))
+        after = ctx_out or (held_ctx if self.spec.prog_type == _P.SYSCALL else None)
+        return RunResult(got.retval, out.raw[:got.data_size] if out is not None else b"",
+                         after.raw[:len(given)] if after is not None else b"", got.duration, self._maps)
+
+    def _cannot_run(self, errno: int, size: int) -> KernelError:
+        action = f"running {self.name!r} with test_run"
+        kind = name_of(ProgType, self.spec.prog_type)
+        if errno in (sys.ENOTSUPP, 95):
+            return NotSupported(errno, f"test_run of program type {kind}")
+        hint = ""
+        if errno == EINVAL and self.spec.prog_type in _PACKET and size < 14:
+            hint = f"give a packet of at least 14 bytes (an Ethernet header), not {size}"
+        elif errno == EINVAL:
+            hint = f"the kernel takes this data, context or repeat count for no valid input of {kind}"
+        elif errno == ENOSPC:
+            hint = "the program made the packet longer than data_size_out"
+        return refuse(errno, action, hint=hint)
+
+
+class Statistics:
+    """While open, the kernel counts and times every program's runs (5.8); see `LoadedProgram.info`."""
+
+    def __init__(self) -> None:
+        result = bpf.enable_stats()
+        if result < 0:
+            raise refuse(-result, "turning on program statistics", since="5.8", caps=(21,))
+        self._fd = Fd(result, "program statistics")
+
+    def close(self) -> None:
+        self._fd.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def statistics() -> Statistics:
+    """`with statistics(): …` turns run counts and times on."""
+    return Statistics()

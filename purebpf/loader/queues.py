@@ -1,0 +1,121 @@
+"""Live maps without keys: queue, stack, bloom filter, ring buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import KernelError, KeyMissing
+from ..uapi.enums import Cmd
+from . import bpf, sys
+from .maps import ANY, EXIST, ENOENT, LiveMap
+from .ringbuf import Ring, UserRing
+
+
+class QueueMap(LiveMap):
+    """Queue (first in, first out) and stack (last in, first out); the map's type says which."""
+
+    def push(self, value: Any, *, replace: bool = False) -> None:
+        """Add a value. A full map is a KernelError (E2BIG), unless `replace` lets the oldest go."""
+        result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, self.fileno(), None, sys.buffer(self._value.encode(value)),
+                              EXIST if replace else ANY)
+        if result < 0:
+            raise self._refusal(result, "updating")
+
+    def _take(self, command: int) -> Any:
+        value = sys.buffer(self._value_bytes)
+        result = bpf.map_elem(command, self.fileno(), None, value)
+        if result == -ENOENT:
+            raise KeyMissing(ENOENT, f"map {self.name!r} is empty")
+        if result < 0:
+            raise self._refusal(result, "reading")
+        return self._value.decode(value.raw[:self._value_bytes])
+
+    def pop(self) -> Any:
+        """The next value, removed. KeyMissing when empty."""
+        return self._take(Cmd.MAP_LOOKUP_AND_DELETE_ELEM)
+
+    def peek(self) -> Any:
+        """The next value, left where it is. KeyMissing when empty."""
+        return self._take(Cmd.MAP_LOOKUP_ELEM)
+
+    def drain(self) -> Iterator[Any]:
+        """Pops until empty."""
+        while True:
+            try:
+                yield self.pop()
+            except KeyMissing:
+                return
+
+
+class BloomMap(LiveMap):
+    """A set that may say yes for what was never added, and never says no for what was."""
+
+    def add(self, value: Any) -> None:
+        result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, self.fileno(), None, sys.buffer(self._value.encode(value)))
+        if result < 0:
+            raise self._refusal(result, "updating")
+
+    def __contains__(self, value: object) -> bool:
+        result = bpf.map_elem(Cmd.MAP_LOOKUP_ELEM, self.fileno(), None, sys.buffer(self._value.encode(value)))
+        if result < 0 and result != -ENOENT:
+            raise self._refusal(result, "reading")
+        return result >= 0
+
+
+class RingMap(LiveMap):
+    """A ring buffer; `events`, `poll` and `read` decode each record by the map's value type, if it names one."""
+
+    _ring: Ring[Any] | None = None
+
+    @property
+    def ring(self) -> Ring[Any]:
+        """The reader, mapped on first use. Only one reader at a time makes sense for a ring buffer."""
+        if self._ring is None:
+            try:
+                self._ring = Ring(self.fileno(), self.info.max_entries, self._value.decode)
+            except OSError as error:
+                raise KernelError(error.errno or 0, f"mapping ring buffer {self.name!r}") from error
+        return self._ring
+
+    def close(self) -> None:
+        ring, self._ring = self._ring, None
+        if ring is not None:
+            ring.close()
+        super().close()
+
+    def read(self) -> list[Any]:
+        """The events that are there now; never waits."""
+        return self.ring.read()
+
+    def poll(self, timeout_ms: float = -1) -> list[Any]:
+        """Waits until there is an event, at most `timeout_ms` (-1: for ever); all events then, or []."""
+        return self.ring.poll(timeout_ms)
+
+    def events(self, timeout: float | None = None) -> Iterator[Any]:
+        """Events as they come; ends when none came for `timeout` seconds (None: never)."""
+        return self.ring.events(timeout)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.events()
+
+
+class UserRingMap(LiveMap):
+    """A ring buffer that user space fills and a program drains (6.1)."""
+
+    _ring: UserRing | None = None
+
+    def push(self, value: Any) -> bool:
+        """Add one record; False when the ring is full."""
+        if self._ring is None:
+            try:
+                self._ring = UserRing(self._fd, self.info.max_entries)
+            except OSError as error:
+                raise KernelError(error.errno or 0, f"mapping ring buffer {self.name!r}") from error
+        return self._ring.push(self._value.encode(value))
+
+    def close(self) -> None:
+        ring, self._ring = self._ring, None
+        if ring is not None:
+            ring.close()
+        super().close()

@@ -1,0 +1,79 @@
+"""Why the kernel said no: an errno and what was tried, as the typed error with advice."""
+
+from __future__ import annotations
+
+import errno as E
+
+from ..errors import KernelError, NotSupported
+from . import sys
+
+CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF = 12, 21, 38, 39
+_NAMES = {CAP_NET_ADMIN: "CAP_NET_ADMIN", CAP_SYS_ADMIN: "CAP_SYS_ADMIN", CAP_PERFMON: "CAP_PERFMON",
+          CAP_BPF: "CAP_BPF"}
+
+
+def refuse(errno: int, action: str, *, feature: str = "", since: str = "", hint: str = "",
+           caps: tuple[int, ...] = (CAP_BPF,)) -> KernelError:
+    """The error to raise for `errno` of `action`. `feature` (default: the action) and `since` name what may be
+    missing; `caps` are the capabilities that a process needs for it."""
+    if errno in (E.EPERM, E.EACCES) and not _holds(caps):
+        return NotSupported(errno, action, hint=_privilege(caps))
+    if since and older_than(since) and errno not in (E.EPERM, E.EACCES, E.ENOMEM, E.EMFILE, E.ENFILE, E.ENOSPC):
+        return NotSupported(errno, feature or action, since, hint)
+    if errno in (sys.ENOTSUPP, E.EOPNOTSUPP, E.ENOSYS):
+        return NotSupported(errno, feature or action, since, hint)
+    if errno == E.EPERM and not hint:
+        hint = _policy()
+    return KernelError(errno, action, hint)
+
+
+def older_than(since: str) -> bool:
+    """Is the running kernel older than release "6.6"?"""
+    major, _, minor = since.partition(".")
+    return sys.kernel_version()[:2] < (int(major), int(minor or 0))
+
+
+def capabilities() -> int:
+    """The effective capabilities of this thread, one bit each."""
+    try:
+        with open("/proc/thread-self/status", encoding="ascii", errors="replace") as file:
+            for line in file:
+                if line.startswith("CapEff:"):
+                    return int(line.split()[1], 16)
+    except OSError:
+        pass
+    return 0
+
+
+def _holds(caps: tuple[int, ...]) -> bool:
+    have = capabilities()
+    return bool(have >> CAP_SYS_ADMIN & 1) or all(have >> c & 1 for c in caps)
+
+
+def _privilege(caps: tuple[int, ...]) -> str:
+    have = capabilities()
+    lacking = [_NAMES.get(c, str(c)) for c in caps if not have >> c & 1]
+    text = f"this process lacks {' and '.join(lacking)}: run it as root, or give it the capability"
+    disabled = _line("/proc/sys/kernel/unprivileged_bpf_disabled")
+    if disabled in ("1", "2"):
+        text += f" (kernel.unprivileged_bpf_disabled is {disabled}: bpf(2) is closed to unprivileged processes)"
+    return text
+
+
+def _policy() -> str:
+    """What refuses even root."""
+    lockdown = _line("/sys/kernel/security/lockdown")
+    current = lockdown.partition("[")[2].partition("]")[0]
+    if current not in ("", "none"):
+        return f"the kernel is locked down ({current}), which forbids some uses even to root"
+    if older_than("5.11"):
+        return "before Linux 5.11 maps and programs count against RLIMIT_MEMLOCK: raise it (ulimit -l unlimited)"
+    return ""
+
+
+def _line(path: str) -> str:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.readline().strip()
+    except OSError:
+        return ""

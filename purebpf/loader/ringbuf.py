@@ -1,0 +1,174 @@
+"""Reading a BPF ring buffer from shared memory.
+
+    offset 0       one page, read-write: position of the consumer, u64
+    offset PAGE    one page, read-only: position of the producer, u64
+    offset 2*PAGE  the data, mapped twice in a row, so that no record wraps
+
+    record = u32 length | BUSY | DISCARD, u32 page offset, data, padding to 8
+
+Positions only grow; a record is at `position & (size - 1)`. Records are copied out before the consumer's position is
+stored, because the kernel may write over them from then on.
+"""
+
+from __future__ import annotations
+
+import mmap
+import select
+import time
+from typing import Any, Callable, Generic, Iterator, TypeVar
+
+from ..errors import FormatError
+from . import sys
+from .fd import Fd
+
+BUSY, DISCARD, LENGTH = 1 << 31, 1 << 30, (1 << 30) - 1
+HEADER = 8
+
+T = TypeVar("T")
+
+
+def scan(headers: memoryview, consumer: int, producer: int, size: int) -> tuple[list[tuple[int, int]], int]:
+    """(start in the data, length) of each finished record from `consumer` on, and the position after the last.
+
+    `headers` is the data as 32-bit words. Stops at a record still being written. Raises FormatError for a record that
+    cannot be: longer than what the producer has given out."""
+    found: list[tuple[int, int]] = []
+    mask = size - 1
+    while consumer < producer:
+        at = consumer & mask
+        word = headers[at >> 2]
+        if word & BUSY:
+            break
+        length = word & LENGTH
+        after = consumer + ((length + HEADER + 7) & ~7)
+        if after > producer:
+            raise FormatError(f"ring buffer record of {length} bytes reaches past the producer", position=consumer)
+        if not word & DISCARD:
+            found.append((at + HEADER, length))
+        consumer = after
+    return found, consumer
+
+
+class Ring(Generic[T]):
+    """The consumer of one ring buffer map; there can be only one at a time. `decode` gets each record's bytes."""
+
+    def __init__(self, fd: int, size: int, decode: Callable[[bytes], T]) -> None:
+        self.size, self._decode = size, decode
+        self._closing: list[Any] = []
+        self._control = self._keep(sys.map_shared(fd, sys.PAGE, write=True))
+        try:
+            self._data = self._keep(sys.map_shared(fd, sys.PAGE + 2 * size, write=False, offset=sys.PAGE))
+            self._consumer = self._view(self._control, "Q", 0, 8)
+            self._producer = self._view(self._data, "Q", 0, 8)
+            self._headers = self._view(self._data, "I", sys.PAGE, sys.PAGE + 2 * size)
+            self._fd = fd
+            self._poll = select.poll()  # asks the map anew each time; epoll would trust a wake-up it may have missed
+            self._poll.register(fd, select.POLLIN)
+        except BaseException:
+            self.close()
+            raise
+
+    def _keep(self, thing: Any) -> Any:
+        self._closing.append(thing)
+        return thing
+
+    def _view(self, memory: mmap.mmap, form: str, start: int, stop: int) -> memoryview:
+        whole = memoryview(memory)
+        part = whole[start:stop]
+        view = part.cast(form)  # type: ignore[call-overload]
+        self._closing += [_Released(whole), _Released(part), _Released(view)]
+        return view  # type: ignore[no-any-return]
+
+    @property
+    def closed(self) -> bool:
+        return not self._closing
+
+    def close(self) -> None:
+        while self._closing:
+            self._closing.pop().close()
+
+    def raw(self) -> list[bytes]:
+        """The records that are there now, as bytes; never waits."""
+        if not self._closing:
+            raise ValueError("the ring buffer is closed")
+        position = self._consumer[0]
+        producer = self._producer[0]
+        sys.fence()  # the producer's position before the records behind it
+        found, after = scan(self._headers, position, producer, self.size)
+        sys.fence()
+        data, base = self._data, sys.PAGE
+        records = [data[base + at:base + at + length] for at, length in found]
+        if after != position:
+            sys.fence()
+            self._consumer[0] = after
+        return records
+
+    def read(self) -> list[T]:
+        """The events that are there now; never waits."""
+        decode = self._decode
+        return [decode(record) for record in self.raw()]
+
+    def poll(self, timeout_ms: float = -1) -> list[T]:
+        """Waits until there is an event, at most `timeout_ms` (-1: for ever); all events then, or []."""
+        deadline = None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
+        while True:
+            events = self.read()
+            if events:
+                return events
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return []
+            self._poll.poll(None if left is None else max(1, round(left * 1000)))
+
+    def events(self, timeout: float | None = None) -> Iterator[T]:
+        """Events one by one as they come; ends when none came for `timeout` seconds (None: never)."""
+        while batch := self.poll(-1 if timeout is None else timeout * 1000):
+            yield from batch
+
+    def fileno(self) -> int:
+        """For select, asyncio and the like: readable when there are events."""
+        return self._fd
+
+
+class _Released:
+    """A memoryview that is released when closed: the mapping under it refuses to close before."""
+
+    __slots__ = ("_view",)
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+
+    def close(self) -> None:
+        self._view.release()
+
+
+class UserRing:
+    """The producer of a user ring buffer map (6.1): the roles of the two pages are swapped."""
+
+    def __init__(self, fd: Fd, size: int) -> None:
+        self.size = size
+        self._control = sys.map_shared(fd.fileno(), sys.PAGE, write=False)
+        try:
+            self._data = sys.map_shared(fd.fileno(), sys.PAGE + 2 * size, write=True, offset=sys.PAGE)
+        except BaseException:
+            self._control.close()
+            raise
+
+    def close(self) -> None:
+        self._control.close()
+        self._data.close()
+
+    def push(self, record: bytes) -> bool:
+        """Add one record; False when there is no room for it now."""
+        total = (len(record) + HEADER + 7) & ~7
+        with memoryview(self._control).cast("Q") as consumer, memoryview(self._data) as data:
+            with data[:8].cast("Q") as producer:
+                position = producer[0]
+                if position + total - consumer[0] > self.size:
+                    return False
+                at = sys.PAGE + (position & (self.size - 1))
+                data[at:at + HEADER] = sys.pack_u32(len(record), 0)
+                data[at + HEADER:at + HEADER + len(record)] = record
+                sys.fence()
+                producer[0] = position + total
+        return True

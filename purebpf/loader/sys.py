@@ -1,0 +1,148 @@
+"""The only file with foreign calls: bpf(2), perf_event_open(2), mount fds and shared memory, through libc's `syscall`.
+
+Calls return what the kernel returns, a failure as a negative errno; who called turns that into an error
+(`refusals.refuse`). A buffer is a ctypes char array: `buffer(n)`, its address `address(buf)`.
+
+Ordering of the ring buffers' shared memory. An aligned 8-byte load or store through `memoryview.cast("Q")` is one
+machine access (CPython copies it with a fixed-size memcpy). What is left is the order between them: x86 and s390 keep
+loads in order with loads and stores behind earlier loads, so nothing is needed; elsewhere `fence()` is called between
+the load of a position and the loads of the data behind it, and before the store of the consumer's position.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import platform
+import struct
+from threading import Lock
+from typing import Any, Final, Literal
+
+ENOTSUPP: Final = 524  # the kernel's own number, which leaks through bpf(2); Python's errno has no name for it
+PAGE: Final = mmap.PAGESIZE
+BYTEORDER: Final[Literal["little", "big"]] = "little" if struct.pack("=H", 1)[0] else "big"
+
+_MACHINE = platform.machine()
+_BPF_NUMBERS = {"x86_64": 321, "i386": 357, "i686": 357, "s390x": 351, "sparc64": 349, "mips64": 5315,
+                "ppc64": 361, "ppc64le": 361, "armv7l": 386, "parisc64": 341}
+_PERF_NUMBERS = {"x86_64": 298, "i386": 336, "i686": 336, "s390x": 331, "sparc64": 327, "mips64": 5292,
+                 "ppc64": 319, "ppc64le": 319, "armv7l": 364, "parisc64": 318}
+_NR_BPF = _BPF_NUMBERS.get(_MACHINE, 280)  # 280 and 241: the generic table (arm64, riscv, loongarch)
+_NR_PERF = _PERF_NUMBERS.get(_MACHINE, 241)
+_MIPS = 5000 if _MACHINE.startswith("mips") else 0
+_NR_FSOPEN, _NR_FSCONFIG, _NR_FSMOUNT = 430 + _MIPS, 431 + _MIPS, 432 + _MIPS  # one number on all others
+_ORDERED = _MACHINE in ("x86_64", "i386", "i686", "s390x", "sparc64")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_long, _pointer = ctypes.c_long, ctypes.c_void_p
+
+
+def _syscall(*arguments: Any) -> Any:
+    function = _libc["syscall"]  # a new object each time: every use has its own signature
+    function.restype = _long
+    function.argtypes = (_long, *arguments)
+    return function
+
+
+_bpf = _syscall(ctypes.c_int, _pointer, ctypes.c_uint)
+_perf = _syscall(_pointer, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_ulong)
+_fsopen = _syscall(ctypes.c_char_p, ctypes.c_uint)
+_fsconfig = _syscall(ctypes.c_int, ctypes.c_uint, _pointer, _pointer, ctypes.c_int)
+_fsmount = _syscall(ctypes.c_int, ctypes.c_uint, ctypes.c_uint)
+
+Buffer = ctypes.Array[ctypes.c_char]
+
+
+def buffer(content: int | bytes) -> Buffer:
+    """Memory that the kernel may read and write: zeroed, of so many bytes, or a copy of `content`."""
+    size = content if isinstance(content, int) else len(content)
+    made = ctypes.create_string_buffer(max(1, size))
+    if isinstance(content, bytes):
+        ctypes.memmove(made, content, size)
+    return made
+
+
+def address(buf: Buffer | None) -> int:
+    """Where `buf` is; 0 for None. The caller keeps `buf` alive during the call."""
+    return 0 if buf is None else ctypes.addressof(buf)
+
+
+def bpf(command: int, attr: Buffer, size: int) -> int:
+    """bpf(2): a new fd or 0, or a negative errno."""
+    result: int = _bpf(_NR_BPF, command, attr, size)
+    return result if result >= 0 else -ctypes.get_errno()
+
+
+def perf_event_open(attr: Buffer, pid: int, cpu: int) -> int:
+    """A perf event of its own group, close-on-exec."""
+    result: int = _perf(_NR_PERF, attr, pid, cpu, -1, 8)  # 8: PERF_FLAG_FD_CLOEXEC
+    return result if result >= 0 else -ctypes.get_errno()
+
+
+def mount_detached(kind: str) -> int:
+    """A new mount of a file system that is nowhere in the tree (5.2): a path fd, gone when it is closed."""
+    context = _fsopen(_NR_FSOPEN, kind.encode(), 1)
+    if context < 0:
+        return -ctypes.get_errno()
+    try:
+        if _fsconfig(_NR_FSCONFIG, context, 6, None, None, 0) < 0:  # FSCONFIG_CMD_CREATE
+            return -ctypes.get_errno()
+        mounted: int = _fsmount(_NR_FSMOUNT, context, 1, 0)
+        return mounted if mounted >= 0 else -ctypes.get_errno()
+    finally:
+        os.close(context)
+
+
+def map_shared(fd: int, length: int, *, write: bool, offset: int = 0) -> mmap.mmap:
+    """Shared memory of a map or perf event. Raises OSError. Python duplicates `fd` until the mapping is closed, and
+    refuses to close while a memoryview of it lives: a late access is an error, never a fault."""
+    prot = mmap.PROT_READ | (mmap.PROT_WRITE if write else 0)
+    return mmap.mmap(fd, length, mmap.MAP_SHARED, prot, offset=offset)
+
+
+def pages(length: int) -> int:
+    """`length` rounded up to whole pages."""
+    return -(-length // PAGE) * PAGE
+
+
+_fence = Lock()
+
+
+def fence() -> None:
+    """Order earlier loads and stores before later ones, where the machine does not by itself: two round trips of a
+    lock, whose acquire and release are a full barrier together."""
+    if not _ORDERED:
+        for _ in range(2):
+            _fence.acquire()
+            _fence.release()
+
+
+def kernel_version() -> tuple[int, int, int]:
+    """(6, 18, 44) from the running release; a number that is missing is 0."""
+    parts = (os.uname().release.split("-")[0].split("+")[0].split(".") + ["0", "0"])[:3]
+    return tuple(int("".join(c for c in p if c.isdigit()) or 0) for p in parts)  # type: ignore[return-value]
+
+
+def parse_cpus(text: str) -> list[int]:
+    """"0-3,8" -> [0, 1, 2, 3, 8], the kernel's notation in /sys/devices/system/cpu."""
+    cpus: list[int] = []
+    for part in filter(None, text.strip().split(",")):
+        low, _, high = part.partition("-")
+        cpus.extend(range(int(low), int(high or low) + 1))
+    return cpus
+
+
+def possible_cpus() -> int:
+    """How many values a per-CPU map has: possible CPUs, not those online."""
+    with open("/sys/devices/system/cpu/possible", encoding="ascii") as file:
+        return parse_cpus(file.read())[-1] + 1
+
+
+def online_cpus() -> list[int]:
+    with open("/sys/devices/system/cpu/online", encoding="ascii") as file:
+        return parse_cpus(file.read())
+
+
+def pack_u32(*numbers: int) -> bytes:
+    return struct.pack(f"={len(numbers)}I", *(n & 0xFFFFFFFF for n in numbers))

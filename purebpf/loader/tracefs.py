@@ -1,0 +1,110 @@
+"""tracefs: the list, numbers and formats of tracepoints; the one file that opens it.
+
+Where it is not mounted, a private mount is made that nobody else sees and that goes with its fd (fsopen, 5.2): no
+directory, no entry in the mount table.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from typing import NamedTuple
+
+from ..errors import AttachError, KernelError
+from . import sys
+from .fd import Fd
+from .refusals import refuse
+
+_PLACES = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
+_FIELD = re.compile(r"\s*field:(?P<type>.*?)(?P<name>\w+)(?P<dims>(?:\[[^\]]*\])*);\s*"
+                    r"offset:(?P<offset>\d+);\s*size:(?P<size>\d+);\s*signed:(?P<signed>[01]);")
+ENOENT, ENODEV = 2, 19
+
+
+class TraceField(NamedTuple):
+    """One field of a tracepoint's record: `type` as the kernel writes it ("const char *", "char[16]",
+    "__data_loc char[]"), `offset` and `size` in bytes."""
+
+    name: str
+    type: str
+    offset: int
+    size: int
+    signed: bool
+
+
+def open_root() -> Fd:
+    """A directory fd of tracefs. Raises NotSupported when there is none and none can be mounted."""
+    for place in _PLACES:
+        if os.path.isdir(place + "/events"):
+            try:
+                return Fd(os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), "tracefs")
+            except OSError as error:
+                raise refuse(error.errno or 0, f"opening {place}") from error
+    mounted = sys.mount_detached("tracefs")
+    if mounted < 0:
+        raise refuse(-mounted, "reading tracepoints from tracefs",
+                     hint="mount it: mount -t tracefs tracefs /sys/kernel/tracing (needs root)")
+    with Fd(mounted, "tracefs mount") as mount:  # a path fd: good for lookups only
+        return Fd(os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=mount.fileno()), "tracefs")
+
+
+def _read(root: Fd, path: str) -> str:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=root.fileno())
+    with os.fdopen(fd, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def _event_file(category: str, name: str, file: str) -> str:
+    with open_root() as root:
+        try:
+            return _read(root, f"events/{category}/{name}/{file}")
+        except OSError as error:
+            if error.errno != ENOENT:
+                raise refuse(error.errno or 0, f"reading tracepoint {category}:{name}") from error
+            raise _missing(root, category, name) from None
+
+
+def _missing(root: Fd, category: str, name: str) -> KernelError:
+    wanted, known = f"{category}:{name}", _names(root)
+    near = difflib.get_close_matches(wanted, known, 3, 0.7)
+    if not near:  # the right name under another category, or the reverse
+        near = [k for k in known if k.partition(":")[2] == name][:3]
+    if near:
+        hint = "did you mean " + " or ".join(repr(n) for n in near) + "?"
+    elif any(k.startswith(category + ":") for k in known):
+        hint = f"category {category!r} exists, but has no tracepoint like this one"
+    else:
+        hint = f"this kernel has no tracepoint category {category!r}"
+    return AttachError(ENOENT, f"tracepoint {wanted!r} does not exist on this kernel", hint)
+
+
+def _names(root: Fd) -> list[str]:
+    return sorted(_read(root, "available_events").split())
+
+
+def list_tracepoints() -> list[str]:
+    """Every tracepoint of the running kernel, "category:name", sorted."""
+    with open_root() as root:
+        return _names(root)
+
+
+def tracepoint_id(category: str, name: str) -> int:
+    """The number that perf_event_open takes. Raises AttachError with near names when there is none."""
+    return int(_event_file(category, name, "id"))
+
+
+def tracepoint_format(category: str, name: str) -> list[TraceField]:
+    """The fields of a tracepoint's record, the common ones (common_type …) first."""
+    return parse_format(_event_file(category, name, "format"))
+
+
+def parse_format(text: str) -> list[TraceField]:
+    """The `field:` lines of a format file; other lines are skipped."""
+    fields = []
+    for line in text.splitlines():
+        m = _FIELD.match(line)
+        if m:
+            kind = " ".join(m["type"].split()) + m["dims"]
+            fields.append(TraceField(m["name"], kind, int(m["offset"]), int(m["size"]), m["signed"] == "1"))
+    return fields

@@ -1,0 +1,170 @@
+"""Attaching to tracepoints, probes, BTF targets, iterators and counters."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AttachError
+from ..uapi.enums import AttachType
+from . import bpf, links, perf, symbols
+from .fd import Fd
+from .refusals import CAP_BPF, CAP_PERFMON, older_than
+
+if TYPE_CHECKING:
+    from .links import Link
+    from .progs import LoadedProgram
+
+ENOENT, EINVAL, ENODEV = 2, 22, 19
+_CAPS = (CAP_BPF, CAP_PERFMON)
+
+
+def _on_event(program: LoadedProgram, kind: str, target: str, event: Fd, cookie: int) -> Link:
+    """A perf link (5.15); on older kernels the ioctl, which has no cookie."""
+    if cookie or not older_than("5.15"):
+        try:
+            made = links.create(program, kind, target, event, feature="cookies of perf links", since="5.15",
+                                caps=_CAPS, target_fd=event.fileno(), attach_type=AttachType.PERF_EVENT,
+                                perf_event__bpf_cookie=cookie)
+        except BaseException:
+            event.close()
+            raise
+        perf.enable(event)
+        return made
+    try:
+        perf.set_program(event, program.fileno())
+        perf.enable(event)
+    except OSError as error:
+        event.close()
+        raise links.refusal(-(error.errno or EINVAL), program, kind, target, caps=_CAPS) from error
+    return links.Link(kind, target, event)
+
+
+def attach_tracepoint(program: LoadedProgram, target: str | None, *, cookie: int = 0) -> Link:
+    """`target` is "category:name" or "category/name"."""
+    category, _, name = _required(program, target, "'category:name'").replace("/", ":").partition(":")
+    return _on_event(program, "tracepoint", f"{category}:{name}", perf.open_tracepoint(category, name), cookie)
+
+
+def _required(program: LoadedProgram, target: str | None, what: str) -> str:
+    if not target:
+        raise AttachError(EINVAL, f"program {program.name!r} ({program.spec.section})", f"say where: attach({what})")
+    return target
+
+
+def attach_raw_tracepoint(program: LoadedProgram, target: str | None, *, cookie: int = 0) -> Link:
+    """`target` is the tracepoint's name without a category."""
+    name = _required(program, target, "'name'").rpartition(":")[2]
+    result = bpf.raw_tracepoint_open(program.fileno(), name, cookie)
+    if result == -ENOENT:
+        raise AttachError(ENOENT, f"raw tracepoint {name!r}", _near_raw(name))
+    if result < 0:
+        raise links.refusal(result, program, "raw_tracepoint", name, caps=_CAPS)
+    return links.Link("raw_tracepoint", name, Fd(result, "link"))
+
+
+def _near_raw(name: str) -> str:
+    import difflib
+
+    from .tracefs import list_tracepoints
+
+    known = {one.partition(":")[2] for one in list_tracepoints()}
+    if name.startswith(("sys_enter_", "sys_exit_")):
+        return f"raw tracepoints know only {'sys_enter' if name.startswith('sys_enter') else 'sys_exit'}: test its id"
+    near = difflib.get_close_matches(name, known, 3)
+    return "did you mean " + " or ".join(map(repr, near)) + "?" if near else ""
+
+
+def attach_btf(program: LoadedProgram, target: str | None, *, cookie: int = 0) -> Link:
+    """fentry, fexit, fmod_ret, lsm, tp_btf, freplace: the target was fixed at load."""
+    if target and target != program.spec.attach_to:
+        raise AttachError(EINVAL, f"attaching {program.name!r} to {target}",
+                          "the target of this type of program is fixed when it is loaded")
+    if cookie:
+        return links.create(program, "tracing", program.spec.attach_to, feature="cookies of tracing links",
+                            since="6.0", caps=_CAPS, tracing__cookie=cookie)
+    result = bpf.raw_tracepoint_open(program.fileno(), "", 0)
+    if result < 0:
+        raise links.refusal(result, program, "tracing", program.spec.attach_to, caps=_CAPS)
+    return links.Link("tracing", program.spec.attach_to, Fd(result, "link"))
+
+
+def attach_iter(program: LoadedProgram, target: Any, *, info: bytes = b"") -> Link:
+    """An iterator; `Link.read()` runs it. `target` may be the map that a map_elem iterator walks; `info` is a raw
+    `union bpf_iter_link_info` for others."""
+    from . import sys
+
+    if hasattr(target, "fileno"):
+        info = sys.pack_u32(target.fileno()).ljust(16, b"\0")
+    held = sys.buffer(info) if info else None
+    return links.create(program, "iter", program.spec.attach_to, feature="iterators", since="5.8", caps=_CAPS,
+                        iter_info=sys.address(held), iter_info_len=len(info))
+
+
+def _symbol_offset(text: str) -> tuple[str, int]:
+    """"do_exit+0x10" -> ("do_exit", 16)."""
+    name, plus, offset = text.partition("+")
+    try:
+        return name, int(offset, 0) if plus else 0
+    except ValueError:
+        raise AttachError(EINVAL, f"probe target {text!r}", "write 'function' or 'function+offset'") from None
+
+
+def attach_kprobe(program: LoadedProgram, target: str | None, *, cookie: int = 0, ret: bool = False) -> Link:
+    """`target` is "function" or "function+offset"."""
+    name, offset = _symbol_offset(_required(program, target, "'function'"))
+    kind = "kretprobe" if ret else "kprobe"
+    return _on_event(program, kind, target or "", perf.open_kprobe(name, offset, ret=ret), cookie)
+
+
+def attach_kretprobe(program: LoadedProgram, target: str | None, *, cookie: int = 0) -> Link:
+    return attach_kprobe(program, target, cookie=cookie, ret=True)
+
+
+_SYSCALL_PREFIX = {"x86_64": "__x64_sys_", "aarch64": "__arm64_sys_", "s390x": "__s390x_sys_",
+                   "riscv64": "__riscv_sys_", "i686": "__ia32_sys_"}
+
+
+def attach_ksyscall(program: LoadedProgram, target: str | None, *, cookie: int = 0, ret: bool = False) -> Link:
+    """`target` is the system call's name without a prefix."""
+    name = _required(program, target, "'openat'")
+    prefix = _SYSCALL_PREFIX.get(platform.machine(), "__se_sys_")
+    return attach_kprobe(program, prefix + name, cookie=cookie, ret=ret)
+
+
+def attach_kretsyscall(program: LoadedProgram, target: str | None, *, cookie: int = 0) -> Link:
+    return attach_ksyscall(program, target, cookie=cookie, ret=True)
+
+
+def attach_uprobe(program: LoadedProgram, target: str | None, *, pid: int = -1, cookie: int = 0,
+                  ret: bool = False) -> Link:
+    """`target` is "path:symbol", "path:symbol+offset" or "path:0xoffset"; a path without "/" is searched like the
+    shell and the dynamic linker do. `pid` limits it to one process."""
+    path, offset = symbols.locate(_required(program, target, "'path:symbol'"))
+    kind = "uretprobe" if ret else "uprobe"
+    event = perf.open_uprobe(path, offset, ret=ret, pid=pid)
+    return _on_event(program, kind, target or "", event, cookie)
+
+
+def attach_uretprobe(program: LoadedProgram, target: str | None, *, pid: int = -1, cookie: int = 0) -> Link:
+    return attach_uprobe(program, target, pid=pid, cookie=cookie, ret=True)
+
+
+def attach_perf_event(program: LoadedProgram, target: str, *, frequency: int = 0, period: int = 0, pid: int = -1,
+                      cpu: int | None = None, cookie: int = 0) -> Link:
+    """Run the program when the counter `target` ("cpu_clock", "cycles", …) overflows, on `cpu` (None: on all)."""
+    from .sys import online_cpus
+
+    cpus = [cpu] if cpu is not None else [-1] if pid >= 0 else online_cpus()
+    made: list[Link] = []
+    try:
+        for one in cpus:
+            event = perf.open_sampling(target, frequency=frequency, period=period, pid=pid, cpu=one)
+            made.append(_on_event(program, "perf_event", target, event, cookie))
+    except BaseException:
+        for link in made:
+            link.close()
+        raise
+    return made[0] if len(made) == 1 else links.Link("perf_event", target, *made)
+
+
