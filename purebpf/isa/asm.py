@@ -17,7 +17,6 @@ from .expr import Cursor, Problem, Scope, Sym, Value, expression
 from .grammar import END, LETTERS, NOTATIONS, NUMBER, REG32, REG64, SIGNED, SYMBOL, TOKEN, Leaf, Operands, Tree, tree
 from .insn import DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
 from .opcodes import (
-    CALL,
     CALL_KFUNC,
     CALL_LOCAL,
     EXIT,
@@ -26,7 +25,6 @@ from .opcodes import (
     IMM64_MAP_FD,
     IMM64_MAP_VALUE,
     JMP,
-    LD_IMM64,
 )
 from .paste import Listed, prepare
 from .unit import Code, Data, Unit

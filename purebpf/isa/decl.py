@@ -6,7 +6,8 @@ The types are plain values that need no BTF; `purebpf.assembler` turns them into
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, Union
+from functools import partial
+from typing import Callable, Final, NamedTuple, TypeVar, Union
 
 from .expr import Cursor, Problem, Scope, expression
 from .grammar import LETTERS
@@ -30,7 +31,7 @@ class Pointer(NamedTuple):
 
 class Array(NamedTuple):
     of: "CType"
-    count: int
+    length: int
 
 
 class Named(NamedTuple):
@@ -85,17 +86,18 @@ _INTS: Final = {
     "long long": Base("long long", 8, "s"), "unsigned long long": Base("unsigned long long", 8, "u"),
 }
 _KERNEL_INTS: Final = {
-    f"{prefix}{letter}{width}{suffix}": base
+    f"{prefix}{letter}{width}": base
     for letter, bases in (("u", ("unsigned char", "unsigned short", "unsigned int", "unsigned long long")),
                           ("s", ("signed char", "short", "int", "long long")))
-    for width, base in zip((8, 16, 32, 64), bases) for prefix, suffix in (("", ""), ("__", ""))
+    for width, base in zip((8, 16, 32, 64), bases) for prefix in ("", "__")
 }
-_KERNEL_INTS |= {f"{sign}int{width}_t": _KERNEL_INTS[f"{letter}{width}"] for sign, letter in (("u", "u"), ("", "s"))
+_STANDARD_INTS: Final = {f"{sign}int{width}_t": _KERNEL_INTS[f"{letter}{width}"] for sign, letter in (("u", "u"), ("", "s"))
                  for width in (8, 16, 32, 64)}
-_KERNEL_INTS |= {f"__{order}{width}": _KERNEL_INTS[f"u{width}"] for order in ("be", "le") for width in (16, 32, 64)}
+_ORDERED_INTS: Final = {f"__{order}{width}": _KERNEL_INTS[f"u{width}"] for order in ("be", "le") for width in (16, 32, 64)}
 _WORDS: Final = frozenset(("char", "short", "int", "long", "signed", "unsigned", "_Bool", "bool"))
 _QUALIFIERS: Final = frozenset(("const", "volatile", "static", "extern", "restrict"))
 _NEST: Final = 30
+_T = TypeVar("_T")
 
 
 class Types(Scope):
@@ -105,7 +107,7 @@ class Types(Scope):
         self.structs: dict[tuple[str, str], Struct] = {}
         self.enums: dict[str, Enum] = {}
         self.typedefs: dict[str, CType] = {
-            name: _INTS[base] for name, base in _KERNEL_INTS.items()}
+            name: _INTS[base] for name, base in (_KERNEL_INTS | _STANDARD_INTS | _ORDERED_INTS).items()}
         self.own: list[tuple[str, str]] = []  # (kind, name) in order of declaration
         self.depth = 0
 
@@ -125,7 +127,7 @@ class Types(Scope):
             return 8, 8
         if isinstance(t, Array):
             size, align = self._measure(t.of)
-            return size * t.count, align
+            return size * t.length, align
         if isinstance(t, Named):
             if t.kind == "typedef":
                 return self._measure(self.typedefs[t.name])
@@ -173,15 +175,13 @@ class Types(Scope):
         total = 0
         while True:
             for name in cursor.take().split("."):  # "a.b" is one token
-                at = t
-                step, t = self._at(col, lambda at=at, name=name: self.member(at, name))  # type: ignore[misc]
+                step, t = self._at(col, partial(self.member, t, name))
                 total += step
-            while cursor.accept("["):
+            while isinstance(t, Array) and cursor.accept("["):
                 index = self.constant(cursor)
                 cursor.expect("]")
-                if not isinstance(t, Array):
-                    raise cursor.problem("only arrays have elements")
-                t, total = t.of, total + index * self.size(t.of)
+                element = t.of
+                t, total = element, total + index * self.size(element)
             if not cursor.text.startswith("."):
                 break
             cursor.tokens[cursor.at] = cursor.text[1:]
@@ -189,7 +189,7 @@ class Types(Scope):
         return total
 
     @staticmethod
-    def _at(col: int, run): # type: ignore[no-untyped-def]
+    def _at(col: int, run: Callable[[], _T]) -> _T:
         try:
             return run()
         except Problem as problem:

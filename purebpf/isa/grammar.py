@@ -11,7 +11,7 @@ Both notations live in one tree (that is what "auto" means), or in one each.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from operator import itemgetter
 from typing import Any, Callable, Final, Iterator
 
@@ -22,7 +22,8 @@ from .table import ROWS, Row
 NOTATIONS: Final = ("kernel", "mnemonic")
 
 TOKEN: Final = re.compile(r"""
-    s(?: >>= | <= | >= | < | > | /= | %= )          # signed operators, before identifiers
+    \*\([us](?:8|16|32|64)[ ]\*\)\(                 # the usual spelling of a memory operand, one token for speed
+  | s(?: >>= | <= | >= | < | > | /= | %= )          # signed operators, before identifiers
   | %?[A-Za-z_.$] [\w.$]*                           # names, registers, directives
   | (?: [-+][ \t]* )? (?: 0[xX][0-9a-fA-F]+ | 0[bB][01]+ | \d+[bf]? ) (?! \w )   # numbers with their sign; 1f, 1b
   | "(?: [^"\\] | \\. )*" | '(?: [^'\\] | \\. )[^']*'   # strings, characters
@@ -42,6 +43,7 @@ LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ
 
 Tree = dict[str, Any]  # token or operand kind -> Tree; END -> Leaf
 
+_PARTS: Final = re.compile(r"\w+|\W")  # of a fused token, blanks to be left out
 SLOT: Final = re.compile(r"\{(\w+)\}")
 _FIELD: Final = {"d": 0, "wd": 0, "s": 1, "ws": 1, "o": 2, "j": 2, "k": 2, "i": 3, "u": 3, "I": 3, "J": 3, "f": 3, "m": 3,
                  "x": 3}
@@ -91,10 +93,13 @@ def spread(template: str) -> Iterator[list[str]]:
         else:
             tokens = TOKEN.findall(part)
             paths = [p + tokens for p in paths]
-    return iter(paths)
+    yield from paths
+    for path in paths:  # the fused token of a memory operand, and its parts for other spacings
+        if any(t.startswith("*(") for t in path):
+            yield [part for t in path for part in (_PARTS.findall(t.replace(" ", "")) if t.startswith("*(") else [t])]
 
 
-@lru_cache(maxsize=None)
+@cache
 def tree(notation: str) -> Tree:
     """The tree of one notation, or of both for "auto"."""
     root: Tree = {}
@@ -114,11 +119,11 @@ def _grow(root: Tree, path: list[str], leaf: Leaf) -> None:
         if token[0] == "{" and len(token) > 1:
             slot = token[1:-1]
             kinds = (SIGNED,) if slot[0] == "+" else (SYMBOL,) if slot == "name" else _KINDS.get(slot, _ANY_NUMBER)
-        following = []
+        following: list[Tree] = []
         for node in nodes:
-            shared = next((node[k] for k in kinds if k in node), None)
+            shared: Tree = next((node[k] for k in kinds if k in node), {})
             for kind in kinds:  # number, signed and symbol lead to the same place
-                shared = node.setdefault(kind, {} if shared is None else shared)
+                shared = node.setdefault(kind, shared)
             if not any(shared is f for f in following):
                 following.append(shared)
         nodes = following

@@ -79,14 +79,14 @@ def _alu() -> list[Row]:
         for name, code, sign in ALU_OPS:
             group = ("divmul" if name in ("mul", "div", "mod") else "base") + long
             for operand, x, fixed in (("{i}", op.K, "imm"), (s, op.X, "reg")):
-                free = {"dst": ANY, "imm": ANY} if x == op.K else {"dst": ANY, "src": ANY}
+                src, imm = (0, ANY) if x == op.K else (ANY, 0)
                 mnemonic = operand.replace("{ws}", "{s}")
                 rows.append(Row(f"{name}{suffix}_{fixed}", cls | code | x, (f"{d} {sign} {operand}",),
-                                _spell(name, suffix, f"{{d}}, {mnemonic}"), group=group, **free))
+                                _spell(name, suffix, f"{{d}}, {mnemonic}"), group=group, dst=ANY, src=src, imm=imm))
                 if name in ("div", "mod"):
                     rows.append(Row(f"s{name}{suffix}_{fixed}", cls | code | x, (f"{d} s{sign} {operand}",),
                                     _spell("s" + name, suffix, f"{{d}}, {mnemonic}"),
-                                    off=1, group=group, cpu=4, since="6.6", **free))
+                                    off=1, group=group, cpu=4, since="6.6", dst=ANY, src=src, imm=imm))
         for width in (8, 16, 32) if cls == op.ALU64 else (8, 16):
             rows.append(Row(f"movsx{width}_{long}", cls | op.MOV | op.X, (f"{d} = (s{width}){s}",),
                             (f"movsx{width}{long} {{d}}, {{s}}", f"movs{suffix} {{d}}, {{s}}, {width}"),
@@ -126,11 +126,12 @@ def _jumps() -> list[Row]:
             late = name in ("jlt", "jle", "jslt", "jsle")
             cpu, since = (3, "5.1") if suffix else (2, "4.14") if late else (1, "3.18")
             for operand, x, fixed in (("{i}", op.K, "imm"), (f"{{{w}s}}", op.X, "reg")):
-                free = {"imm": ANY} if x == op.K else {"src": ANY}
+                src, imm = (0, ANY) if x == op.K else (ANY, 0)
                 rows.append(Row(f"{name}{suffix}_{fixed}", cls | code | x,
                                 (f"if {{{w}d}} {sign} {operand} goto {{j}}",),
                                 (f"{name}{suffix} {{d}}, {operand.replace('{ws}', '{s}')}, {{j}}",), dst=ANY, off=ANY,
-                                group="base32" if suffix else "base64", cpu=cpu, since=since, **free))
+                                group="base32" if suffix else "base64", cpu=cpu, since=since,
+                                src=src, imm=imm))
     rows += [
         Row("ja", op.JMP | op.JA, ("goto {j}",), ("ja {j}", "jmp {j}"), off=ANY, group="base32"),
         Row("gotol", op.JMP32 | op.JA, ("gotol {J}",), ("ja32 {J}", "jal {J}"), imm=ANY, group="base32", cpu=4,

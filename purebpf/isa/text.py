@@ -10,8 +10,8 @@ that are no instruction (a reserved field in use, an unknown opcode) are written
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
-from typing import Callable, Final, Mapping, NamedTuple
+from functools import cache
+from typing import Any, Callable, Final, Mapping, NamedTuple
 
 from ..errors import DecodeError
 from .grammar import SLOT
@@ -42,7 +42,7 @@ class Style(NamedTuple):
     below: Callable[[Fields], str] | None
 
 
-@lru_cache(maxsize=None)
+@cache
 def style(row: Row, notation: str) -> Style:
     """The output form of a row: the first template of the notation."""
     kernel = notation == "kernel"
@@ -161,12 +161,10 @@ def _with_name(row: Row, notation: str, name: str, fields: Fields, kernel: bool)
     return SLOT.sub(lambda m: put(m[1]), template)
 
 
-def _candidates(notation: str) -> tuple[tuple[tuple[object, ...], ...], ...]:
+@cache
+def _candidates(notation: str) -> tuple[tuple[Any, ...], ...]:
     return tuple(tuple((row.dst, row.src, row.off, row.imm, style(row, notation).show, style(row, notation).below)
                        for row in rows) for rows in BY_CODE)
-
-
-_CANDIDATES: Final = lru_cache(maxsize=None)(_candidates)
 
 
 def lines(code: bytes, notation: str = "kernel", byteorder: str = "little") -> list[str]:
@@ -174,7 +172,7 @@ def lines(code: bytes, notation: str = "kernel", byteorder: str = "little") -> l
     if len(code) % 8:
         raise DecodeError(f"code of {len(code)} bytes is no whole number of 8-byte slots", position=len(code) & ~7)
     little = byteorder == "little"
-    candidates = _CANDIDATES(notation)
+    candidates = _candidates(notation)
     out: list[str] = []
     add = out.append
     slots = struct.iter_unpack("<BBhi" if little else ">BBhi", code)
@@ -189,9 +187,9 @@ def lines(code: bytes, notation: str = "kernel", byteorder: str = "little") -> l
                 if ((rimm is None or rimm == imm) and (roff is None or roff == off) and (rsrc is None or rsrc == src)
                         and (rdst is None or rdst == dst)):
                     if off < 0 and below is not None:
-                        add(below((dst, src, -off, imm)))  # type: ignore[operator]
+                        add(below((dst, src, -off, imm)))
                     else:
-                        add(show((dst, src, off, imm, imm >> 16 & 0xFFFF, imm & 0xFFFF)))  # type: ignore[operator]
+                        add(show((dst, src, off, imm, imm >> 16 & 0xFFFF, imm & 0xFFFF)))
                     break
             else:
                 add(raw_text(op, dst, src, off, imm))
