@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .bare import Bare as Bare
     from .bare import run as run
+    from .live import LiveMap as LiveMap
+    from .machine import Machine as Machine
+    from .world import Process as Process
 
-_HOMES = {"run": "bare", "Bare": "bare"}
+_HOMES = {"run": "bare", "Bare": "bare", "Machine": "machine", "LiveMap": "live", "Process": "world"}
 
-__all__ = ["Bare", "run"]
+__all__ = ["Bare", "LiveMap", "Machine", "Process", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -23,6 +23,7 @@ M32: Final = 0xFFFF_FFFF
 STACK: Final = 512  # bytes of a frame
 FRAMES: Final = 0x10000  # region number of the outermost frame; deeper ones follow
 MAX_FRAMES: Final = 8
+BELOW: Final = 1 << 31  # an offset this high is meant as one below the next region
 FIRST: Final = 0x10100  # first region number handed out
 
 CODECS: Final = {1: Struct("<B"), 2: Struct("<H"), 4: Struct("<I"), 8: Struct("<Q")}
@@ -90,8 +91,9 @@ class Memory:
         return frame
 
     def pop_frame(self, depth: int) -> None:
-        """The frame at `depth` is gone; pointers to it fault."""
-        del self.rd[FRAMES + depth], self.wr[FRAMES + depth]
+        """The frame at `depth` is gone; pointers to it fault. (A tail call may have taken it already.)"""
+        self.rd.pop(FRAMES + depth, None)
+        self.wr.pop(FRAMES + depth, None)
 
     def drop_frames(self) -> None:
         """Forget what a faulting run left behind."""
@@ -109,7 +111,7 @@ class Memory:
             value: int = CODECS[size].unpack_from(buffer, offset)[0]
             return value
         region = self.regions.get(number)
-        if buffer is None and region is not None and region.load is not None:
+        if buffer is None and region is not None and region.load is not None and not offset & BELOW:
             return region.load(offset, size)
         raise Trap(self._complaint("read", addr, size))
 
@@ -121,7 +123,7 @@ class Memory:
             CODECS[size].pack_into(buffer, offset, value & ((1 << 8 * size) - 1))
             return
         region = self.regions.get(number)
-        if buffer is None and region is not None and region.store is not None:
+        if buffer is None and region is not None and region.store is not None and not offset & BELOW:
             region.store(offset, size, value & ((1 << 8 * size) - 1))
             return
         raise Trap(self._complaint("write", addr, size))
@@ -164,6 +166,8 @@ class Memory:
 
     def _complaint(self, verb: str, addr: int, size: int) -> str:
         number, offset = addr >> 32, addr & M32
+        if offset & BELOW:
+            number, offset = number + 1, offset - (1 << 32)
         what = f"{verb} of {size} byte{'s' if size != 1 else ''}"
         if number == 0:
             where = "null pointer" if addr == 0 else f"no memory at {addr:#x}"
@@ -173,6 +177,6 @@ class Memory:
             buffer, name = region.data, region.name
         if buffer is None:
             return f"{what}: no memory at {addr:#x}"
-        if offset + size <= len(buffer):
+        if 0 <= offset and offset + size <= len(buffer):
             return f"{what}: {name} is read-only"
         return f"{what} at offset {offset} is outside {name} of {len(buffer)} bytes"

@@ -1,0 +1,230 @@
+"""What r1 points to when a program starts, by program type: BPF_PROG_TEST_RUN's conventions, for all types.
+
+A context is made from the packet (`data`) and the caller's bytes (`ctx`), and gives both back afterwards.
+For XDP and skb programs it is a structure that exists only on paper: the kernel rewrites each load of it, so every
+access is a decision by field. For the others it is memory, writable where the kernel lets programs write.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Callable, Final, Mapping, NamedTuple, Sequence
+
+from ..errors import KernelError
+from ..uapi.contexts import Context, Field, context
+from ..uapi.enums import ProgType
+from .memory import CODECS, Region, Trap
+from .packet import ETH_HLEN, Packet
+
+if TYPE_CHECKING:
+    from .world import World
+
+LOOPBACK: Final = 1  # ifindex of lo, the device of test_run
+
+
+def _known(name: str) -> Context:
+    found = context(name)
+    assert found is not None
+    return found
+
+
+Ctx = bytes | Sequence[int | bytes] | None
+
+
+XDP_MD: Final = _known("xdp_md")
+SK_BUFF: Final = _known("__sk_buff")
+TC: Final = (ProgType.SCHED_CLS, ProgType.SCHED_ACT)
+SKB_TYPES: Final = frozenset((ProgType.SOCKET_FILTER, *TC, ProgType.CGROUP_SKB, ProgType.LWT_IN, ProgType.LWT_OUT,
+                              ProgType.LWT_XMIT, ProgType.LWT_SEG6LOCAL))
+SKB_WRITABLE: Final[Mapping[int, tuple[str, ...]]] = {
+    ProgType.SOCKET_FILTER: ("cb",),
+    ProgType.CGROUP_SKB: ("mark", "priority", "cb", "tstamp"),
+    **{kind: ("mark", "queue_mapping", "priority", "tc_index", "cb", "tc_classid", "tstamp") for kind in TC},
+    **{kind: ("mark", "priority", "cb") for kind in (ProgType.LWT_IN, ProgType.LWT_OUT, ProgType.LWT_XMIT,
+                                                     ProgType.LWT_SEG6LOCAL)},
+}
+SKB_FROM_CALLER: Final = ("mark", "priority", "ingress_ifindex", "ifindex", "cb", "tstamp", "wire_len", "gso_segs",
+                          "gso_size", "hwtstamp")
+ARGUMENTS: Final = frozenset((ProgType.RAW_TRACEPOINT, ProgType.RAW_TRACEPOINT_WRITABLE, ProgType.TRACING, ProgType.LSM,
+                              ProgType.EXT, ProgType.STRUCT_OPS))
+READ_ONLY: Final = ARGUMENTS | {ProgType.TRACEPOINT, ProgType.KPROBE, ProgType.PERF_EVENT}
+
+
+class Prepared(NamedTuple):
+    """A context ready for a run: its address, and what takes the results and gives its memory back."""
+
+    address: int
+    finish: Callable[[], tuple[bytes, bytes]]
+
+
+def prepare(world: World, prog_type: int, data: bytes, ctx: Ctx) -> Prepared:
+    """The context of one run. KernelError where test_run refuses the input."""
+    if prog_type == ProgType.XDP:
+        return _xdp(world, data, _given(ctx))
+    if prog_type in SKB_TYPES:
+        return _skb(world, prog_type, data, _given(ctx))
+    return _plain(world, prog_type, ctx)
+
+
+def _given(ctx: Ctx) -> bytes:
+    if ctx is None or isinstance(ctx, (bytes, bytearray)):
+        return bytes(ctx or b"")
+    raise KernelError(errno.EINVAL, "the context of this program type is bytes")
+
+
+def _pointers(packet: Packet) -> Callable[[str], int]:
+    def value(kind: str) -> int:
+        match kind:
+            case "packet":
+                return packet.data_address
+            case "packet_end":
+                return packet.end_address
+            case "packet_meta":
+                return packet.meta_address
+        return 0  # sockets, flow keys: there are none here
+
+    return value
+
+
+def _accessor(layout: Context, backing: bytearray, pointer: Callable[[str], int],
+              writable: tuple[str, ...]) -> tuple[Callable[[int, int], int], Callable[[int, int, int], None]]:
+    """Load and store of a context that exists on paper. Numbers may be read in part, pointers only whole."""
+    owner = {at: f for f in layout.fields.values() for at in range(f.offset, f.offset + f.size * f.elems)}
+
+    def find(verb: str, offset: int, size: int) -> Field:
+        found = owner.get(offset)
+        if found is None or owner.get(offset + size - 1) is not found or offset % size:
+            raise Trap(f"{verb} of {size} bytes at offset {offset} of the context is no field")
+        return found
+
+    def load(offset: int, size: int) -> int:
+        field = find("read", offset, size)
+        if field.kind != "int":
+            if (offset, size) != (field.offset, field.size):
+                raise Trap(f"read of a part of the pointer {field.name} in the context")
+            return pointer(field.kind)
+        value: int = CODECS[size].unpack_from(backing, offset)[0]
+        return value
+
+    def store(offset: int, size: int, value: int) -> None:
+        field = find("write", offset, size)
+        if field.name not in writable:
+            raise Trap(f"write to {field.name} in the context, which is read-only")
+        CODECS[size].pack_into(backing, offset, value)
+
+    return load, store
+
+
+def _xdp(world: World, data: bytes, ctx: bytes) -> Prepared:
+    given = [int.from_bytes(ctx[i : i + 4], "little") for i in range(0, 24, 4)]
+    meta = given[0]
+    if len(ctx) not in (0, 24) or len(data) - meta < ETH_HLEN or (ctx and given[1] != len(data)) or given[2]:
+        raise KernelError(errno.EINVAL, f"running an XDP program on {len(data)} bytes with this context")
+    if meta % 4 or meta > 255:
+        raise KernelError(errno.EINVAL, f"{meta} bytes of metadata: at most 252, a multiple of 4")
+    packet = world.frame = Packet(world.memory, data, meta)
+    backing = bytearray(24)
+    backing[12:24] = ctx[12:24].ljust(12, b"\0") if ctx else LOOPBACK.to_bytes(4, "little") + bytes(8)
+    load, store = _accessor(XDP_MD, backing, _pointers(packet), ())
+    region = world.memory.map_special(backing, "xdp_md", load, store)
+
+    def finish() -> tuple[bytes, bytes]:
+        meta_len = packet.data - packet.meta
+        out = bytes(packet.region.data)
+        borders = meta_len.to_bytes(4, "little") + len(out).to_bytes(4, "little") + bytes(4)
+        return out, borders + bytes(backing[12:])
+
+    return Prepared(region.base, _then_release(world, finish, packet, region))
+
+
+def _then_release(world: World, finish: Callable[[], tuple[bytes, bytes]], packet: Packet | None,
+                  region: Region) -> Callable[[], tuple[bytes, bytes]]:
+    def both() -> tuple[bytes, bytes]:
+        result = finish()
+        world.memory.unmap(region)
+        if packet is not None:
+            packet.close()
+            world.frame = None
+        return result
+
+    return both
+
+
+def _skb(world: World, prog_type: int, data: bytes, ctx: bytes) -> Prepared:
+    if len(data) < ETH_HLEN:
+        raise KernelError(errno.EINVAL, f"a packet of {len(data)} bytes has no Ethernet header")
+    backing = bytearray(SK_BUFF.size)
+    ctx = ctx[:SK_BUFF.size].ljust(SK_BUFF.size, b"\0")
+    for part in map(_bytes_of, SKB_FROM_CALLER):
+        backing[part] = ctx[part]
+    if bytes(backing) != ctx:
+        raise KernelError(errno.EINVAL, f"a __sk_buff with more than {', '.join(SKB_FROM_CALLER)}")
+    link_layer = prog_type in TC
+    packet = world.frame = Packet(world.memory, data if link_layer else data[ETH_HLEN:])
+
+    def put(name: str, value: int) -> None:
+        part = _bytes_of(name)
+        backing[part] = value.to_bytes(part.stop - part.start, "little")
+
+    def number(name: str) -> int:
+        return int.from_bytes(backing[_bytes_of(name)], "little")
+
+    put("protocol", ether_type(data))
+    put("pkt_type", packet_type(data))
+    put("ifindex", number("ifindex") or LOOPBACK)
+    put("ingress_ifindex", number("ingress_ifindex"))
+    put("wire_len", number("wire_len") or len(packet))
+    fields_load, store = _accessor(SK_BUFF, backing, _pointers(packet), SKB_WRITABLE[prog_type])
+
+    def load(offset: int, size: int) -> int:
+        if offset < 4:
+            put("len", len(packet))
+        return fields_load(offset, size)
+
+    region = world.memory.map_special(backing, "__sk_buff", load, store)
+
+    def finish() -> tuple[bytes, bytes]:
+        out = packet.content()
+        given = bytearray(ctx)
+        for part in map(_bytes_of, SKB_FROM_CALLER):
+            given[part] = backing[part]
+        return (out if link_layer else bytes(ETH_HLEN) + out), bytes(given)
+
+    return Prepared(region.base, _then_release(world, finish, packet, region))
+
+
+def _bytes_of(name: str) -> slice:
+    field = SK_BUFF.fields[name]
+    return slice(field.offset, field.offset + field.size * field.elems)
+
+
+def ether_type(frame: bytes) -> int:
+    """skb->protocol as eth_type_trans sets it, as a number read from its big-endian bytes in memory."""
+    value = int.from_bytes(frame[12:14], "big")
+    if value < 0x600:  # a length: 802.2, or raw 802.3
+        value = 0x0001 if frame[14:16] == b"\xff\xff" else 0x0004
+    return int.from_bytes(value.to_bytes(2, "big"), "little")
+
+
+def packet_type(frame: bytes) -> int:
+    """PACKET_HOST 0, BROADCAST 1, MULTICAST 2, OTHERHOST 3, for lo, whose address is all zeros."""
+    if frame[0] & 1:
+        return 1 if frame[:6] == b"\xff" * 6 else 2
+    return 0 if frame[:6] == bytes(6) else 3
+
+
+def _plain(world: World, prog_type: int, ctx: Ctx) -> Prepared:
+    words: list[int] = []
+    if ctx is None:
+        raw = bytearray()
+    elif isinstance(ctx, (bytes, bytearray)):
+        raw = bytearray(ctx)
+    else:  # numbers; bytes stand for a pointer to them
+        words = [world.keep(one) if isinstance(one, (bytes, bytearray)) else one for one in ctx]
+        raw = bytearray(b"".join((word & (1 << 64) - 1).to_bytes(8, "little") for word in words))
+    region = world.memory.map(raw, "context", prog_type not in READ_ONLY)
+
+    def finish() -> tuple[bytes, bytes]:
+        return b"", bytes(raw)
+
+    return Prepared(region.base, _then_release(world, finish, None, region))

@@ -1,0 +1,208 @@
+"""An object made live in user space: its maps and variables stay between runs, its programs run with either engine.
+
+Takes an ObjectSpec; gives RunResults like BPF_PROG_TEST_RUN's. What each instruction does stands in plain.py; fast.py
+does the same faster.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Callable, Final
+
+from ..errors import FormatError, VmFault
+from ..isa import opcodes as op
+from ..isa.insn import CoreRef, DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
+from ..spec import DataSpec, Line, MapSpec, ObjectSpec, RunResult
+from ..uapi.enums import MapType
+from . import helpers
+from .code import Code
+from .contexts import Ctx, prepare
+from .core import relocate
+from .engines import engine_named
+from .fakes import Fakes
+from .kfuncs import KFUNCS
+from .live import LiveMap, Variables
+from .maps import Map
+from .memory import M32, Region
+from .runtime import INSN_LIMIT, Helper, Program
+from .world import Process, World
+
+FIRST_KFUNC: Final = 1 << 20  # kfuncs get helper numbers from here on
+Clock = Callable[[], int] | int | None
+
+
+class Machine:
+    """`spec` ready to run.
+
+    `engine`: "fast" or "plain". `now`: the clock in ns, a function or a fixed number (None: the host's). `cpus`: how many
+    values a per-CPU map has. `process`: who is running, for the helpers and for simulated kernel objects. `seed` makes
+    bpf_get_prandom_u32 repeatable. `kernel_version` is what LINUX_KERNEL_VERSION says, as (6, 18, 0).
+    """
+
+    def __init__(self, spec: ObjectSpec, *, engine: str = "fast", now: Clock = None, cpus: int = 1,
+                 process: Process = Process(), seed: int = 0, kernel_version: tuple[int, int, int] | None = None) -> None:  # noqa: B008 # a NamedTuple: cannot change
+        self.spec = spec
+        table: dict[int, Helper] = dict(helpers.TABLE)
+        names = dict(helpers.NAMES)
+        self._kfuncs: dict[str, int] = {}
+        world = self._world = World(engine_named(engine), table, process, cpus, now, seed)
+        self._table, self._names = table, names
+        world.names = names
+        world.tail_target = self._tail_target
+        world.task = Fakes(world.memory, spec.btf, process).task
+        self._live: dict[int, LiveMap] = {}
+        self.maps: dict[str, LiveMap] = {}
+        self.vars = Variables(spec.btf)
+        self._data: dict[str, Region] = {}
+        self._programs: dict[str, Program] = {}
+        for one in spec.maps.values():
+            self.maps[one.name] = self.new_map(one)
+        for section in spec.data.values():
+            self._add_data(section, kernel_version)
+        for one in spec.maps.values():
+            self._fill(one)
+
+    @property
+    def trace(self) -> list[str]:
+        """Lines printed by programs (bpf_printk), oldest first."""
+        return self._world.trace
+
+    def new_map(self, spec: MapSpec) -> LiveMap:
+        """A further map, such as an inner one for a map of maps."""
+        return LiveMap(self._world.create(spec), self.spec.btf, self._live)
+
+    def run(self, program: str | None = None, data: bytes = b"", ctx: Ctx = None, *, repeat: int = 1, cpu: int = 0,
+            insn_limit: int = INSN_LIMIT) -> RunResult:
+        """Run one program (`program` may be left out if there is only one) `repeat` times on the same packet.
+
+        `ctx` is the context's bytes, or a list of arguments for raw tracepoints and the like, where bytes stand for a
+        pointer to them. Raises VmFault for what the program does wrong, KernelError for input that test_run refuses."""
+        name = self._name_of(program)
+        world, spec = self._world, self.spec.programs[name]
+        if not 0 <= cpu < world.cpus:
+            raise ValueError(f"cpu {cpu} of {world.cpus}")
+        code = self._program(name)
+        world.limit, world.cpu, world.prog_type, world.redirected = insn_limit, cpu, spec.prog_type, None
+        prepared = prepare(world, spec.prog_type, bytes(data), ctx)
+        result = 0
+        try:
+            for _ in range(max(1, repeat)):
+                result = world.run(code, prepared.address)
+        finally:
+            out, after = prepared.finish()
+            leaked = world.settle()
+        if leaked:
+            raise VmFault(leaked)
+        return RunResult(result & M32, out, after, 0, self.maps)
+
+    # -- building
+
+    def _name_of(self, program: str | None) -> str:
+        programs = self.spec.programs
+        if program is None and len(programs) == 1:
+            return next(iter(programs))
+        if program is None or program not in programs:
+            known = ", ".join(programs) or "none"
+            raise FormatError(f"no program {program!r}: the object has {known}" if program else
+                              f"which program? The object has {known}")
+        return program
+
+    def _add_data(self, section: DataSpec, version: tuple[int, int, int] | None) -> None:
+        size = len(section.data)
+        spec = MapSpec(section.name, MapType.ARRAY, 4, size, 1, 0x80 if section.read_only else 0, value_type=section.btf_id)
+        live = self.maps[section.name] = self.new_map(spec)
+        live.raw.set(bytes(4), section.data)
+        live.raw.lookup(bytes(4), 0)
+        region = self._data[section.name] = self._world.memory.regions[live.raw.lookup(bytes(4), 0) >> 32]
+        self.vars.add(region, section.vars)
+        if section.name == ".kconfig":
+            for var in section.vars:
+                value = _kconfig(var.name, version)
+                region.data[var.offset : var.offset + var.size] = value.to_bytes(8, "little")[: var.size].ljust(var.size, b"\0")
+
+    def _fill(self, spec: MapSpec) -> None:
+        raw = self.maps[spec.name].raw
+        for key, value in spec.contents:
+            target: object = value
+            if isinstance(value, str) and spec.type != MapType.PROG_ARRAY:
+                target = self.maps[value].raw
+            error = raw.set(key, target)
+            if error:
+                raise FormatError(f"map {spec.name}: entry {key.hex()} cannot be set: {os.strerror(-error)}")
+
+    def _program(self, name: str) -> Program:
+        if name not in self._programs:
+            linked = self.spec.link(name)
+            insns = [self._resolve(insn) if insn.ref is not None else insn for insn in linked.insns]
+            names = {slot: func.name for slot, func in linked.starts}
+            lines: list[tuple[int, Line]] = list(linked.lines)
+            self._programs[name] = self._world.add(Code(insns, name, names, [(slot, line.span) for slot, line in lines]))
+        return self._programs[name]
+
+    def _tail_target(self, array: int, index: int) -> tuple[Program, int] | None:
+        name = self._world.map_at(array).get(index.to_bytes(4, "little"))
+        return None if name is None else (self._program(name), 0)
+
+    def _resolve(self, insn: Insn) -> Insn:
+        """`insn` with an address or number in place of its symbol."""
+        match insn.ref:
+            case MapRef(name):
+                return _number(insn, self._map(name).address)
+            case DataRef(section, offset):
+                if section not in self._data:
+                    raise FormatError(f"reference to section {section!r}, which the object lacks")
+                return _number(insn, self._data[section].base + offset)
+            case CoreRef() as ref:
+                return relocate(insn, ref, self.spec.btf)
+            case KfuncRef(name, weak):
+                return self._kfunc(insn, name, weak)
+            case KconfigRef(name):
+                return _number(insn, self._kconfig_address(name))
+            case KsymRef(_, _, weak):
+                return _number(insn, 0 if weak else self._world.memory.map(bytearray(), insn.ref.name).base)
+            case FuncRef(name):
+                raise FormatError(f"reference to function {name!r}, which nothing has linked")
+        raise FormatError(f"{insn.ref} cannot be resolved")
+
+    def _map(self, name: str) -> Map:
+        if name not in self.maps:
+            raise FormatError(f"reference to map {name!r}, which the object lacks")
+        return self.maps[name].raw
+
+    def _kconfig_address(self, name: str) -> int:
+        section = self.spec.data.get(".kconfig")
+        for var in section.vars if section else ():
+            if var.name == name:
+                return self._data[".kconfig"].base + var.offset
+        value = bytearray(_kconfig(name, None).to_bytes(8, "little"))
+        return self._world.memory.map(value, name, writable=False).base
+
+    def _kfunc(self, insn: Insn, name: str, weak: bool) -> Insn:
+        known = KFUNCS.get(name)
+        if insn.code == op.LD_IMM64:  # is there such a function?
+            return _number(insn, 1 if known or not weak else 0)
+        if name not in self._kfuncs:
+            number = self._kfuncs[name] = FIRST_KFUNC + len(self._kfuncs)
+            self._names[number] = name
+            if known is not None:
+                self._table[number] = known
+        return insn._replace(src=op.CALL_HELPER, off=0, imm=self._kfuncs[name], ref=None)
+
+
+def _number(insn: Insn, value: int) -> Insn:
+    return insn._replace(src=op.IMM64_VALUE, imm=value, ref=None)
+
+
+def _kconfig(name: str, version: tuple[int, int, int] | None) -> int:
+    """Value of an extern that a loader fills: the kernel's version; for CONFIG_… nothing is known, so 0."""
+    if name != "LINUX_KERNEL_VERSION":
+        return 0
+    major, minor, patch = version or _release()
+    return major << 16 | minor << 8 | min(patch, 255)
+
+
+def _release() -> tuple[int, int, int]:
+    numbers = [int(part) if part.isdigit() else 0 for part in os.uname().release.split("-")[0].split(".")]
+    major, minor, patch = (numbers + [0, 0, 0])[:3]
+    return major, minor, patch
+
