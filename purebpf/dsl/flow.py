@@ -1,0 +1,64 @@
+"""Words of the language that are neither types, maps nor hooks: short names for common helpers and questions.
+
+Each is an inert `Word`; the frontend knows what it means by identity, never by spelling.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import NotInKernel
+
+T = TypeVar("T")
+
+
+class Word:
+    """A word that only a BPF program can say. `helper` names the kernel helper behind it, if there is just one;
+    `take` says which part of its result is meant: "all", "low" or "high" 32 bits, or a kind the compiler knows."""
+
+    def __init__(self, name: str, doc: str, helper: str = "", take: str = "all") -> None:
+        self.name, self.helper, self.take, self.__doc__ = name, helper, take, doc
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotInKernel(f"bpf.{self.name}() works inside a BPF program only")
+
+    def __repr__(self) -> str:
+        return f"<BPF word {self.name}>"
+
+
+if TYPE_CHECKING:
+
+    def current_pid() -> int:
+        """Process id (the kernel's tgid) of the running process."""
+
+    def current_tid() -> int:
+        """Thread id (the kernel's pid)."""
+
+    def current_uid() -> int: ...
+    def current_gid() -> int: ...
+    def current_comm() -> str: ...
+    def current_task(kind: type[T]) -> T: ...
+    def ktime_ns() -> int: ...
+    def boot_ns() -> int: ...
+    def cpu() -> int: ...
+    def random_u32() -> int: ...
+    def field_exists(kind: type, field: str) -> bool: ...
+    def type_exists(kind: type) -> bool: ...
+    def printk(text: str, *args: Any) -> int: ...
+else:
+    current_pid = Word("current_pid", "Process id (the kernel's tgid) of the running process.",
+                       "get_current_pid_tgid", "high")
+    current_tid = Word("current_tid", "Thread id (the kernel's pid).", "get_current_pid_tgid", "low")
+    current_uid = Word("current_uid", "User id of the running process.", "get_current_uid_gid", "low")
+    current_gid = Word("current_gid", "Group id of the running process.", "get_current_uid_gid", "high")
+    current_comm = Word("current_comm", "Name of the running thread: assign it to a char[16].", "get_current_comm",
+                        "comm")
+    current_task = Word("current_task", "The running task: current_task(task_struct) is a kernel pointer.",
+                        "get_current_task", "task")
+    ktime_ns = Word("ktime_ns", "Nanoseconds since boot, without time asleep.", "ktime_get_ns")
+    boot_ns = Word("boot_ns", "Nanoseconds since boot, with time asleep (Linux 5.7).", "ktime_get_boot_ns")
+    cpu = Word("cpu", "Number of the CPU this runs on.", "get_smp_processor_id", "u32")
+    random_u32 = Word("random_u32", "A pseudo-random number.", "get_prandom_u32", "u32")
+    field_exists = Word("field_exists", "Has the running kernel's type this field? field_exists(task_struct, \"pid\")")
+    type_exists = Word("type_exists", "Has the running kernel this type?")
+    printk = Word("printk", "A line to the kernel's trace pipe; print(f\"…\") is the same.", "trace_printk")

@@ -1,0 +1,125 @@
+"""Decorators that say where a program runs. They only capture: nothing is compiled until something is built or loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+
+from ..errors import NotInKernel
+
+if TYPE_CHECKING:
+    from ..spec import RunResult
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Program(Generic[P, R]):
+    """A captured program: the function, and libbpf's section name for its hook."""
+
+    def __init__(self, function: Callable[P, R], section: str) -> None:
+        self.function, self.section = function, section
+        self.__doc__ = function.__doc__
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        raise NotInKernel(f"{self.name} is a BPF program: compile it with bpf.load or bpf.build, "
+                          f"or run it with {self.name}.simulate(…)")
+
+    def __repr__(self) -> str:
+        return f"<BPF program {self.name}, {self.section}>"
+
+    def simulate(self, data: bytes = b"", ctx: bytes | None = None, repeat: int = 1, **options: Any) -> RunResult:
+        """Compile and run once in the user-space VM: no kernel, no privilege. Maps start empty."""
+        result: RunResult = _api().simulate(self, data=data, ctx=ctx, repeat=repeat, **options)
+        return result
+
+    def test_run(self, data: bytes = b"", ctx: bytes | None = None, repeat: int = 1, **options: Any) -> RunResult:
+        """Compile, load and run in the kernel (BPF_PROG_TEST_RUN), then unload."""
+        result: RunResult = _api().test_run(self, data=data, ctx=ctx, repeat=repeat, **options)
+        return result
+
+
+def _api() -> Any:
+    # The one place where the vocabulary reaches for the tools, by name and only when a program is run from Python.
+    return import_module("purebpf.api")
+
+
+class Func(Generic[P, R]):
+    """A function compiled as a BPF subprogram with a frame of its own. In CPython it is just the function."""
+
+    def __init__(self, function: Callable[P, R], global_: bool = False) -> None:
+        self.function, self.global_ = function, global_
+        self.__doc__, self.__name__ = function.__doc__, function.__name__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<BPF function {self.__name__}>"
+
+
+@overload
+def func(function: Callable[P, R], /) -> Func[P, R]: ...
+@overload
+def func(*, global_: bool = False) -> Callable[[Callable[P, R]], Func[P, R]]: ...
+def func(function: Any = None, /, *, global_: bool = False) -> Any:
+    """`@bpf.func`: a BPF subprogram of one to five arguments; `global_=True`: verified on its own."""
+    return Func(function, global_) if function else lambda f: Func(f, global_)
+
+
+def section(name: str) -> Callable[[Callable[P, R]], Program[P, R]]:
+    """A program by libbpf's section name, such as "xdp" or "cgroup_skb/egress"."""
+    return lambda function: Program(function, name)
+
+
+def _plain(name: str, sections: dict[str, str]) -> Any:
+    """A decorator used bare, or with the name of a variant."""
+
+    def decorate(variant: Any = None) -> Any:
+        if callable(variant):
+            return Program(variant, sections[""])
+        if (variant or "") not in sections:
+            raise ValueError(f"@{name} takes {', '.join(map(repr, filter(None, sections)))}, not {variant!r}")
+        return section(sections[variant or ""])
+
+    decorate.__name__ = name
+    return decorate
+
+
+def _target(name: str, prefix: str, example: str, colon: bool = False) -> Any:
+    """A decorator that needs the name of what to attach to."""
+
+    def decorate(target: Any, *rest: str) -> Any:
+        if not isinstance(target, str):
+            raise TypeError(f'@{name} needs a target: @{name}("{example}")')
+        where = "/".join((target.replace(":", "/", 1) if colon else target, *rest))
+        return section(f"{prefix}/{where}")
+
+    decorate.__name__ = name
+    return decorate
+
+
+xdp = _plain("xdp", {"": "xdp", "frags": "xdp.frags", "devmap": "xdp/devmap", "cpumap": "xdp/cpumap"})
+tc = _plain("tc", {"": "tc", "ingress": "tc/ingress", "egress": "tc/egress"})
+tcx = _plain("tcx", {"": "tcx/ingress", "ingress": "tcx/ingress", "egress": "tcx/egress"})
+socket_filter = _plain("socket_filter", {"": "socket"})
+syscall = _plain("syscall", {"": "syscall"})
+perf_event = _plain("perf_event", {"": "perf_event"})
+sock_ops = _plain("sock_ops", {"": "sockops"})
+cgroup_skb = _plain("cgroup_skb", {"": "cgroup/skb", "ingress": "cgroup_skb/ingress", "egress": "cgroup_skb/egress"})
+
+tracepoint = _target("tracepoint", "tracepoint", "syscalls:sys_enter_openat", colon=True)
+raw_tracepoint = _target("raw_tracepoint", "raw_tp", "sched_switch")
+tp_btf = _target("tp_btf", "tp_btf", "sched_switch")
+kprobe = _target("kprobe", "kprobe", "do_unlinkat")
+kretprobe = _target("kretprobe", "kretprobe", "do_unlinkat")
+fentry = _target("fentry", "fentry", "do_unlinkat")
+fexit = _target("fexit", "fexit", "do_unlinkat")
+uprobe = _target("uprobe", "uprobe", "/bin/bash:readline")
+uretprobe = _target("uretprobe", "uretprobe", "/bin/bash:readline")
+lsm = _target("lsm", "lsm", "file_open")

@@ -1,0 +1,236 @@
+"""Map declarations: inert, typed; a program uses them by name, user space reaches the live map as `obj[declaration]`.
+
+`HashMap[u32, Event](max_entries=1024)`. Calling a method from plain Python raises NotInKernel: there is no map yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, get_args
+
+from ..errors import NotInKernel
+from .layout import ArrayType, Layout
+from .memory import layout_of
+
+K = TypeVar("K")
+V = TypeVar("V")
+D = TypeVar("D")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as _TypeVar
+
+    N = _TypeVar("N", default=None)
+else:
+    N = TypeVar("N")
+
+BPF_F_NO_PREALLOC = 1
+
+
+class Map:
+    """What all maps have. `map_type` is the kernel's name, `key` and `value` layouts (None where the type has none)."""
+
+    map_type = ""
+    per_cpu = False
+    creates = False  # does update of an absent key make it?
+    words = 2  # type words in brackets: key and value, value only, or none
+
+    key: Layout | None
+    value: Layout | None
+
+    def __init__(self, *, max_entries: int, flags: int = 0, pin: bool = False, words: tuple[Any, ...] = (),
+                 inner: Map | None = None, extra: int = 0) -> None:
+        if len(words) != self.words:
+            raise TypeError(f"{type(self).__name__} takes {self.words} type{'s' * (self.words != 1)} in brackets")
+        if not isinstance(max_entries, int) or not 0 < max_entries < 1 << 32:
+            raise ValueError(f"max_entries must be 1 to 2**32-1, not {max_entries!r}")
+        layouts = [layout_of(w, type(self).__name__) for w in words]
+        self.value = layouts[-1] if layouts else None
+        self.key = layouts[0] if len(layouts) == 2 else layout_of(int_key()) if self.has_key else None
+        self.max_entries, self.flags, self.pin, self.inner, self.extra = max_entries, flags, pin, inner, extra
+
+    has_key = True
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, words: Any) -> Any:
+            words = words if isinstance(words, tuple) else (words,)
+            if all(isinstance(w, TypeVar) for w in words):  # a subclass is being declared
+                return super().__class_getitem__(words)
+            return lambda **options: cls(words=words, **options)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(str(t) for t in (self.key if self.words == 2 else None, self.value) if t)
+        return f"{type(self).__name__}[{inside}](max_entries={self.max_entries})"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise NotInKernel(f"{self!r} is a declaration: '.{name}' works inside a BPF program; "
+                          "in Python use the live map, obj[this_map]")
+
+    def _no(self, *args: Any) -> NoReturn:
+        raise NotInKernel(f"{self!r} is a declaration: in Python use the live map, obj[this_map]")
+
+    if not TYPE_CHECKING:
+        __getitem__ = __setitem__ = __delitem__ = __contains__ = __iter__ = __len__ = _no
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def int_key() -> Any:
+    """The key of arrays and the like: a u32 index."""
+    from .ints import u32
+
+    return u32
+
+
+class _Lookup(Map, Generic[K, V]):
+    """Maps a program looks keys up in."""
+
+    if TYPE_CHECKING:
+
+        def lookup(self, key: K) -> V | None: ...
+        def get(self, key: K, default: D = ...) -> V | D: ...
+        def update(self, key: K, value: V, flags: int = 0) -> int: ...
+        def delete(self, key: K) -> int: ...
+        def setdefault(self, key: K, value: V) -> V: ...
+        def for_each(self, callback: Callable[..., int], ctx: object = None) -> int: ...
+        def __getitem__(self, key: K) -> V: ...
+        def __setitem__(self, key: K, value: V) -> None: ...
+        def __delitem__(self, key: K) -> None: ...
+        def __contains__(self, key: K) -> bool: ...
+        def __iter__(self) -> Iterator[K]: ...
+
+
+class HashMap(_Lookup[K, V]):
+    """A hash table shared by all CPUs."""
+
+    map_type, creates = "HASH", True
+
+
+class LruHash(_Lookup[K, V]):
+    """A hash table that forgets the least recently used entry when full."""
+
+    map_type, creates = "LRU_HASH", True
+
+
+class PerCpuHash(_Lookup[K, V]):
+    """A hash table with one value per CPU."""
+
+    map_type, creates, per_cpu = "PERCPU_HASH", True, True
+
+
+class LruPerCpuHash(_Lookup[K, V]):
+    """LruHash with one value per CPU."""
+
+    map_type, creates, per_cpu = "LRU_PERCPU_HASH", True, True
+
+
+class LpmTrie(_Lookup[K, V]):
+    """Longest-prefix match; the key is a struct whose first field is the u32 prefix length in bits."""
+
+    map_type, creates = "LPM_TRIE", True
+
+    def __init__(self, **options: Any) -> None:
+        options["flags"] = options.get("flags", 0) | BPF_F_NO_PREALLOC  # the kernel insists
+        super().__init__(**options)
+
+
+class _Indexed(Map, Generic[V]):
+    """Maps with a u32 index; every index below max_entries exists, zero at first."""
+
+    words = 1
+
+    if TYPE_CHECKING:
+
+        def lookup(self, key: int) -> V | None: ...
+        def get(self, key: int, default: D = ...) -> V | D: ...
+        def update(self, key: int, value: V, flags: int = 0) -> int: ...
+        def for_each(self, callback: Callable[..., int], ctx: object = None) -> int: ...
+        def __getitem__(self, key: int) -> V: ...
+        def __setitem__(self, key: int, value: V) -> None: ...
+        def __contains__(self, key: int) -> bool: ...
+
+
+class Array(_Indexed[V], Generic[V, N]):
+    """An array shared by all CPUs (BPF_MAP_TYPE_ARRAY): `Array[u64](max_entries=8)`.
+
+    With a length, `Array[u8, Literal[16]]` is no map but the type `u8[16]`, in a spelling type checkers accept."""
+
+    map_type = "ARRAY"
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, words: Any) -> Any:
+            if isinstance(words, tuple) and not isinstance(words[0], TypeVar):
+                count = words[1]
+                return ArrayType(layout_of(words[0], "Array"), get_args(count)[0] if get_args(count) else count)
+            return super().__class_getitem__(words)
+
+
+class PerCpuArray(_Indexed[V]):
+    """An array with one value per CPU."""
+
+    map_type, per_cpu = "PERCPU_ARRAY", True
+
+
+class RingBuf(Map, Generic[V]):
+    """Events to user space in order, one buffer for all CPUs. `max_entries` is bytes: a power of two, whole pages."""
+
+    map_type, words, has_key = "RINGBUF", 1, False
+
+    if TYPE_CHECKING:
+
+        def output(self, value: V, flags: int = 0) -> int: ...
+        def reserve(self) -> _Reservation[V]: ...
+
+
+class PerfEventArray(Map, Generic[V]):
+    """Events to user space through per-CPU perf buffers."""
+
+    map_type, words = "PERF_EVENT_ARRAY", 1
+
+    if TYPE_CHECKING:
+
+        def output(self, ctx: Any, value: V, flags: int = ...) -> int: ...
+
+
+class ProgArray(Map):
+    """Programs to tail-call: `progs[i](ctx)`."""
+
+    map_type, words = "PROG_ARRAY", 0
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, key: int) -> Callable[[Any], None]: ...
+
+
+class _Pushed(Map, Generic[V]):
+    """Maps without keys."""
+
+    words, has_key = 1, False
+
+    if TYPE_CHECKING:
+
+        def push(self, value: V, flags: int = 0) -> int: ...
+        def pop(self) -> V | None: ...
+        def peek(self) -> V | None: ...
+
+
+class Queue(_Pushed[V]):
+    """First in, first out."""
+
+    map_type = "QUEUE"
+
+
+class Stack(_Pushed[V]):
+    """Last in, first out."""
+
+    map_type = "STACK"
+
+
+if TYPE_CHECKING:
+
+    class _Reservation(Generic[V]):
+        def __enter__(self) -> V: ...
+        def __exit__(self, *args: object) -> None: ...

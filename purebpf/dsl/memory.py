@@ -1,0 +1,175 @@
+"""Structs, unions, arrays and pointers: the shapes of memory a user declares.
+
+`@struct` turns an annotated class into a C struct. It stays a class: `Event(pid=1)` makes an object in Python and a
+stack value in a program, and user space gets such objects back.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform, get_args
+
+from .ints import BOOL, TYPES, IntType
+from .layout import ArrayType, Layout, PtrType, StructType, lay_out
+
+T = TypeVar("T")
+C = TypeVar("C", bound=type)
+
+
+class Forward(Layout):
+    """The name of a type that does not exist yet, behind a pointer."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, 0, 1)
+
+
+if TYPE_CHECKING:
+
+    class Ptr(Generic[T]):
+        """A pointer to T: attributes and indexing go through it; `.value` is a pointed-to scalar."""
+
+        value: T
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
+        def __getitem__(self, index: int) -> T: ...
+        def __setitem__(self, index: int, value: T) -> None: ...
+
+else:
+
+    class _PtrWord:
+        """`Ptr[T]`"""
+
+        def __getitem__(self, target: Any) -> PtrType:
+            if isinstance(target, str):  # a class that is being defined: `_make` knows it
+                return PtrType(Forward(target))
+            return PtrType(None if target is None else layout_of(target))
+
+        def __repr__(self) -> str:
+            return "Ptr"
+
+    Ptr = _PtrWord()
+
+
+def layout_of(word: Any, where: str = "") -> Layout:
+    """The layout a type word stands for: a word of the language, a struct class, `int`-like ctypes names, `bool`.
+
+    Raises TypeError, naming `where`, when the word is no type of the language."""
+    if isinstance(word, Layout):
+        return word
+    layout = getattr(word, "__bpf_layout__", None)
+    if isinstance(layout, Layout):
+        return layout
+    if word is bool:
+        return BOOL
+    if word is int:
+        return TYPES["i64"]
+    if getattr(word, "__module__", "") in ("ctypes", "_ctypes") and hasattr(word, "_type_"):
+        return _ctypes_layout(word, where)
+    if isinstance(word, type) and issubclass(word, int):  # enum.IntEnum: a number
+        return TYPES["i64"]
+    raise TypeError(f"{where + ': ' if where else ''}{word!r} is not a type that memory can hold")
+
+
+def _ctypes_layout(word: Any, where: str) -> Layout:
+    ct = sys.modules["ctypes"]
+    if hasattr(word, "_length_"):
+        return ArrayType(layout_of(word._type_, where), word._length_)
+    code = word._type_
+    if code == "?":
+        return BOOL
+    if code == "c":
+        return TYPES["char"]
+    if code in "bhilqBHILQ":
+        return TYPES[("u" if code.isupper() else "i") + str(ct.sizeof(word) * 8)]
+    raise TypeError(f"{where + ': ' if where else ''}ctypes type {word.__name__} has no place in BPF memory")
+
+
+def _annotations(cls: type) -> list[tuple[str, Any]]:
+    """The class's own annotations, evaluated if they are strings, in order."""
+    module = sys.modules.get(cls.__module__)
+    scope = dict(vars(module)) if module else {}
+    scope.setdefault(cls.__name__, cls)
+    out = []
+    for name, word in cls.__dict__.get("__annotations__", {}).items():
+        if isinstance(word, str):
+            try:
+                word = eval(word, scope)  # what typing.get_type_hints does, without its refusals
+            except NameError:
+                word = _forward_pointer(word, cls)
+        out.append((name, word))
+    return out
+
+
+def _forward_pointer(word: str, cls: type) -> Any:
+    if word.startswith(("Ptr[", "bpf.Ptr[")):
+        return PtrType(None)
+    raise TypeError(f"{cls.__name__}: {word!r} is not defined")
+
+
+def _make(cls: Any, *, union: bool, packed: bool, core: bool) -> Any:
+    members: list[tuple[str, Layout]] = []
+    own = StructType(cls.__name__, (), 0, 1, union=union, core=core, cls=cls)
+    cls.__bpf_layout__ = own  # so that Ptr["Self"] inside works
+    for name, word in _annotations(cls):
+        args = get_args(word)
+        if args and type(None) in args:
+            word = next(a for a in args if a is not type(None))
+        layout = layout_of(word, f"{cls.__name__}.{name}")
+        if isinstance(layout, PtrType) and isinstance(layout.target, Forward):
+            layout = PtrType(own if layout.target.name == own.name else None, layout.user)
+        members.append((name, layout))
+    laid = lay_out(cls.__name__, members, union=union, packed=packed, core=core, cls=cls)
+    own.fields, own.size, own.align = laid.fields, laid.size, laid.align
+    names = tuple(name for name, _ in members)
+    defaults = {n: cls.__dict__[n] for n in names if n in cls.__dict__}
+    cls.__match_args__ = names  # type: ignore[misc]  # a plain attribute of the user's class
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        if len(args) > len(names):
+            raise TypeError(f"{cls.__name__} has {len(names)} fields, {len(args)} values given")
+        given = dict(zip(names, args))
+        for name in kwargs:
+            if name not in names or name in given:
+                raise TypeError(f"{cls.__name__} has no field {name!r}" if name not in names else f"{name} given twice")
+        for name, kind in members:
+            setattr(self, name, {**given, **kwargs}.get(name, defaults.get(name, _zero(kind))))
+
+    cls.__init__ = __init__
+    cls.__repr__ = lambda self: f"{cls.__name__}({', '.join(f'{n}={getattr(self, n)!r}' for n in names)})"
+    cls.__eq__ = lambda self, other: all(getattr(self, n) == getattr(other, n, None) for n in names)
+    cls.__hash__ = None
+    return cls
+
+
+def _zero(kind: Layout) -> Any:
+    if isinstance(kind, ArrayType):
+        return "" if isinstance(kind.elem, IntType) and kind.elem.is_char else [_zero(kind.elem)] * kind.count
+    if isinstance(kind, StructType):
+        return kind.cls() if kind.cls else None
+    return 0
+
+
+@dataclass_transform(kw_only_default=False)
+def struct(cls: Any = None, *, packed: bool = False) -> Any:
+    """`@struct class Event: pid: u32; comm: char[16]`: a struct with C layout; `@struct(packed=True)` without padding."""
+    return _make(cls, union=False, packed=packed, core=False) if cls else lambda c: struct(c, packed=packed)
+
+
+@dataclass_transform(kw_only_default=False)
+def union(cls: Any = None, *, packed: bool = False) -> Any:
+    """`@union`: all members at offset 0."""
+    return _make(cls, union=True, packed=packed, core=False) if cls else lambda c: union(c, packed=packed)
+
+
+@dataclass_transform(kw_only_default=False)
+def kernel_struct(cls: Any) -> Any:
+    """A kernel type of which the class names the fields it uses; real offsets are found when loading (CO-RE)."""
+    return _make(cls, union=False, packed=False, core=True)
+
+
+def sizeof(word: Any) -> int:
+    """Bytes of a type, of a struct object, or of a value's type; a constant in programs."""
+    return layout_of(word if isinstance(word, Layout) or isinstance(word, type) else type(word)).size

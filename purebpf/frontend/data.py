@@ -1,0 +1,165 @@
+"""Declarations to specifications: layouts to BTF, maps to MapSpec, global variables to data sections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..btf import Builder
+from ..btf import types as bt
+from ..dsl import maps as decl
+from ..dsl.globals import Variable
+from ..dsl.ints import IntType
+from ..dsl.layout import ArrayType, BitField, Layout, OptionalType, PtrType, StructType
+from ..spec import DataSpec, MapSpec, VarSpec
+from ..uapi.enums import MapType
+
+
+class Types:
+    """Layouts in the object's BTF, each once. `builder` grows while the program is compiled; ids stay."""
+
+    def __init__(self) -> None:
+        self.builder = Builder()
+        self._ids: dict[Layout, int] = {}
+
+    def id_of(self, layout: Layout | None) -> int:
+        """The BTF id of a layout; 0 (void) for None."""
+        if layout is None:
+            return 0
+        if layout not in self._ids:
+            if isinstance(layout, StructType):
+                self._ids[layout] = self.builder.reserve()  # it may refer to itself
+                self.builder.set(self._ids[layout], self._struct(layout))
+            else:
+                self._ids[layout] = self.builder.add(self._type(layout))
+        return self._ids[layout]
+
+    def _type(self, layout: Layout) -> bt.Type:
+        match layout:
+            case IntType(big_endian=True):
+                return bt.Typedef(f"__{layout.name}", self.builder.add(bt.Int(f"u{layout.bits}", layout.size)))
+            case IntType():
+                encoding = bt.BOOL if layout.is_bool else bt.SIGNED if layout.signed or layout.is_char else 0
+                return bt.Int(layout.name, layout.size, encoding)
+            case ArrayType():
+                return bt.Array(self.id_of(layout.elem), self.builder.add(bt.Int("u32", 4)), layout.count)
+            case PtrType(target=StructType(core=True, cls=None) as target):  # read from BTF: do not pull in the kernel
+                return bt.Ptr(self.builder.add(bt.Fwd(target.name, target.union)))
+            case PtrType():
+                return bt.Ptr(self.id_of(layout.target))
+            case OptionalType(some=some):
+                return self._type(some)
+            case BitField(base=base):
+                return self._type(base)
+        raise AssertionError(f"no BTF for {layout!r}")
+
+    def _struct(self, layout: StructType) -> bt.Type:
+        members = tuple(bt.Member(f.name, self.id_of(f.type), f.offset * 8 + f.bit, f.bits) for f in layout.fields)
+        return (bt.Union if layout.union else bt.Struct)(layout.name, layout.size, members)
+
+    def func(self, name: str, params: list[tuple[str, Layout | None]], result: Layout | None, linkage: int) -> int:
+        """A FUNC with its prototype. A parameter of layout None is an untyped pointer."""
+        pointer = self.builder.add(bt.Ptr(0))
+        args = tuple(bt.Param(n, pointer if t is None else self.id_of(t)) for n, t in params)
+        proto = self.builder.add(bt.FuncProto(self.id_of(result), args))
+        return self.builder.add(bt.Func(name, proto, linkage))
+
+
+class Section:
+    """A data section while variables are being added."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.image = bytearray()
+        self.vars: list[VarSpec] = []
+
+    def add(self, data: bytes, align: int) -> int:
+        """Append bytes; the offset they got."""
+        self.image += bytes(-len(self.image) % align)
+        offset = len(self.image)
+        self.image += data
+        return offset
+
+
+class Data:
+    """The object's global variables: Const in .rodata, Global in .data (with an initial value) or .bss."""
+
+    def __init__(self, types: Types) -> None:
+        self.types = types
+        self.sections: dict[str, Section] = {}
+        self._places: dict[int, tuple[str, int]] = {}
+        self._constants: dict[bytes, int] = {}
+
+    def section(self, name: str) -> Section:
+        return self.sections.setdefault(name, Section(name))
+
+    def place(self, variable: Variable[Any], name: str) -> tuple[str, int]:
+        """(section, offset) of a variable, which gets its room at first sight."""
+        found = self._places.get(id(variable))
+        if found is None:
+            layout = variable.layout
+            where = ".rodata" if variable.read_only else ".bss" if variable.init is None or variable.init == 0 else ".data"
+            section = self.section(where)
+            image = bytes(layout.size) if variable.init is None else encode(layout, variable.init, name)
+            offset = section.add(image, max(layout.align, 1))
+            section.vars.append(VarSpec(name, offset, layout.size, self.types.id_of(layout)))
+            found = self._places[id(variable)] = where, offset
+        return found
+
+    def constant(self, data: bytes) -> tuple[str, int]:
+        """(section, offset) of constant bytes, each text once."""
+        if data not in self._constants:
+            self._constants[data] = self.section(".rodata").add(data, 8)
+        return ".rodata", self._constants[data]
+
+    def specs(self) -> dict[str, DataSpec]:
+        """The finished sections."""
+        return {s.name: DataSpec(s.name, bytes(s.image) or bytes(1), tuple(s.vars)) for s in self.sections.values()}
+
+
+def encode(layout: Layout, value: Any, where: str) -> bytes:
+    """A Python value as the layout's bytes. Raises ValueError or TypeError, naming `where`, if it does not fit."""
+    if isinstance(layout, IntType):
+        number = int(value)
+        if not layout.lo <= number <= layout.hi:
+            raise ValueError(f"{where}: {number} does not fit into {layout.name}")
+        return number.to_bytes(layout.size, "big" if layout.big_endian else "little", signed=layout.signed)
+    if isinstance(layout, ArrayType):
+        if isinstance(value, str | bytes):
+            raw = value.encode() if isinstance(value, str) else value
+            if len(raw) > layout.size:
+                raise ValueError(f"{where}: {len(raw)} bytes do not fit into {layout.name}")
+            return raw.ljust(layout.size, b"\0")
+        if value == 0:
+            return bytes(layout.size)
+        items = list(value)
+        if len(items) > layout.count:
+            raise ValueError(f"{where}: {len(items)} values do not fit into {layout.name}")
+        return b"".join(encode(layout.elem, v, f"{where}[{i}]") for i, v in enumerate(items)).ljust(layout.size, b"\0")
+    if isinstance(layout, StructType):
+        image = bytearray(layout.size)
+        for f in layout.fields:
+            item = value.get(f.name, 0) if isinstance(value, dict) else getattr(value, f.name, 0)
+            if f.bits:
+                unit = int.from_bytes(image[f.offset : f.offset + f.type.size], "little")
+                unit |= (int(item) & ((1 << f.bits) - 1)) << f.bit
+                image[f.offset : f.offset + f.type.size] = unit.to_bytes(f.type.size, "little")
+            else:
+                image[f.offset : f.offset + f.type.size] = encode(f.type, item, f"{where}.{f.name}")
+        return bytes(image)
+    return int(value or 0).to_bytes(layout.size, "little")
+
+
+def map_spec(types: Types, map: decl.Map, name: str) -> MapSpec:
+    """A declaration as the object has it."""
+    number: int = getattr(MapType, map.map_type)
+    bare = isinstance(map, decl.RingBuf | decl.PerfEventArray | decl.ProgArray)
+    return MapSpec(
+        name, number,
+        key_size=map.key.size if map.key and not isinstance(map, decl.RingBuf) else 0,
+        value_size=0 if isinstance(map, decl.RingBuf) else 4 if bare else map.value.size if map.value else 0,
+        max_entries=map.max_entries, flags=map.flags,
+        key_type=types.id_of(map.key) if map.key and not bare else 0,
+        value_type=types.id_of(map.value) if map.value and not bare else 0,
+        inner=map_spec(types, map.inner, f"{name}.inner") if map.inner is not None else None,
+        pinning=int(map.pin), extra=map.extra,
+    )

@@ -1,0 +1,105 @@
+"""A function object -> its syntax tree, with spans, and the names it sees.
+
+No `inspect`: it takes longer to import than most programs take to compile. A file is parsed once per compilation.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import linecache
+from collections.abc import Mapping
+from types import FunctionType
+from typing import Any
+
+from ..errors import CompileError, Diagnostic, Span
+
+
+class Source:
+    """A function of the user: its `node` (FunctionDef or Lambda), its file, and `names`, what its free names mean."""
+
+    __slots__ = ("function", "node", "file", "text")
+
+    def __init__(self, function: FunctionType, node: ast.FunctionDef | ast.Lambda, file: str, text: str) -> None:
+        self.function, self.node, self.file, self.text = function, node, file, text
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    def span(self, node: ast.AST) -> Span:
+        """Where `node` stands. `ast` counts bytes in a line, people count characters."""
+        line = getattr(node, "lineno", 1)
+        return Span(self.file, line, self._column(line, getattr(node, "col_offset", 0)),
+                    getattr(node, "end_lineno", 0) or 0,
+                    self._column(getattr(node, "end_lineno", 0) or line, getattr(node, "end_col_offset", 0) or 0))
+
+    def _column(self, line: int, offset: int) -> int:
+        text = linecache.getline(self.file, line)
+        return offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
+
+    def lookup(self, name: str) -> tuple[bool, Any]:
+        """(found, object) of a free name: closure, module, builtins, as Python would at this moment."""
+        free = self.function.__code__.co_freevars
+        if name in free and self.function.__closure__:
+            try:
+                return True, self.function.__closure__[free.index(name)].cell_contents
+            except ValueError:  # an empty cell: not assigned yet
+                return False, None
+        if name in self.function.__globals__:
+            return True, self.function.__globals__[name]
+        if hasattr(builtins, name):
+            return True, getattr(builtins, name)
+        return False, None
+
+    def scope(self) -> Mapping[str, Any]:
+        """All free names as a dict, for evaluating annotations."""
+        cells = self.function.__closure__ or ()
+        closure = {}
+        for name, cell in zip(self.function.__code__.co_freevars, cells):
+            try:
+                closure[name] = cell.cell_contents
+            except ValueError:
+                continue
+        return {**self.function.__globals__, **closure}
+
+
+class Sources:
+    """The files of one compilation, each parsed once."""
+
+    def __init__(self) -> None:
+        self._defs: dict[str, dict[int, list[ast.FunctionDef | ast.Lambda]]] = {}
+        self._text: dict[str, str] = {}
+
+    def of(self, function: FunctionType) -> Source:
+        """The source of `function`. Raises CompileError (code "no-source") when its text is not to be had."""
+        code = function.__code__
+        file = code.co_filename
+        if file not in self._defs:
+            self._parse(file, function.__name__)
+        found = self._defs[file].get(code.co_firstlineno, [])
+        matching = [n for n in found if getattr(n, "name", "<lambda>") == code.co_name]
+        if not matching:
+            raise CompileError([Diagnostic(
+                "no-source", f"the source of {function.__name__}() is not in {file} any more", Span(file, code.co_firstlineno),
+                help="reload the module after editing it")])
+        if len(matching) > 1:  # several lambdas on a line: the one with the same parameters
+            names = code.co_varnames[: code.co_argcount]
+            matching = [n for n in matching if tuple(a.arg for a in n.args.args) == names] or matching
+        return Source(function, matching[0], file, self._text[file])
+
+    def _parse(self, file: str, name: str) -> None:
+        lines = linecache.getlines(file)
+        if not lines:
+            raise CompileError([Diagnostic(
+                "no-source", f"the source of {name}() is not to be had ({file})", Span(file, 1),
+                help="programs are compiled from their text: write them in a file or a notebook cell")])
+        self._text[file] = "".join(lines)
+        defs: dict[int, list[ast.FunctionDef | ast.Lambda]] = {}
+        for node in ast.walk(ast.parse(self._text[file], file)):
+            if isinstance(node, ast.FunctionDef):
+                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                defs.setdefault(first, []).append(node)
+            elif isinstance(node, ast.Lambda):
+                defs.setdefault(node.lineno, []).append(node)
+        self._defs[file] = defs
