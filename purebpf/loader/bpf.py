@@ -40,7 +40,7 @@ def _pack(layout: attrs.Layout, values: dict[str, Any]) -> sys.Buffer:
 
 def _get(layout: attrs.Layout, attr: sys.Buffer, name: str) -> int:
     offset, size = layout[name]
-    return int.from_bytes(attr[offset:offset + size], sys.BYTEORDER)
+    return int.from_bytes(attr.raw[offset:offset + size], sys.BYTEORDER)
 
 
 def _call(command: int, layout: attrs.Layout, **values: Any) -> int:
@@ -75,13 +75,13 @@ class Batch(NamedTuple):
 
     result: int
     position: bytes
-    count: int
+    length: int
     keys: sys.Buffer
     values: sys.Buffer
 
     def entries(self, key_size: int, value_size: int) -> Iterator[tuple[bytes, bytes]]:
         keys, values = self.keys.raw, self.values.raw
-        for n in range(self.count):
+        for n in range(self.length):
             yield keys[n * key_size:(n + 1) * key_size], values[n * value_size:(n + 1) * value_size]
 
 

@@ -4,11 +4,12 @@ CO-RE relocations. `Linked` instructions in, bytes for BPF_PROG_LOAD out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Mapping, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..btf import Btf
 from ..btf import types as t
-from ..errors import FormatError, KernelError
+from ..errors import FormatError
 from ..isa import codec
 from ..isa.insn import CoreRef, DataRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
 from ..isa.opcodes import (
@@ -21,9 +22,9 @@ from ..isa.opcodes import (
     IMM64_MAP_VALUE,
     IMM64_VALUE,
     JMP,
-    K,
     LD_IMM64,
     LDX,
+    MEMSX,
     SIZE_BITS,
     SIZE_BYTES,
     ST,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 POISON = 0xBAD2310  # a helper number that no kernel has: refused if it can be reached
 MISSING_KFUNC = 2_002_000_000  # + n: call of a weak kfunc that is not there
-_CLASS, _SIZE = 0x07, 0x18
+_CLASS, _SIZE, _MODE = 0x07, 0x18, 0xE0
 
 
 class Environment(NamedTuple):
@@ -68,7 +69,12 @@ def resolve(linked: Linked, env: Environment) -> Loadable:
     fixer = _Fixer(env)
     slot, out = 0, []
     for insn in linked.insns:
-        out.append(insn if insn.ref is None else fixer.fix(insn, slot))
+        if insn.ref is None:
+            out.append(insn)
+        elif isinstance(insn.ref, CoreRef):
+            out.extend(fixer.relocate(insn, insn.ref, slot))
+        else:
+            out.append(fixer.fix(insn))
         slot += insn.slots
     return Loadable(codec.encode(out, sys.BYTEORDER), tuple(fixer.modules), tuple(fixer.core))
 
@@ -78,9 +84,9 @@ class _Fixer:
         self.env = env
         self.modules: list[int] = []
         self.core: list[tuple[int, int | None]] = []
-        self._candidates: core.Relocator | None = None
+        self._relocator: core.Relocator | None = None
 
-    def fix(self, insn: Insn, slot: int) -> Insn:
+    def fix(self, insn: Insn) -> Insn:
         match insn.ref:
             case MapRef(name):
                 return insn._replace(src=IMM64_MAP_FD, imm=_known(self.env.maps, name, "map"), ref=None)
@@ -95,10 +101,8 @@ class _Fixer:
                 return self._kfunc(insn, insn.ref)
             case KsymRef():
                 return self._ksym(insn, insn.ref)
-            case CoreRef():
-                return self._relocate(insn, insn.ref, slot)
             case _:
-                raise FormatError(f"instruction {slot} still refers to {insn.ref}")
+                raise FormatError(f"an instruction still refers to {insn.ref}")
 
     def _kfunc(self, insn: Insn, ref: KfuncRef) -> Insn:
         kernel, bare = self.env.kernel, ref.name.partition("___")[0]
@@ -139,21 +143,69 @@ class _Fixer:
             return insn._replace(src=IMM64_VALUE, imm=0, ref=None)
         raise missing(bare, "kernel symbol", "" if ref.typed else "kernels without CONFIG_KALLSYMS_ALL list functions only")
 
-    def _relocate(self, insn: Insn, ref: CoreRef, slot: int) -> Insn:
-        if self.env.btf is None:
-            raise FormatError(f"instruction {slot} has a CO-RE relocation, but the object has no BTF")
+    def relocate(self, insn: Insn, ref: CoreRef, slot: int) -> tuple[Insn, ...]:
+        """The instruction with the kernel's number in it, or poison of the same length."""
         from ..btf import core
 
-        if self._candidates is None:
-            self._candidates = core.Relocator(self.env.btf, self.env.kernel.target)
-        found = self._candidates.relocate(ref)
-        self.core.append((slot, found.value))
+        if self.env.btf is None:
+            raise FormatError(f"instruction {slot} has a CO-RE relocation, but the object has no BTF")
+        if self._relocator is None:
+            self._relocator = core.Relocator(self.env.btf, Targets(self.env.kernel))
+        found = self._relocator.relocate(ref.type_id, ref.access, ref.kind)
+        self.core.append((slot, None if found.poison else found.value))
         return patch(insn._replace(ref=None), found, slot)
 
 
-def patch(insn: Insn, found: core.Relocated, slot: int = 0) -> Insn:
-    """Put a relocated value into the field that it stands for; see btf-facts 2.1."""
-    raise NotImplementedError
+class Targets(Sequence[Btf]):
+    """The kernel's types, then those of its modules, which are opened when it comes to them."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def __iter__(self) -> Iterator[Btf]:
+        yield self._kernel.target
+        if self._kernel.target is self._kernel.vmlinux:
+            yield from (btf for _, btf in self._kernel.modules())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._kernel.target if index == 0 else list(self)[index]
+
+
+def patch(insn: Insn, found: core.Relocation, slot: int = 0) -> tuple[Insn, ...]:
+    """`insn` with a relocated number in the field it stands for: imm of arithmetic and ld_imm64, off of a load or store,
+    whose size follows the field's. A field that holds neither 0 nor the local number is a FormatError."""
+    poison = (Insn(JMP | CALL, imm=POISON),) * insn.slots
+    if found.poison:
+        return poison
+    form = insn.code & _CLASS
+    if insn.code == LD_IMM64:
+        _expect(insn.imm, found, slot)
+        return (insn._replace(imm=found.value),)
+    if form in (ALU, ALU64) and not insn.code & X:
+        _expect(insn.imm, found, slot)
+        if not -1 << 31 <= found.value < 1 << 32:
+            raise FormatError(f"instruction {slot}: relocated value {found.value} does not fit in 32 bits")
+        return (insn._replace(imm=found.value),)
+    if form not in (LDX, ST, STX):
+        raise FormatError(f"instruction {slot} ({insn.code:#04x}) cannot hold a CO-RE relocation")
+    _expect(insn.off, found, slot)
+    if not 0 <= found.value <= 0x7FFF:
+        raise FormatError(f"instruction {slot}: field offset {found.value} is over 32767")
+    width = SIZE_BYTES[insn.code & _SIZE]
+    code = insn.code
+    if found.size != found.old_size and found.size and found.old_size == width:
+        if not found.resize or found.size not in SIZE_BITS or insn.code & _MODE == MEMSX:
+            return poison
+        code = insn.code & ~_SIZE | SIZE_BITS[found.size]
+    return (insn._replace(code=code, off=found.value),)
+
+
+def _expect(have: int, found: core.Relocation, slot: int) -> None:
+    if found.old is not None and have not in (0, found.old):
+        raise FormatError(f"instruction {slot} holds {have}, but the object's own types say {found.old}")
 
 
 def _known(table: Mapping[str, int], name: str, what: str) -> int:

@@ -128,7 +128,7 @@ def _read_config() -> dict[str, str]:
             data = gzip.decompress(data)
         pairs = (line.split("=", 1) for line in data.decode(errors="replace").splitlines()
                  if line.startswith("CONFIG_") and "=" in line)
-        return dict(pairs)  # type: ignore[arg-type]
+        return {name: value for name, value in pairs}
     raise NotSupported(ENOENT, "the kernel's configuration",
                        hint="none of /proc/config.gz and /boot/config-RELEASE can be read")
 

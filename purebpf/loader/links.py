@@ -62,7 +62,8 @@ class Link:
 
     @property
     def id(self) -> int:
-        return bpf.link_info(self.fileno()).id
+        number: int = bpf.link_info(self.fileno()).id
+        return number
 
     def read(self) -> str:
         """What an iterator program writes when it is run now; only for links of kind "iter"."""

@@ -21,7 +21,6 @@ from ..uapi.enums import MapType, ProgType
 from . import bpf, create, sys
 from .fd import Fd, close_all
 from .fixups import Environment, resolve
-from .variables import Section, Variable
 from .kbtf import KernelBtf, upload
 from .kconfig import fill_kconfig
 from .kernel import Kernel, missing
@@ -30,6 +29,7 @@ from .maps import LiveMap
 from .object import Object, name_of
 from .progs import LoadedProgram, Target, load_program
 from .refusals import refuse
+from .variables import Section, Variable
 
 BPFFS = "/sys/fs/bpf"
 _OF_MAPS = create.OF_MAPS

@@ -253,7 +253,7 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
     def values(self) -> ValuesView[Any]:
         return _Values(self)
 
-    def update(self, *others: Any, **named: Any) -> None:  # type: ignore[override]
+    def update(self, *others: Any, **named: Any) -> None:
         """Write many entries: a mapping, or pairs; in batches where the kernel can."""
         pairs = [(self._key.encode(k), self._value.encode(v)) for k, v in dict(*others, **named).items()]
         if self._batches and len(pairs) > 1:

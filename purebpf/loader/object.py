@@ -9,9 +9,9 @@ from typing import Any, Self
 from ..spec import ObjectSpec
 from . import links
 from .fd import close_all
-from .variables import Section, Variable
 from .maps import LiveMap
 from .progs import LoadedProgram
+from .variables import Section, Variable
 
 
 def name_of(key: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import KernelError, KeyMissing
 from ..uapi.enums import Cmd
 from . import bpf, sys
-from .maps import ANY, EXIST, ENOENT, LiveMap
+from .maps import ANY, ENOENT, EXIST, LiveMap
 from .ringbuf import Ring, UserRing
 
 

@@ -108,3 +108,9 @@ def parse_format(text: str) -> list[TraceField]:
             kind = " ".join(m["type"].split()) + m["dims"]
             fields.append(TraceField(m["name"], kind, int(m["offset"]), int(m["size"]), m["signed"] == "1"))
     return fields
+
+
+def probeable_functions() -> list[str]:
+    """Kernel functions that ftrace can hook, modules' too."""
+    with open_root() as root:
+        return [line.split()[0] for line in _read(root, "available_filter_functions").splitlines() if line]

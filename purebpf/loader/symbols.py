@@ -1,0 +1,115 @@
+"""Where a uprobe goes: "path:symbol" → the file and the offset in it, read from the ELF symbol tables.
+
+    file offset = symbol's address − segment's address + segment's file offset
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import platform
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..errors import AttachError, ElfError
+
+ENOENT, EINVAL = 2, 22
+_FUNC, _IFUNC = 2, 10
+_LIBRARIES = ("/lib64", "/usr/lib64", "/lib", "/usr/lib", f"/lib/{platform.machine()}-linux-gnu",
+              f"/usr/lib/{platform.machine()}-linux-gnu")
+_PROGRAMS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+
+class Symbol(NamedTuple):
+    """A function of an ELF file: `offset` into the file, `size` in bytes."""
+
+    name: str
+    offset: int
+    size: int
+
+
+def locate(target: str) -> tuple[str, int]:
+    """(file, offset) of "path:symbol", "path:symbol+off" or "path:0xoffset". Raises AttachError with near names."""
+    path, _, rest = target.rpartition(":")
+    if not path or not rest:
+        raise AttachError(EINVAL, f"uprobe target {target!r}", "write 'path:symbol' or 'path:0xoffset'")
+    path = find_file(path)
+    name, plus, extra = rest.partition("+")
+    try:
+        added = int(extra, 0) if plus else 0
+        if name[:1].isdigit():
+            return path, int(name, 0) + added
+    except ValueError:
+        raise AttachError(EINVAL, f"uprobe target {target!r}", "the offset is no number") from None
+    bare, _, version = name.partition("@")
+    known = functions(path)
+    found = next((s for s in known if s.name in (name, bare + "@" + version.lstrip("@"), bare)), None)
+    if found is None:
+        near = difflib.get_close_matches(bare, {s.name for s in known}, 3)
+        raise AttachError(ENOENT, f"{path} has no function {name!r}",
+                          "did you mean " + " or ".join(map(repr, near)) + "?" if near else
+                          "" if known else "the file has no symbols: give an offset, 'path:0x1234'")
+    return path, found.offset + added
+
+
+def matching(path: str, pattern: str) -> list[Symbol]:
+    """The functions of a file whose name fits a shell pattern, each place once."""
+    import fnmatch
+
+    places = {s.offset: s for s in functions(path) if fnmatch.fnmatchcase(s.name, pattern)}
+    return [places[offset] for offset in sorted(places)]
+
+
+def find_file(name: str) -> str:
+    """A path as given, or a bare name looked up as a library (x.so…) or a program. Raises AttachError."""
+    if "/" in name:
+        if os.path.exists(name):
+            return os.path.realpath(name)
+        raise AttachError(ENOENT, f"file {name!r}")
+    for directory in _LIBRARIES if ".so" in name else _PROGRAMS:
+        path = os.path.join(directory, name)
+        if os.path.exists(path):
+            return os.path.realpath(path)
+    raise AttachError(ENOENT, f"file {name!r} is in none of the usual directories", "give its whole path")
+
+
+def functions(path: str) -> list[Symbol]:
+    """Every defined function of an ELF file, from .symtab and .dynsym. Raises AttachError, ElfError."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise AttachError(error.errno or EINVAL, f"reading {path}") from None
+    try:
+        return list(_functions(data))
+    except (struct.error, IndexError, ValueError):
+        raise ElfError("the file is cut short or malformed", source=path) from None
+
+
+def _functions(data: bytes) -> Iterator[Symbol]:
+    if data[:5] != b"\x7fELF\x02":
+        raise ElfError("no 64-bit ELF file")
+    order = "<" if data[5] == 1 else ">"
+    phoff, shoff = struct.unpack_from(order + "QQ", data, 32)
+    phsize, phcount, shsize, shcount = struct.unpack_from(order + "4H", data, 54)
+    segments = []
+    for n in range(phcount):
+        kind, _, offset, address, _, size = struct.unpack_from(order + "IIQQQQ", data, phoff + n * phsize)
+        if kind == 1:  # PT_LOAD
+            segments.append((address, address + size, offset - address))
+    for n in range(shcount):
+        _, kind, _, _, offset, size, link = struct.unpack_from(order + "IIQQQQI", data, shoff + n * shsize)
+        if kind in (2, 11):  # SYMTAB, DYNSYM
+            names, = struct.unpack_from(order + "Q", data, shoff + link * shsize + 24)
+            yield from _table(data[offset:offset + size], data, names, segments, order)
+
+
+def _table(table: bytes, data: bytes, names: int, segments: list[tuple[int, int, int]],
+           order: str) -> Iterator[Symbol]:
+    for name, info, _, section, value, size in struct.iter_unpack(order + "IBBHQQ", table):
+        if info & 15 in (_FUNC, _IFUNC) and section and value:
+            shift = next((s for low, high, s in segments if low <= value < high), None)
+            if shift is not None:
+                start = names + name
+                yield Symbol(data[start:data.index(b"\0", start)].decode(errors="replace"), value + shift, size)
