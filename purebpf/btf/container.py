@@ -120,16 +120,7 @@ class Btf:
         while btf is not None and btf._raw is not None:
             offsets += btf._raw.offsets_of(name, flavours)
             btf = btf.base
-        names, out = self._raw.names, []
-        for offset in offsets:
-            at = -1
-            while True:
-                try:
-                    at = names.index(offset, at + 1)
-                except ValueError:
-                    break
-                out.append(at + self.first)
-        return sorted(out)
+        return sorted(self.first + i for offset in offsets for i in self._raw.named(offset))
 
     def _listed_ids(self, name: str, flavours: bool) -> list[int]:
         if self._ids is None:
