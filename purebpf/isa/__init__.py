@@ -32,17 +32,16 @@ from .insn import (
 )
 
 if TYPE_CHECKING:
-    from . import build
     from .asm import assemble
     from .table import ROWS, Row, lookup
     from .text import disassemble, format_insn
 
 _LAZY = {"assemble": "asm", "disassemble": "text", "format_insn": "text", "ROWS": "table", "Row": "table",
-         "lookup": "table", "build": "build"}
+         "lookup": "table"}
 
 __all__ = [
     "FP", "ROWS", "CoreRef", "DataRef", "FuncRef", "Insn", "KconfigRef", "KfuncRef", "KsymRef", "Label", "MapRef", "Ref",
-    "Row", "assemble", "build", "decode", "disassemble", "encode", "format_insn", "lookup",
+    "Row", "assemble", "decode", "disassemble", "encode", "format_insn", "lookup",
 ]
 
 
@@ -52,7 +51,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    found = import_module(f".{module}", __name__)
-    value = found if name == module else getattr(found, name)
+    value = getattr(import_module(f".{module}", __name__), name)
     globals()[name] = value
     return value

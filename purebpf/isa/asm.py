@@ -136,11 +136,15 @@ class Assembler(Scope):
                     leaf = node.get(END)  # type: ignore[union-attr]
                     if leaf is not None and leaf.plain and not section.pending:
                         dst, src, off, imm = leaf.pick(values + leaf.fixed)
-                        if imm.__class__ is int and off.__class__ is int and -32768 <= off <= 32767 \
-                                and -0x80000000 <= imm <= 0x7FFFFFFF:
-                            section.items.append(new(cls, (leaf.row.code, dst, src, off, imm, None)))
-                            section.lines.append(number)
-                            continue
+                        if imm.__class__ is int and -0x80000000 <= imm <= 0x7FFFFFFF:
+                            if off.__class__ is str and leaf.slots[-1] == "j":
+                                sym = Sym(off, 0, line.rfind(off))
+                                self.uses.append(Use(section, len(section.items), leaf, "j", sym, number))
+                                off = 0
+                            if off.__class__ is int and -0x8000 <= off <= 0x7FFF:
+                                section.items.append(new(cls, (leaf.row.code, dst, src, off, imm, None)))
+                                section.lines.append(number)
+                                continue
             self.statement(line, number, listed.get(number - first))
             section = self.section
         self.more = outer

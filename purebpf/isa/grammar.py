@@ -140,7 +140,7 @@ class Operands(dict[str, tuple[str, Any]]):
     def __missing__(self, token: str) -> tuple[str, Any]:
         first = token[0]
         kind: tuple[str, Any]
-        if first in "+-" and len(token) > 1:
+        if first in "+-" and len(token) > 1 and token[-1] != "=":
             kind = (SIGNED, number(token))
         elif first in DIGITS:
             kind = (SYMBOL, token) if token[-1] in "bf" and token[:-1].isdigit() else (NUMBER, number(token))
