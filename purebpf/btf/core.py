@@ -129,6 +129,13 @@ class Relocator:
         return f"{kind_name(self.local, type_id)} {getattr(self.local[type_id], 'name', '')}".rstrip()
 
 
+def local_value(btf: Btf, type_id: int, access: str, kind: int) -> int:
+    """The number that an instruction with such a relocation holds before relocation: that of the local types."""
+    if kind in (TYPE_ID_LOCAL, TYPE_ID_TARGET):
+        return type_id
+    return _value(_parse(btf, type_id, access, kind), kind).value
+
+
 def essential(name: str) -> str:
     """A type's name without its flavour: "task_struct" of "task_struct___old"."""
     at = name.rfind("___")
