@@ -52,6 +52,6 @@ def hash_payload(ctx):
 
 if __name__ == "__main__":
     payload = os.urandom(200)
-    with bpf.load(hash_payload, attach=False) as k:
+    with bpf.load(hash_payload) as k:
         k[hash_payload].test_run(bytes(14) + payload)
         print(f"kernel {k[last_hash].value:#010x}, CPython {payload_hash(payload):#010x}")

@@ -51,7 +51,7 @@ def protocols(ctx):
 
 
 if __name__ == "__main__":
-    with bpf.load(protocols, attach=False) as k:
+    with bpf.load(protocols) as k:
         k[protocols].attach(sys.argv[1] if len(sys.argv) > 1 else "lo")
         time.sleep(5)
         for kind in Kind:

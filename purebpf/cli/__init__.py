@@ -14,6 +14,8 @@ from importlib import import_module
 from ..errors import InternalError, PureBpfError
 
 COMMANDS = {  # name -> (module, one line of help)
+    "build": ("build", "compile a Python file to an object file"),
+    "ir": ("ir", "show a Python file's intermediate representation"),
     "asm": ("asm", "assemble text into an object, raw bytes, hex, a C array or a bytes literal"),
     "dis": ("dis", "disassemble an object, raw bytes, hex, or a program in the kernel"),
 }

@@ -1,0 +1,146 @@
+"""`bpf.build`, `bpf.load` and what programs do when asked to run: the compiler and the loader (or the VM) joined.
+
+Neither room knows the other; this file hands the compiler's ObjectSpec to the loader and keeps which declaration became
+which name, so that `k[calls]` finds the live map of the declaration `calls`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from .compiler import Compiled, Options, compile
+from .dsl.hooks import Program
+from .spec import ObjectSpec, RunResult
+
+if TYPE_CHECKING:
+    from .frontend.hook import FormatField
+    from .loader import Object
+
+
+def module_programs(module: ModuleType | Mapping[str, Any]) -> list[Program[..., Any]]:
+    """The programs a module (or a namespace) defines, in order."""
+    names = module if isinstance(module, Mapping) else vars(module)
+    found: dict[int, Program[..., Any]] = {id(v): v for v in names.values() if isinstance(v, Program)}
+    return list(found.values())
+
+
+def _programs(given: tuple[Any, ...]) -> list[Program[..., Any]]:
+    programs: list[Program[..., Any]] = []
+    for one in given:
+        if isinstance(one, Program):
+            programs.append(one)
+        elif isinstance(one, ModuleType):
+            programs += module_programs(one)
+        else:
+            raise TypeError(f"{one!r} is neither a BPF program nor a module with programs")
+    if not programs:
+        raise TypeError("nothing to build: name a program, or a module that has some")
+    return programs
+
+
+def compile_all(*programs: Any, name: str = "purebpf", **options: Any) -> Compiled:
+    """Compile programs, with facts about tracepoints from the running kernel where it shows them."""
+    options.setdefault("formats", tracepoint_format)
+    return compile(_programs(programs), Options(**options), name)
+
+
+def tracepoint_format(category: str, name: str) -> list[FormatField] | None:
+    """A tracepoint's record from tracefs; None where tracefs, or the tracepoint, is not to be had."""
+    from .errors import PureBpfError
+    from .frontend.hook import FormatField
+    from .loader import tracefs
+
+    try:
+        fields = tracefs.tracepoint_format(category, name)
+    except (PureBpfError, OSError):
+        return None
+    return [FormatField(f.name, f.type, f.offset, f.size, f.signed) for f in fields]
+
+
+def build(*programs: Any, license: str = "GPL", name: str = "purebpf", cpu: int = 3) -> ObjectSpec:
+    """Compile programs (or modules of programs) and all they reach into one object.
+
+    `cpu` is the instruction set version (1 to 4). Raises CompileError with everything that is wrong."""
+    return compile_all(*programs, name=name, license=license, cpu=cpu).spec
+
+
+def load(*programs: Any, license: str = "GPL", constants: Mapping[Any, Any] | None = None, attach: bool = True,
+         cpu: int = 3, **options: Any) -> Loaded:
+    """Compile, load and attach; everything is detached and closed when the `with` block ends.
+
+    Programs whose decorator says where (a tracepoint, a kprobe) are attached at once unless `attach` is False; others
+    by `k[program].attach(target)`. `constants` sets Const variables. Further options are `loader.load`'s. Raises
+    CompileError, VerifierError, AttachError, NotSupported or KernelError; then nothing is left behind."""
+    from . import loader
+
+    compiled = compile_all(*programs, license=license, cpu=cpu)
+    by_name = {compiled.names.get(key, key): value for key, value in (constants or {}).items()}
+    return Loaded(loader.load(compiled.spec, constants=by_name, attach=attach, **options), compiled)
+
+
+class Loaded:
+    """A loaded object: `k[declaration]` or `k["name"]` is the live map, variable or program."""
+
+    def __init__(self, object: Object, compiled: Compiled) -> None:
+        self.object, self.spec, self._names = object, compiled.spec, compiled.names
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str | Program):
+            return self.object[key]
+        return self.object[self._names.get(key, key)]
+
+    def __contains__(self, key: Any) -> bool:
+        return self._names.get(key, key) in self.object if not isinstance(key, Program) else key in self.object
+
+    @property
+    def maps(self) -> Mapping[str, Any]:
+        return self.object.maps
+
+    @property
+    def programs(self) -> Mapping[str, Any]:
+        return self.object.programs
+
+    @property
+    def links(self) -> list[Any]:
+        return self.object.links
+
+    def attach(self) -> None:
+        """Attach every program that says where, if `load` was told not to."""
+        self.object.attach()
+
+    def close(self) -> None:
+        """Detach and close everything."""
+        self.object.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return repr(self.object)
+
+
+def simulate(program: Program[..., Any], *, data: bytes = b"", ctx: Any = None, repeat: int = 1,
+             **options: Any) -> RunResult:
+    """Compile a program and run it in the VM; `options` are `vm.Machine`'s."""
+    from .vm import Machine
+
+    machine = Machine(compile_all(program).spec, **options)
+    return machine.run(program.name, data, ctx, repeat=repeat)
+
+
+def test_run(program: Program[..., Any], *, data: bytes = b"", ctx: Any = None, repeat: int = 1,
+             **options: Any) -> RunResult:
+    """Compile a program, load it, run it once with BPF_PROG_TEST_RUN. The maps in the result are copies: the live ones
+    are gone with the program."""
+    with load(program, attach=False, **options) as k:
+        result: RunResult = k[program].test_run(data=data, ctx=ctx, repeat=repeat)
+        return result._replace(maps={name: _copy(map) for name, map in k.maps.items()})
+
+
+def _copy(live: Any) -> Any:
+    return live.to_dict() if hasattr(live, "to_dict") else None

@@ -1,0 +1,50 @@
+"""`purebpf ir FILE.py`: the program between source and instructions, after any pass."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """FILE [--after PASS] [--all] [--verify] [--time]"""
+    parser.add_argument("file", metavar="FILE.py")
+    parser.add_argument("--after", default="", metavar="PASS", help="'frontend', or the name of a pass (default: the last)")
+    parser.add_argument("--all", action="store_true", help="after every pass that changed something")
+    parser.add_argument("--verify", action="store_true", help="check the IR between passes")
+    parser.add_argument("--time", action="store_true", help="milliseconds per pass, instead of the IR")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compile, and print what was asked for."""
+    from ..errors import FormatError
+    from ..ir.function import Module
+    from ..ir.text import print_module
+    from .program import compile_file
+
+    steps: list[tuple[str, str, float]] = []
+    started = time.perf_counter()
+
+    def observe(name: str, module: Module) -> None:
+        nonlocal started
+        spent = (time.perf_counter() - started) * 1e3
+        steps.append((name, "" if args.time else print_module(module), spent))
+        started = time.perf_counter()
+
+    compile_file(args.file, verify=args.verify, observe=observe)
+    if args.time:
+        for name, _, spent in steps:
+            print(f"{spent:8.2f} ms  {name}")
+        return 0
+    if args.all:
+        last = ""
+        for name, text, _ in steps:
+            if text != last:
+                print(f"# after {name}\n{text}")
+            last = text
+        return 0
+    wanted = [text for name, text, _ in steps if not args.after or name == args.after]
+    if not wanted:
+        raise FormatError(f"no pass is called {args.after!r}; there are {', '.join(dict.fromkeys(n for n, _, _ in steps))}")
+    print(wanted[-1])
+    return 0
