@@ -47,7 +47,7 @@ REASONS = (  # first match wins: the narrow before the wide
             "a plain number is used as an address. A pointer becomes a number when it is loaded from memory that the "
             "verifier does not track or after arithmetic it forbids; read kernel memory with bpf_probe_read_kernel"),
     _reason(r"invalid mem access", "bad-pointer", "this kind of pointer cannot be dereferenced here"),
-    _reason(r"invalid access to packet|, off=-?\d+ size=\d+, R\d+\(id=.*r=\d+\)", "packet-bounds",
+    _reason(r"invalid access to packet|outside of the packet", "packet-bounds",
             "the packet may be shorter than this access. Compare the end of what you read with data_end right before, "
             "on the same pointer ('if ptr + size > data_end: return')"),
     _reason(r"R0 !read_ok", "no-return-value", "the program may end without setting its return value"),
@@ -122,7 +122,7 @@ _INSN = re.compile(r"^(?:from \d+ to )?(\d+): \(([0-9a-f]{2})\) (.*?)(?:\s{2,};.
 _STATE = re.compile(r"^(?:from \d+ to )?(\d+):(?: safe)? ?((?:frame\d+: ?)?R\d.*)$")
 _KNOWN = re.compile(r"\b(R\d+)(?:_[a-zA-Z]+)?=")
 _DESTINATION = re.compile(r"^(?:\(([0-9a-f]{2})\) )?([rw])(\d+) (?:[-+*/%&|^<>s]*=)")
-_NOISE = re.compile(r"^(?:processed \d+ insns|verification time|stack depth|peak_states|mark_precise|max_states|"
+_NOISE = re.compile(r"^(?:(?:cur|old) state:|processed \d+ insns|verification time|stack depth|peak_states|mark_precise|max_states|"
                     r"insns processed|regs=|parent |last_idx|propagating|\s*$|;|#\d)")
 _NAMED = re.compile(r"\binsn (\d+)|^(\d+): \(")
 

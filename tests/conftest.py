@@ -1,0 +1,157 @@
+"""What all tests share: the `kernel` marker, the leak checks, private network namespace and bpffs.
+
+A kernel test is skipped where bpf(2) is refused, with the reason; under CI=true that is a failure. After each one, no
+descriptor is left open and no map, program, link or BTF that this process made is left in the kernel.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+CLONE_NEWNET = 0x40000000
+_LINUX = sys.platform == "linux"
+_MAKERS = {0: "map", 5: "prog", 17: "link", 18: "btf", 28: "link"}  # commands whose result is a new object's fd
+_made: list[tuple[str, int]] = []
+
+
+def _why_not() -> str:
+    """Why bpf(2) cannot be used here, "" if it can."""
+    if not _LINUX:
+        return "not Linux"
+    from purebpf import loader
+    from purebpf.errors import PureBpfError
+    from purebpf.isa import assemble, decode
+    from purebpf.spec import FuncSpec, ObjectSpec, ProgramSpec
+
+    body = FuncSpec("probe", tuple(decode(assemble("r0 = 0\nexit"))))
+    try:
+        loader.load(ObjectSpec({"probe": ProgramSpec(body, "xdp", 6)})).close()
+    except PureBpfError as error:
+        return f"bpf(2) is refused: {error}"
+    return ""
+
+
+_reason: list[str] = []
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("kernel") is None:
+        return
+    if not _reason:
+        _reason.append(_why_not())
+    if _reason[0]:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must be able to use bpf(2): {_reason[0]}")
+        pytest.skip(_reason[0])
+
+
+def _open_fds() -> dict[int, str]:
+    out = {}
+    for name in os.listdir("/proc/self/fd") if _LINUX else ():
+        try:
+            out[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            pass  # the listing's own
+    return out
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watch_bpf() -> Iterator[None]:
+    """Note the id of everything that is made through the loader's bpf(2)."""
+    if not _LINUX:
+        yield
+        return
+    from purebpf.loader import sys as live
+
+    original = live.bpf
+
+    def watched(command: int, attr: Any, size: int) -> int:
+        result = original(command, attr, size)
+        kind = _MAKERS.get(command)
+        if kind and result >= 0:
+            with open(f"/proc/self/fdinfo/{result}", encoding="ascii") as file:
+                ids = dict(line.split(":", 1) for line in file if ":" in line)
+            if f"{kind}_id" in ids:
+                _made.append((kind, int(ids[f"{kind}_id"])))
+        return result
+
+    live.bpf = watched
+    yield
+    live.bpf = original
+
+
+def _alive(kind: str, number: int) -> bool:
+    from purebpf.errors import PureBpfError
+    from purebpf.loader import bpf
+
+    try:
+        bpf.fd_by_id(kind, number).close()
+    except PureBpfError:
+        return False
+    return True
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
+    kernel = request.node.get_closest_marker("kernel") is not None
+    before = _open_fds()
+    _made.clear()
+    yield
+    if _made or kernel:
+        gc.collect()
+    left = {fd: what for fd, what in _open_fds().items() if before.get(fd) != what
+            and (kernel or any(word in what for word in ("bpf", "btf", "perf_event")))}
+    assert not left, f"descriptors left open: {left}"
+    alive = [one for one in _made if _alive(*one)]
+    for _ in range(50):  # the kernel frees programs and links a grace period later
+        if not alive:
+            break
+        time.sleep(0.02)
+        alive = [one for one in alive if _alive(*one)]
+    assert not alive, f"still in the kernel: {alive}"
+
+
+def _libc() -> Any:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+@pytest.fixture
+def netns() -> Iterator[None]:
+    """A network namespace of this thread's own, with `lo` up and a pair `veth0`, `veth1`, both up."""
+    from tests.kernel import net
+
+    libc = _libc()
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if libc.unshare(CLONE_NEWNET) != 0:
+            pytest.skip(f"no private network namespace: {os.strerror(ctypes.get_errno())}")
+        try:
+            net.up("lo")
+            net.add_veth("veth0", "veth1")
+            yield
+        finally:
+            assert libc.setns(home, CLONE_NEWNET) == 0
+    finally:
+        os.close(home)
+
+
+@pytest.fixture
+def bpffs() -> Iterator[str]:
+    """The path of a bpffs that is mounted nowhere and goes with the test."""
+    from purebpf.loader import sys as live
+
+    fd = live.mount_detached("bpf")
+    if fd < 0:
+        pytest.skip(f"no private bpffs: {os.strerror(-fd)}")
+    try:
+        yield f"/proc/self/fd/{fd}"
+    finally:
+        os.close(fd)

@@ -1,0 +1,39 @@
+"""Network interfaces for tests, through netlink and ioctl: no tool need be installed."""
+
+from __future__ import annotations
+
+import fcntl
+import socket
+import struct
+
+from purebpf.loader.netlink import NLM_CREATE, NLM_EXCL, Route, _attribute
+
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+RTM_NEWLINK, IFLA_IFNAME, IFLA_LINKINFO = 16, 3, 18
+NESTED = 0x8000
+
+
+def up(name: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("16sH14x", name.encode(), 0)
+        flags = struct.unpack_from("H", fcntl.ioctl(sock, SIOCGIFFLAGS, request), 16)[0]
+        fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sH14x", name.encode(), flags | IFF_UP))
+
+
+def add_veth(one: str, two: str) -> None:
+    """A pair of virtual Ethernet devices, both up."""
+    header = struct.pack("=BxHiII", 0, 0, 0, 0, 0)
+    peer = _attribute(1 | NESTED, header + _attribute(IFLA_IFNAME, two.encode() + b"\0"))  # VETH_INFO_PEER
+    info = _attribute(1, b"veth\0") + _attribute(2 | NESTED, peer)  # IFLA_INFO_KIND, IFLA_INFO_DATA
+    body = header + _attribute(IFLA_IFNAME, one.encode() + b"\0") + _attribute(IFLA_LINKINFO | NESTED, info)
+    with Route() as route:
+        errno, _ = route.request(RTM_NEWLINK, NLM_CREATE | NLM_EXCL, body)
+    assert errno == 0, errno
+    up(one)
+    up(two)
+
+
+def send_raw(interface: str, frame: bytes) -> None:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+        sock.bind((interface, 0))
+        sock.send(frame)
