@@ -8,7 +8,7 @@
  5. Operands are as many and of the kinds that the table says; none is void. Where a pointer is asked for, the
     Const 0 may stand (null, on a path that never runs).
  6. The attribute is of the class that the table says, its numbers in range; `rmw` has a result only if it fetches.
- 7. The result type is the table's: i64, void, the first operand's, or for "any" one that the op can give.
+ 7. The result type is the table's: i64, void, the first operand's (or ptr.arg), or for "any" one that the op can give.
  8. A value is defined before it is used: earlier in the same block, or in a block that dominates the use.
     (Blocks that cannot be reached are exempt.)
  9. `alloca` stands in the entry block only.
@@ -163,7 +163,7 @@ def _result(op: Op) -> Iterator[str]:
     row, t = op.row, op.type
     if (row.result == "i64" and t is not I64) or (row.result == "void" and t is not VOID):
         yield f"result of type {t}, not {row.result}"
-    elif row.result == "first" and not (t.is_ptr and (isinstance(op.args[0], Const) or t is op.args[0].type)):
+    elif row.result == "first" and not (t.is_ptr and _fits(op.args[0], t)):
         yield f"result of type {t}, not that of its first operand"
     elif row.result == "any":
         fetches = isinstance(op.attr, Rmw) and (op.attr.fetch or op.attr.op in ("xchg", "cmpxchg"))

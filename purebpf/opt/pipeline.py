@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..ir.function import Function, Module
 from ..ir.verify import check
 from .cfgclean import cfgclean
 from .dce import dce
 from .gvn import gvn
+from .inline import inline
+from .loops import hoist, unroll
 from .memory import promote
+from .narrow import narrow
 from .sccp import sccp
 from .simplify import simplify
+from .thread import thread
 
 Observer = Callable[[str, Module], None]
 
-
-class Pass(NamedTuple):
-    """A step: what runs, from which `level` on."""
-
-    name: str
-    run: Callable[[Function], object]
-    level: int = 1
-
-
 PASSES: Final[dict[str, Callable[[Function], object]]] = {
     "simplify": simplify, "sccp": sccp, "gvn": gvn, "dce": dce, "cfgclean": cfgclean, "memory": promote,
+    "thread": thread, "unroll": unroll, "hoist": hoist, "narrow": narrow,
 }
+MODULE_PASSES: Final[dict[str, Callable[[Module], object]]] = {"inline": inline}
 
-ORDER: Final = ("sccp", "cfgclean", "simplify", "memory", "sccp", "simplify", "gvn", "simplify", "cfgclean", "dce")
+ORDER: Final = ("sccp", "cfgclean", "simplify", "inline", "memory", "sccp", "simplify", "cfgclean", "unroll", "memory", "sccp",
+                "simplify", "gvn", "cfgclean", "thread", "sccp", "narrow", "cfgclean", "gvn", "hoist", "simplify", "dce")
+
+
+def run_pass(name: str, module: Module) -> None:
+    """One pass on the whole module."""
+    if name in MODULE_PASSES:
+        MODULE_PASSES[name](module)
+        return
+    for fn in module.functions.values():
+        PASSES[name](fn)
 
 
 def optimize(module: Module, *, verify: bool = False, level: int = 2, observe: Observer | None = None,
@@ -38,8 +45,7 @@ def optimize(module: Module, *, verify: bool = False, level: int = 2, observe: O
     for name in ORDER:
         if name in skip or level == 0:
             continue
-        for fn in module.functions.values():
-            PASSES[name](fn)
+        run_pass(name, module)
         if verify:
             check(module, name)
         if observe:

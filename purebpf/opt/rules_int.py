@@ -125,7 +125,7 @@ def _and(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
         case Op(r, [x, *_]) as v, Const(c) if r in _LOW32 and c == M32: return s.op(NARROW[r], *v.args)
         case Op(R.shl, [x, Const(k)]), Const(c) if c == M32 and k < 32: return s.op(R.shl32, x, k)
         case Op(r, [x]), Const(c) if r in SEXT and 0 <= c < 1 << SEXT[r]: return s.op(R.and_, x, c)
-        case Op(R.add, [x, Const(k)]), Const(c) if c > 0 and not c & (c + 1) and not 0 <= k <= c:
+        case Op(R.add, [x, Const(k)]), Const(c) if c > 0 and not c & (c + 1) and _short(k, c) != k:
             return s.op(R.and_, s.op(R.add, x, _short(k, c)), c)
         case x, Const(c) if 0 <= c and fill(c) > fill(s.bits.may(x)): return s.op(R.and_, x, c & fill(s.bits.may(x)))
     return None

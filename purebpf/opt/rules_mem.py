@@ -11,11 +11,14 @@ from .rules_int import SEXT
 
 
 def _ptradd(s: Rewriter, op: Op, p: Value, n: Value) -> Value | None:
+    if op.type is not p.type and p.type.is_ptr:  # was ptr.arg before inlining
+        op.type = p.type
+        s.changed = True
     match p, n:
-        case x, Const(0) if x.type is op.type: return x
-        case Op(R.ptradd, [x, Const(c)]), Const(d) if x.type is op.type: return s.op(R.ptradd, x, c + d)
-        case Op(R.ptradd, [x, Const(c)]), y if x.type is op.type: return s.op(R.ptradd, s.op(R.ptradd, x, y), c)
-        case x, Op(R.add, [y, Const(c)]) if c > 0 and x.type is op.type: return s.op(R.ptradd, s.op(R.ptradd, x, y), c)
+        case x, Const(0) if x.type.is_ptr: return x
+        case Op(R.ptradd, [x, Const(c)]), Const(d) if x.type.is_ptr: return s.op(R.ptradd, x, c + d)
+        case Op(R.ptradd, [x, Const(c)]), y if x.type.is_ptr: return s.op(R.ptradd, s.op(R.ptradd, x, y), c)
+        case x, Op(R.add, [y, Const(c)]) if c > 0 and x.type.is_ptr: return s.op(R.ptradd, s.op(R.ptradd, x, y), c)
     return None
 
 

@@ -35,9 +35,9 @@ class Variables:
         """What `var` holds when `block` begins: maybe a new parameter. Nothing written means 0."""
         path: list[Block] = []
         while True:
-            found = self._start.get((var, block))
-            if found is None and path:
-                found = self._end.get((var, block))
+            found = self._end.get((var, block)) if path else None
+            if found is None:
+                found = self._start.get((var, block))
             if found is not None:
                 break
             path.append(block)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from purebpf.ir import text, verify
 from purebpf.opt import optimize
-from purebpf.opt.pipeline import PASSES
+from purebpf.opt.pipeline import run_pass
 
 
 def _opt(source: str, args: list[str]) -> str:
     module = text.parse(source)
     verify.check(module, "the test's input")
     for name in args:
-        for fn in module.functions.values():
-            PASSES[name](fn)
+        run_pass(name, module)
         verify.check(module, name)
     return text.print_module(module)
 
