@@ -1,0 +1,229 @@
+"""Live maps as Python containers, against the kernel."""
+
+from __future__ import annotations
+
+import pytest
+
+from purebpf import loader
+from purebpf.btf import Builder
+from purebpf.btf import types as t
+from purebpf.errors import KernelError, KeyMissing, NotSupported
+from purebpf.loader import sys as live_sys
+from purebpf.loader.maps import EXIST, NOEXIST
+from purebpf.loader.percpu import PerCpu
+from purebpf.spec import MapSpec, ObjectSpec
+from purebpf.uapi.enums import MapFlag, MapType
+from tests.kernel.specs import obj
+
+pytestmark = pytest.mark.kernel
+M = MapType
+
+
+def types() -> tuple[object, dict[str, int]]:
+    b = Builder()
+    u32 = b.add(t.Int("unsigned int", 4))
+    u64 = b.add(t.Int("unsigned long", 8))
+    char = b.add(t.Int("char", 1, t.SIGNED))
+    comm = b.add(t.Array(char, u32, 16))
+    event = b.add(t.Struct("event", 32, (t.Member("pid", u32, 0), t.Member("n", u64, 64), t.Member("comm", comm, 128))))
+    return b.build(), {"u32": u32, "u64": u64, "event": event}
+
+
+def holder(*specs: MapSpec, typed: bool = False) -> ObjectSpec:
+    return ObjectSpec({}, maps={s.name: s for s in specs}, btf=types()[0] if typed else None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [M.HASH, M.LRU_HASH])
+def test_a_hash_is_a_mutable_mapping(kind: int) -> None:
+    with loader.load(holder(MapSpec("m", kind, 4, 8, 1000))) as k:
+        m = k["m"]
+        assert len(m) == 0 and not m and dict(m) == {}
+        m[1] = 10
+        m.update({n: n * n for n in range(2, 300)})
+        m.update({7: 1}, )
+        assert m[7] == 1 and m.get(1000) is None and m.get(1000, 5) == 5 and 1 in m and 1000 not in m
+        assert len(m) == 299 and set(m) == set(range(1, 300)) and dict(m.items())[299] == 299 * 299
+        assert sorted(m.values())[-1] == 299 * 299
+        assert m.pop(7) == 1 and m.pop(7, "gone") == "gone" and 7 not in m
+        assert m.setdefault(7, 70) == 70 and m.setdefault(7, 71) == 70
+        assert m.top(2) == [(299, 299 * 299), (298, 298 * 298)]
+        assert m.to_dict() == dict(m)
+        del m[1]
+        with pytest.raises(KeyMissing):
+            del m[1]
+        with pytest.raises(KeyError):
+            m[1]
+        with pytest.raises(KernelError):
+            m.set(2, 0, flags=NOEXIST)
+        with pytest.raises(KeyMissing):
+            m.set(12345, 0, flags=EXIST)
+        m.clear()
+        assert len(m) == 0
+
+
+def test_without_batches_the_answers_are_the_same() -> None:
+    with loader.load(holder(MapSpec("m", M.HASH, 4, 8, 1000))) as k:
+        m = k["m"]
+        m.update({n: n for n in range(50)})
+        batched = dict(m.items())
+        m._batches = False
+        assert dict(m.items()) == batched == {n: n for n in range(50)}
+        m.update({n: n + 1 for n in range(50)})
+        assert sum(m.values()) == sum(range(50)) + 50
+        m.clear()
+        assert dict(m) == {}
+
+
+def test_a_batch_larger_than_a_chunk() -> None:
+    with loader.load(holder(MapSpec("m", M.HASH, 4, 4096, 2000, MapFlag.NO_PREALLOC))) as k:
+        k["m"].update({n: n.to_bytes(4096, "little") for n in range(600)})
+        assert {key: int.from_bytes(v, "little") for key, v in k["m"].items()} == {n: n for n in range(600)}
+
+
+def test_a_full_map_says_so() -> None:
+    with loader.load(holder(MapSpec("m", M.HASH, 4, 8, 2))) as k:
+        with pytest.raises(KernelError, match="full"):
+            for n in range(3):
+                k["m"][n] = n
+
+
+def test_an_array_is_always_there() -> None:
+    with loader.load(holder(MapSpec("a", M.ARRAY, 4, 8, 5))) as k:
+        a = k["a"]
+        assert len(a) == 5 and list(a) == [0, 1, 2, 3, 4] and list(a.values()) == [0] * 5
+        a[4] = 9
+        a.update({0: 1, 1: 2})
+        assert list(a.values()) == [1, 2, 0, 0, 9] and 4 in a and 5 not in a
+        for wrong in (5, -1, "x"):
+            with pytest.raises(KeyMissing):
+                a[wrong]
+        with pytest.raises(KeyMissing):
+            a[5] = 1
+        with pytest.raises(NotSupported):
+            del a[0]
+        a.clear()
+        assert set(a.values()) == {0}
+
+
+@pytest.mark.parametrize("kind", [M.PERCPU_ARRAY, M.PERCPU_HASH, M.LRU_PERCPU_HASH])
+def test_per_cpu_values_are_lists_with_a_sum(kind: int) -> None:
+    cpus = live_sys.possible_cpus()
+    with loader.load(holder(MapSpec("p", kind, 4, 4, 4))) as k:
+        p = k["p"]
+        p[1] = list(range(cpus))
+        p[2] = 5
+        assert isinstance(p[1], PerCpu) and p[1] == list(range(cpus)) and p[1].sum() == sum(range(cpus))
+        assert p[2] == [5] * cpus and p[2].sum() == 5 * cpus
+        assert dict(p.items())[2] == [5] * cpus
+        assert p.top(1)[0][0] == 2
+        with pytest.raises(ValueError):
+            p[1] = [1] * (cpus + 1)
+
+
+def test_records_come_back_with_attributes() -> None:
+    btf, ids = types()
+    spec = MapSpec("e", M.PERCPU_ARRAY, 4, 32, 2, 0, ids["u32"], ids["event"])
+    plain = MapSpec("h", M.HASH, 4, 32, 2, 0, ids["u32"], ids["event"])
+    with loader.load(ObjectSpec({}, maps={"e": spec, "h": plain}, btf=btf)) as k:  # type: ignore[arg-type]
+        k["h"][3] = {"pid": 1, "n": 2, "comm": "bash"}
+        got = k["h"][3]
+        assert (got.pid, got.n, got.comm) == (1, 2, "bash")
+        got.n += 5
+        k["h"][3] = got
+        assert k["h"][3].n == 7
+        k["e"][0] = [got] * live_sys.possible_cpus()
+        assert k["e"][0].sum().n == 7 * live_sys.possible_cpus()
+        assert k["h"].raw[(3).to_bytes(4, "little")][:4] == b"\1\0\0\0"
+
+
+@pytest.mark.parametrize(("kind", "order"), [(M.QUEUE, [1, 2, 3]), (M.STACK, [3, 2, 1])])
+def test_queue_and_stack(kind: int, order: list[int]) -> None:
+    with loader.load(holder(MapSpec("q", kind, 0, 4, 3))) as k:
+        q = k["q"]
+        for n in (1, 2, 3):
+            q.push(n)
+        with pytest.raises(KernelError, match="full"):
+            q.push(4)
+        assert q.peek() == order[0] and list(q.drain()) == order
+        with pytest.raises(KeyMissing, match="empty"):
+            q.pop()
+
+
+def test_bloom_filter() -> None:
+    with loader.load(holder(MapSpec("b", M.BLOOM_FILTER, 0, 8, 1000, extra=3))) as k:
+        for n in range(0, 100, 2):
+            k["b"].add(n)
+        assert all(n in k["b"] for n in range(0, 100, 2))
+        assert sum(n in k["b"] for n in range(1, 2001, 2)) < 100
+
+
+def test_maps_of_maps_and_their_initial_slots() -> None:
+    inner = MapSpec("inner", M.ARRAY, 4, 8, 2)
+    outer = MapSpec("outer", M.ARRAY_OF_MAPS, 4, 4, 4, inner=inner, contents=((b"\2\0\0\0", "first"),))
+    table = MapSpec("by_name", M.HASH_OF_MAPS, 8, 4, 4, inner=inner)
+    with loader.load(holder(outer, table, inner._replace(name="first"))) as k:
+        k["first"][1] = 77
+        assert list(k["outer"]) == [2] and len(k["outer"]) == 1
+        with k["outer"].inner(2) as found:
+            assert found[1] == 77
+        k["outer"][0] = k["first"]
+        del k["outer"][2]
+        assert list(k["outer"]) == [0]
+        k["by_name"][5] = k["first"]
+        assert list(k["by_name"]) == [5]
+
+
+def test_a_map_outlives_its_object_through_a_pin(bpffs: str) -> None:
+    btf, ids = types()
+    spec = MapSpec("kept", M.HASH, 4, 32, 8, 0, ids["u32"], ids["event"])
+    with loader.load(ObjectSpec({}, maps={"kept": spec}, btf=btf)) as k:  # type: ignore[arg-type]
+        k["kept"][1] = {"pid": 42, "n": 1, "comm": "x"}
+        k["kept"].pin(f"{bpffs}/kept")
+        with loader.open_map("kept") as by_name, loader.open_map(k["kept"].info.id) as by_id:
+            assert by_name[1] == by_id[1] == k["kept"][1]
+    with loader.open_pin(f"{bpffs}/kept") as again:
+        assert again[1].pid == 42 and again[1].comm == "x"
+    with pytest.raises(KernelError):
+        loader.open_pin(f"{bpffs}/missing")
+
+
+def test_pinning_by_name_reuses_the_map_and_refuses_another_kind(bpffs: str) -> None:
+    spec = MapSpec("shared", M.HASH, 4, 8, 8, pinning=1)
+    with loader.load(holder(spec), pin_directory=bpffs) as one:
+        one["shared"][1] = 5
+    with loader.load(holder(spec), pin_directory=bpffs) as two:
+        assert two["shared"][1] == 5
+    with pytest.raises(KernelError, match="max_entries 8 instead of 9"):
+        loader.load(holder(spec._replace(max_entries=9)), pin_directory=bpffs)
+
+
+def test_a_frozen_map_is_read_only() -> None:
+    with loader.load(holder(MapSpec("m", M.ARRAY, 4, 8, 1))) as k:
+        k["m"][0] = 3
+        k["m"].freeze()
+        assert k["m"][0] == 3
+        with pytest.raises(KernelError, match="frozen"):
+            k["m"][0] = 4
+
+
+@pytest.mark.parametrize(("spec", "hint"), [
+    (MapSpec("m", M.ARRAY, 8, 8, 1), "key_size must be 4"),
+    (MapSpec("m", M.HASH, 4, 8, 0), "max_entries must not be 0"),
+    (MapSpec("m", M.LPM_TRIE, 8, 8, 8), "BPF_F_NO_PREALLOC"),
+    (MapSpec("m", M.RINGBUF, 4, 0, 4096), "key_size must be 0"),
+    (MapSpec("m", M.TASK_STORAGE, 4, 8, 0, MapFlag.NO_PREALLOC), "BTF types"),
+    (MapSpec("m", M.HASH, 4, 8, 1, 1 << 30), "no valid HASH"),
+    (MapSpec("m", 999, 4, 8, 1), "no valid 999"),
+])
+def test_a_refused_map_says_why(spec: MapSpec, hint: str) -> None:
+    with pytest.raises(KernelError, match=hint) as caught:
+        loader.load(holder(spec))
+    assert "'m'" in str(caught.value)
+
+
+def test_caller_s_maps_are_used_and_stay_open() -> None:
+    with loader.load(holder(MapSpec("m", M.ARRAY, 4, 8, 1))) as one:
+        with loader.load(obj("xdp", "r1 = map:m\nr0 = 2\nexit", maps=(MapSpec("m", M.ARRAY, 4, 8, 1),)),
+                         maps={"m": one["m"]}) as two:
+            assert two["m"] is one["m"]
+        assert one["m"][0] == 0
