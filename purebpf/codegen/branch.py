@@ -50,8 +50,41 @@ def branch(s: Selector, cond: Value, then: MBlock, other: MBlock) -> None:
             s.goto(then if value else other)
         case Op(row=row, args=args) if row in JUMPS:
             compare(s, row, args[0], args[1], then, other)
+        case Op(args=args) as op if not s.demanded(op) and (joint := _connective(op)):
+            first, second = (args[0], args[1]) if op.row.name != "select" else (args[0], args[2 if joint == "or" else 1])
+            middle = _branch_block(s, second, then, other)
+            branch(s, first, *((then, middle) if joint == "or" else (middle, other)))
         case value:
             compare(s, TABLE["ne"], value, Const(0), then, other)
+
+
+def _connective(op: Op) -> str:
+    """"or", "and" if the op only joins two conditions of which nobody needs the value, else ""."""
+    a, b, *rest = [resolve(arg) for arg in op.args] + [None, None]
+    match op.row.name:
+        case "or" | "or32" if _is_test(a) or _is_test(b):
+            return "or"
+        case "and" | "and32" if _is_test(a) and _is_test(b):
+            return "and"
+        case "select" if _is_test(a) and isinstance(b, Const) and b.value:
+            return "or"
+        case "select" if _is_test(a) and isinstance(rest[0], Const) and rest[0].value == 0:
+            return "and"
+    return ""
+
+
+def _is_test(value: Value | None) -> bool:
+    return isinstance(value, Op) and (value.row in JUMPS or bool(_connective(value)))
+
+
+def _branch_block(s: Selector, cond: Value, then: MBlock, other: MBlock) -> MBlock:
+    """A block that only decides."""
+    before, s.out = s.out, []
+    branch(s, cond, then, other)
+    block = s.mf.block(f"{s.cur.name}.{len(s.mf.blocks)}")
+    block.insns = s.out[::-1]
+    s.out = before
+    return block
 
 
 def compare(s: Selector, row: OpRow, a: Value, b: Value, then: MBlock, other: MBlock) -> None:
@@ -67,6 +100,8 @@ def compare(s: Selector, row: OpRow, a: Value, b: Value, then: MBlock, other: MB
             return compare(s, INVERSE[a.row], a.args[0], a.args[1], then, other)
         if a.row in JUMPS:
             return compare(s, a.row, a.args[0], a.args[1], then, other)
+        if _connective(a) and not s.demanded(a):
+            return branch(s, a, *((other, then) if row in _EQUAL else (then, other)))
         if a.row.name in ("and", "and32") and not s.demanded(a) and s.cpu >= 3:
             targets = (other, then) if row in _EQUAL else (then, other)
             if _bit_test(s, a, row.name.endswith("32"), *targets):

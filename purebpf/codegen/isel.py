@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..ir.cfg import reverse_postorder
-from ..ir.function import Block, Const, Function, Op, Param, Value
+from ..ir.function import Block, Const, Edge, Function, Op, Param, Value
 from ..ir.ops import NARROW, TABLE, OpRow, signed
 from ..isa.opcodes import (
     ADD,
@@ -52,21 +52,31 @@ def select(fn: Function, cpu: int) -> MFunc:
     order = reverse_postorder(fn)
     entries = {block: s.mf.block(block.name) for block in order}
     for block in reversed(order):
-        s.cur = entries[block]
+        s.cur, s.block = entries[block], block
         for op in reversed(block.ops):
-            if op.row.effect in ("pure", "read") and not _wanted(s, op):
+            if op.row.effect in ("pure", "read") and not _wanted(s, op) or op in s.late:
                 continue
             s.span = op.span or s.span
             if op.row.terminator:
                 _terminator(s, op, entries)
+                s.flush()
             else:
-                _HANDLERS[op.row](s, op)
-            s.flush()
+                _op(s, op)
     s.cur, s.span = s.mf.blocks[0], fn.span
     calls.parameters(s)
     s.goto(entries[fn.entry])
     s.flush()
     return s.finish()
+
+
+def _op(s: Selector, op: Op) -> None:
+    source = resolve(op.args[0]) if op.row in _STRAIGHT and isinstance(resolve(op.args[-1]), Const) else None
+    if source is not None and s.demanded(source) and op in s.regs:
+        _HANDLERS[op.row](s, op)
+        s.flush_late(s.regs[op], s.regs[source])
+    else:
+        _HANDLERS[op.row](s, op)
+        s.flush()
 
 
 def _wanted(s: Selector, op: Op) -> bool:
@@ -79,13 +89,12 @@ def _wanted(s: Selector, op: Op) -> bool:
 def _terminator(s: Selector, op: Op, entries: dict[Block, MBlock]) -> None:
     match op.row.name:
         case "jump":
-            edge = op.edges[0]
-            s.parallel(_edge_copies(s, edge.block.params, edge.args))
-            s.goto(entries[edge.block])
+            _take_edge(s, op.edges[0])
+            s.goto(entries[op.edges[0].block])
         case "br":
             targets = []
             for edge in op.edges:
-                s.parallel(_edge_copies(s, edge.block.params, edge.args))
+                _take_edge(s, edge)
                 copies, s.out = s.out, []
                 target = entries[edge.block]
                 targets.append(s.side(copies, target) if copies else target)
@@ -96,21 +105,55 @@ def _terminator(s: Selector, op: Op, entries: dict[Block, MBlock]) -> None:
             calls.leave(s, Const(0))
 
 
-def _edge_copies(s: Selector, params: list[Param], args: list[Value]) -> list[tuple[int, Value]]:
-    return [(s.demand(p), a) for p, a in zip(params, args)]
+def _take_edge(s: Selector, edge: Edge) -> None:
+    """Give the target's parameters their values; what is only computed for them is computed here, on this way alone."""
+    pairs = [(p, resolve(a)) for p, a in zip(edge.block.params, edge.args)]
+    for _, arg in sorted(pairs, key=_steps_last):
+        if isinstance(arg, Op) and _movable(s, arg):
+            s.demand(arg)
+            _HANDLERS[arg.row](s, arg)
+            s.late.add(arg)
+    s.parallel([(s.demand(p), a) for p, a in pairs])
+
+
+def _steps_last(pair: tuple[Param, Value]) -> int:
+    """`i + 1` for i comes last, when all others have read i, so that it is done in place; before it `s + i` for s."""
+    param, value = pair
+    if not isinstance(value, Op) or not value.args or resolve(value.args[0]) is not param:
+        return 0
+    return 2 if isinstance(resolve(value.args[-1]), Const) else 1
+
+
+def _movable(s: Selector, op: Op) -> bool:
+    """Whether `op` may be selected right at its only user: arithmetic that selects to straight code."""
+    return (op.row in _STRAIGHT and s.counts.get(op) == 1 and s.home.get(op) is s.block and not s.demanded(op)
+            and op not in s.shifted)
 
 
 def _choose(s: Selector, reg: int, cond: Value, yes: Value, no: Value) -> None:
     """reg = yes if cond else no: one value first, then a jump around the other."""
     tail = s.split()
-    first_no = isinstance(yes, Const) and not isinstance(no, Const) or s.demanded(yes) and not s.demanded(no) \
-        and not isinstance(no, Const)
+    first_no = _rank(s, no) < _rank(s, yes)
     first, second = (no, yes) if first_no else (yes, no)
+    if isinstance(second, Op) and second is not first and _movable(s, second):
+        s.demand(second)
+        _HANDLERS[second.row](s, second)
+        s.late.add(second)
     s.copy(reg, second)
     body, s.out = s.out, []
     side = s.side(body, tail)
     s.copy(reg, first)
     branch(s, cond, *((side, tail) if first_no else (tail, side)))
+
+
+def _rank(s: Selector, value: Value) -> int:
+    """Which value of a choice to take first: one that ends here, whose register can go on; then constants; then values
+    needed again; last what can be computed on one way only."""
+    if isinstance(value, Const):
+        return 1
+    if isinstance(value, Op) and _movable(s, value):
+        return 3
+    return 2 if s.demanded(value) else 0
 
 
 def _select(s: Selector, op: Op) -> None:
@@ -129,7 +172,7 @@ def _binary(s: Selector, op: Op) -> None:
     narrow = op.row in _WIDE_BASE
     wide = _WIDE_BASE.get(op.row, op.row)
     a, b = resolve(op.args[0]), resolve(op.args[1])
-    if op.row.commutative and (isinstance(a, Const) or not isinstance(b, Const) and s.demanded(a) and not s.demanded(b)):
+    if op.row.commutative and _better_second(s, op, a, b):
         a, b = b, a
     dst, name = s.regs[op], wide.name
     if name in ("sdiv", "smod"):
@@ -141,6 +184,16 @@ def _binary(s: Selector, op: Op) -> None:
             return None
     _arith(s, (ALU if narrow else ALU64) | _ALU_CODES[name], dst, a, b)
     return None
+
+
+def _better_second(s: Selector, op: Op, a: Value, b: Value) -> bool:
+    """Whether the result had better take over `b`'s register: `a` is a constant, or b is the variable that the result
+    becomes in the next round (s = x + s), or b is not needed any more but a is."""
+    if isinstance(a, Const) or isinstance(b, Const):
+        return isinstance(a, Const)
+    if (op, a) in s.feeds or (op, b) in s.feeds:
+        return (op, a) not in s.feeds
+    return s.demanded(a) and not s.demanded(b)
 
 
 def _by_constant(name: str, a: Value, b: Const, narrow: bool) -> tuple[str, Const, bool]:
@@ -265,4 +318,5 @@ def _handlers() -> dict[OpRow, Callable[[Selector, Op], None]]:
     return out
 
 
+_STRAIGHT = frozenset(row for row in TABLE.values() if row.pure and row.evaluate and row not in JUMPS) | {TABLE["ptradd"]}
 _HANDLERS = _handlers()

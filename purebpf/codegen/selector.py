@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import InternalError, Span
-from ..ir.function import Const, Function, Op, Param, Value
+from ..ir.function import Block, Const, Function, Op, Param, Value
 from ..ir.ops import Core, CoreConst, Data, Slot, Symbol
 from ..isa.insn import CoreRef, DataRef, FuncRef, MapRef, Ref
 from ..isa.opcodes import ALU64, IMM64_FUNC, IMM64_MAP_FD, IMM64_MAP_VALUE, LD_IMM64, MOV, K
 from .mach import FRAME, GOTO, FrameSlot, MBlock, MFunc, MInsn, constant, move
 
 REACH = 32000  # how far data may lie from a shared base address: below the 16 bits of a load's offset
+LOOK_AHEAD = 24  # instructions that a definition is moved over at most
 POOLED = frozenset(("mapaddr", "dataaddr", "funcaddr", "alloca", "core"))
 
 
@@ -51,6 +52,11 @@ class Selector:
         self.span: Span | None = fn.span
         self.out: list[MInsn] = []  # the op at hand, in program order
         self.cur: MBlock = self.mf.block("prologue")  # the block under construction; insns are in reverse until closed
+        self.late: set[Op] = set()  # selected already, where their only user is
+        self.counts = _use_counts(fn)
+        self.feeds = {(resolve(a), p) for op in fn.ops() for e in op.edges for p, a in zip(e.block.params, e.args)}
+        self.home = {op: block for block in fn.blocks for op in block.ops}
+        self.block: Block = fn.entry  # the IR block at hand
         self._pool: dict[object, int] = {}
         self._slots: dict[Op, int] = {}
         self._bases = self._data_bases()
@@ -185,6 +191,20 @@ class Selector:
         self.cur.insns += reversed(self.out)
         self.out = []
 
+    def flush_late(self, dst: int, src: int) -> None:
+        """Like `flush`, but behind the instructions that still read `src` and do not need `dst` yet: so the two can
+        share a register (`i + 1` after the last use of `i`)."""
+        insns, place = self.cur.insns, 0
+        for back in range(1, min(len(insns), LOOK_AHEAD) + 1):
+            insn = insns[-back]
+            reads = insn.reads()
+            if reads >> dst & 1 or insn.targets or insn.writes() >> src & 1:
+                break
+            if reads >> src & 1:
+                place = back
+        insns[len(insns) - place:len(insns) - place] = reversed(self.out)
+        self.out = []
+
     def split(self) -> MBlock:
         """The code that follows the op at hand becomes a block of its own, which is returned."""
         tail = self.mf.block(f"{self.cur.name}.{len(self.mf.blocks)}")
@@ -205,6 +225,17 @@ class Selector:
         for block in self.mf.blocks:
             block.insns.reverse()
         return self.mf
+
+
+def _use_counts(fn: Function) -> dict[Value, int]:
+    """How often each value is used; a cast is no use of its own."""
+    counts: dict[Value, int] = {}
+    for op in fn.ops():
+        args = op.args if op.row.name != "cast" else []
+        for arg in [*args, *(a for edge in op.edges for a in edge.args)]:
+            arg = resolve(arg)
+            counts[arg] = counts.get(arg, 0) + 1
+    return counts
 
 
 def _wide(src: int, ref: Ref) -> MInsn:
