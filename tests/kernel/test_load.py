@@ -190,8 +190,8 @@ def test_core_against_given_types() -> None:
 
 
 def test_kfuncs_are_found_in_the_kernel() -> None:
-    text = """
-        r1 = 1
+    text = f"""
+        r1 = {os.getpid()}
         call kfunc:bpf_task_from_pid
         if r0 == 0 goto none
         r1 = r0
