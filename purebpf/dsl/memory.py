@@ -140,6 +140,7 @@ def _make(cls: Any, *, union: bool, packed: bool, core: bool) -> Any:
     cls.__init__ = __init__
     cls.__repr__ = lambda self: f"{cls.__name__}({', '.join(f'{n}={getattr(self, n)!r}' for n in names)})"
     cls.__eq__ = lambda self, other: all(getattr(self, n) == getattr(other, n, None) for n in names)
+    cls.__bytes__ = lambda self: encode(own, self, cls.__name__)
     cls.__hash__ = None
     return cls
 
@@ -168,6 +169,39 @@ def union(cls: Any = None, *, packed: bool = False) -> Any:
 def kernel_struct(cls: Any) -> Any:
     """A kernel type of which the class names the fields it uses; real offsets are found when loading (CO-RE)."""
     return _make(cls, union=False, packed=False, core=True)
+
+
+def encode(layout: Layout, value: Any, where: str) -> bytes:
+    """A Python value as the layout's bytes. Raises ValueError or TypeError, naming `where`, if it does not fit."""
+    if isinstance(layout, IntType):
+        number = int(value)
+        if not layout.lo <= number <= layout.hi:
+            raise ValueError(f"{where}: {number} does not fit into {layout.name}")
+        return number.to_bytes(layout.size, "big" if layout.big_endian else "little", signed=layout.signed)
+    if isinstance(layout, ArrayType):
+        if isinstance(value, str | bytes):
+            raw = value.encode() if isinstance(value, str) else value
+            if len(raw) > layout.size:
+                raise ValueError(f"{where}: {len(raw)} bytes do not fit into {layout.name}")
+            return raw.ljust(layout.size, b"\0")
+        if value == 0:
+            return bytes(layout.size)
+        items = list(value)
+        if len(items) > layout.count:
+            raise ValueError(f"{where}: {len(items)} values do not fit into {layout.name}")
+        return b"".join(encode(layout.elem, v, f"{where}[{i}]") for i, v in enumerate(items)).ljust(layout.size, b"\0")
+    if isinstance(layout, StructType):
+        image = bytearray(layout.size)
+        for f in layout.fields:
+            item = value.get(f.name, 0) if isinstance(value, dict) else getattr(value, f.name, 0)
+            if f.bits:
+                unit = int.from_bytes(image[f.offset : f.offset + f.type.size], "little")
+                unit |= (int(item) & ((1 << f.bits) - 1)) << f.bit
+                image[f.offset : f.offset + f.type.size] = unit.to_bytes(f.type.size, "little")
+            else:
+                image[f.offset : f.offset + f.type.size] = encode(f.type, item, f"{where}.{f.name}")
+        return bytes(image)
+    return int(value or 0).to_bytes(layout.size, "little")
 
 
 def sizeof(word: Any) -> int:

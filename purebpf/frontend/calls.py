@@ -11,7 +11,7 @@ from ..dsl import flow as words
 from ..dsl import memory as dsl_memory
 from ..dsl.helpers import Helper
 from ..dsl.hooks import Func, Program
-from ..dsl.ints import IntType
+from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, Layout, PtrType, StructType
 from ..dsl.maps import ProgArray
 from ..ir.function import Const, Value
@@ -290,7 +290,39 @@ def _sizeof(f: Lowering, args: list[Val], node: ast.Call) -> Val:
     raise f.ir_type_error("sizeof() takes a type or memory", args[0], node)
 
 
+def _bytes(f: Lowering, args: list[Val], node: ast.Call) -> Val:
+    """`bytes(x)`: the same memory seen as bytes."""
+    _count(f, "bytes", args, 1, 1, node)
+    value = args[0]
+    if isinstance(value, Record):
+        value = memory.materialize(f, value, value.layout, node)
+    if isinstance(value, Pointer):
+        value = memory.deref(f, value, node)
+    if isinstance(value, Place):
+        return value._replace(layout=ArrayType(TYPES["u8"], value.layout.size), core=None)
+    if isinstance(value, Known) and isinstance(value.value, bytes | list | tuple):
+        return Known(bytes(value.value))
+    raise f.ir_type_error("bytes() takes a struct or an array", value, node)
+
+
+def _constant_only(function: Any) -> Builtin:
+    """A builtin that makes a constant of constants."""
+
+    def build(f: Lowering, args: list[Val], node: ast.Call) -> Val:
+        values = [a.value for a in args if isinstance(a, Known)]
+        if len(values) < len(args):
+            f.unsupported(f"{function.__name__}() of what is only known at run time", node)
+        try:
+            return Known(function(*values))
+        except (TypeError, ValueError) as error:
+            raise f.error("constant", f"this constant cannot be computed: {error}", node) from None
+
+    return build
+
+
 BUILTINS: dict[Any, Builtin] = {
+    **{function: _constant_only(function) for function in (ord, chr, sum, sorted, round, divmod, hex, str, range, tuple, list)},
+    bytes: _bytes,
     len: _len, min: _extreme("min", "lt"), max: _extreme("max", "gt"), abs: _abs, int: _int, bool: _bool, pow: _pow,
     dsl_memory.sizeof: _sizeof,
 }
@@ -351,18 +383,12 @@ def _word(f: Lowering, word: words.Word, args: list[Val], node: ast.Call) -> Val
     ir = f.unit.call_helper(f, word.helper)
     match word.take:
         case "high":
-            return Int(f.op("shr", ir, 32), arith_u32(), 0, 0xFFFFFFFF)
+            return Int(f.op("shr", ir, 32), TYPES["u32"], 0, 0xFFFFFFFF)
         case "low":
-            return Int(f.op("and", ir, 0xFFFFFFFF), arith_u32(), 0, 0xFFFFFFFF)
+            return Int(f.op("and", ir, 0xFFFFFFFF), TYPES["u32"], 0, 0xFFFFFFFF)
         case "u32":
-            return Int(f.op("and", ir, 0xFFFFFFFF), arith_u32(), 0, 0xFFFFFFFF)
+            return Int(f.op("and", ir, 0xFFFFFFFF), TYPES["u32"], 0, 0xFFFFFFFF)
     return Int(ir, U64, 0, U64.hi)
-
-
-def arith_u32() -> IntType:
-    from ..dsl.ints import TYPES
-
-    return TYPES["u32"]
 
 
 def _comm(f: Lowering, args: list[Val], node: ast.Call) -> Val:
@@ -394,7 +420,7 @@ def _field_exists(f: Lowering, args: list[Val], node: ast.Call) -> Val:
     place = memory.field(f, Place(Const(0), 0, layout, core=(layout, (0,))), name, node)
     if place is None:
         raise f.error("no-field", f"{layout.name} has no field {name!r}", node, help="name it in the class first")
-    return Int(memory.core_value(f, place, memory.FIELD_EXISTS, 1), arith_u32(), 0, 1)
+    return Int(memory.core_value(f, place, memory.FIELD_EXISTS, 1), TYPES["u32"], 0, 1)
 
 
 def _type_exists(f: Lowering, args: list[Val], node: ast.Call) -> Val:
@@ -402,7 +428,7 @@ def _type_exists(f: Lowering, args: list[Val], node: ast.Call) -> Val:
     layout = getattr(args[0].value, "__bpf_layout__", None) if isinstance(args[0], Known) else None
     if not isinstance(layout, StructType):
         raise f.error("type-mismatch", "type_exists() takes a kernel type", node)
-    return Int(f.unit.type_exists(f, layout), arith_u32(), 0, 1)
+    return Int(f.unit.type_exists(f, layout), TYPES["u32"], 0, 1)
 
 
 WORDS: dict[words.Word, Builtin] = {

@@ -9,6 +9,7 @@ from ..btf import types as bt
 from ..dsl import maps as decl
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
+from ..dsl.memory import encode
 from ..dsl.layout import ArrayType, BitField, Layout, OptionalType, PtrType, StructType
 from ..spec import DataSpec, MapSpec, VarSpec
 from ..uapi.enums import MapType
@@ -116,39 +117,6 @@ class Data:
         return {s.name: DataSpec(s.name, bytes(s.image) or bytes(1), tuple(s.vars)) for s in self.sections.values()}
 
 
-def encode(layout: Layout, value: Any, where: str) -> bytes:
-    """A Python value as the layout's bytes. Raises ValueError or TypeError, naming `where`, if it does not fit."""
-    if isinstance(layout, IntType):
-        number = int(value)
-        if not layout.lo <= number <= layout.hi:
-            raise ValueError(f"{where}: {number} does not fit into {layout.name}")
-        return number.to_bytes(layout.size, "big" if layout.big_endian else "little", signed=layout.signed)
-    if isinstance(layout, ArrayType):
-        if isinstance(value, str | bytes):
-            raw = value.encode() if isinstance(value, str) else value
-            if len(raw) > layout.size:
-                raise ValueError(f"{where}: {len(raw)} bytes do not fit into {layout.name}")
-            return raw.ljust(layout.size, b"\0")
-        if value == 0:
-            return bytes(layout.size)
-        items = list(value)
-        if len(items) > layout.count:
-            raise ValueError(f"{where}: {len(items)} values do not fit into {layout.name}")
-        return b"".join(encode(layout.elem, v, f"{where}[{i}]") for i, v in enumerate(items)).ljust(layout.size, b"\0")
-    if isinstance(layout, StructType):
-        image = bytearray(layout.size)
-        for f in layout.fields:
-            item = value.get(f.name, 0) if isinstance(value, dict) else getattr(value, f.name, 0)
-            if f.bits:
-                unit = int.from_bytes(image[f.offset : f.offset + f.type.size], "little")
-                unit |= (int(item) & ((1 << f.bits) - 1)) << f.bit
-                image[f.offset : f.offset + f.type.size] = unit.to_bytes(f.type.size, "little")
-            else:
-                image[f.offset : f.offset + f.type.size] = encode(f.type, item, f"{where}.{f.name}")
-        return bytes(image)
-    return int(value or 0).to_bytes(layout.size, "little")
-
-
 def map_spec(types: Types, map: decl.Map, name: str) -> MapSpec:
     """A declaration as the object has it."""
     number: int = getattr(MapType, map.map_type)
@@ -159,7 +127,7 @@ def map_spec(types: Types, map: decl.Map, name: str) -> MapSpec:
         value_size=0 if isinstance(map, decl.RingBuf) else 4 if bare else map.value.size if map.value else 0,
         max_entries=map.max_entries, flags=map.flags,
         key_type=types.id_of(map.key) if map.key and not bare else 0,
-        value_type=types.id_of(map.value) if map.value and not bare else 0,
+        value_type=types.id_of(map.value) if map.value else 0,  # of records, where there are no values
         inner=map_spec(types, map.inner, f"{name}.inner") if map.inner is not None else None,
         pinning=int(map.pin), extra=map.extra,
     )

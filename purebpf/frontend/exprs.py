@@ -104,7 +104,19 @@ def _constant(f: Lowering, node: ast.Constant) -> Val:
 
 
 def _attribute(f: Lowering, node: ast.Attribute) -> Val:
-    return attribute(f, value(f, node.value), node.attr, node)
+    return attribute(f, owner(f, node.value), node.attr, node)
+
+
+def owner(f: Lowering, node: ast.expr) -> Val:
+    """What stands before a `.name`: a global variable keeps being itself there, its value is not read."""
+    if isinstance(node, ast.Name) and node.id not in f.env:
+        found, obj = f.frame.source.lookup(node.id)
+        if found and isinstance(obj, Variable):
+            f.unit.variable_name(obj, node.id)
+            return Known(obj)
+    if isinstance(node, ast.Subscript):
+        return subscript_place(f, node)
+    return value(f, node)
 
 
 def attribute(f: Lowering, base: Val, name: str, node: ast.Attribute) -> Val:
@@ -143,7 +155,8 @@ def place_attribute(f: Lowering, base: Val, name: str, node: ast.Attribute) -> P
     if isinstance(base, Context):
         return f.unit.contexts.place(f, base, name, node)
     if isinstance(base, Known) and isinstance(base.value, Variable):
-        return memory.field(f, f.unit.variable_place(f, base.value, ""), name, node)
+        whole = f.unit.variable_place(f, base.value, "", write=isinstance(node.ctx, ast.Store), node=node)
+        return whole if name == "value" else memory.field(f, whole, name, node)
     return None
 
 

@@ -149,11 +149,9 @@ def _target(f: Lowering, target: ast.expr) -> Place | Entry | Poison:
                           help=f"declare it as 'Global[u64](0)', or drop 'global {target.id}'")
         return f.unit.variable_place(f, obj, target.id, write=True, node=target)
     if isinstance(target, ast.Attribute):
-        owner = _owner(f, target.value)
+        owner = exprs.owner(f, target.value)
         if isinstance(owner, Poison):
             return owner
-        if isinstance(owner, Known) and isinstance(owner.value, Variable) and target.attr == "value":
-            return f.unit.variable_place(f, owner.value, "", write=True, node=target)
         place = exprs.place_attribute(f, owner, target.attr, target)
         if place is None:
             exprs.attribute(f, owner, target.attr, target)  # a field that is not there says so itself
@@ -164,18 +162,6 @@ def _target(f: Lowering, target: ast.expr) -> Place | Entry | Poison:
         if isinstance(result, Place | Entry | Poison):
             return result
     raise f.error("read-only", "this cannot be assigned", target)
-
-
-def _owner(f: Lowering, node: ast.expr) -> Val:
-    """What stands before `.name` in a target: a Global keeps being itself there, its value is not read."""
-    if isinstance(node, ast.Name) and node.id not in f.env:
-        found, obj = f.frame.source.lookup(node.id)
-        if found and isinstance(obj, Variable):
-            f.unit.variable_name(obj, node.id)
-            return Known(obj)
-    if isinstance(node, ast.Subscript):
-        return exprs.subscript_place(f, node)
-    return f.value(node)
 
 
 def _ann_assign(f: Lowering, node: ast.AnnAssign) -> None:

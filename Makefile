@@ -1,0 +1,42 @@
+# `make` lists the targets; each is one line or two. Needs Python 3.11 and make; everything else is installed here.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python
+
+help:            ## this list
+	@grep -E '^[a-z]+: .*##|^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+demo: .venv/run  ## compile the four examples and run them, in the kernel or in the VM
+	$(RUN) tools/demo.py
+
+test: check      ## lint, types, and the whole default test suite
+	$(RUN) -m pytest
+
+check: .venv/dev ## lint and types only
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/dev ## code quality beside clang -O2, then speed of the tools
+	$(RUN) -m benchmarks
+
+kernels: .venv/run ## load the four examples' objects on five other kernels
+	$(RUN) tools/kernels.py
+
+bless: .venv/dev ## rewrite what the filetests expect; read the diff
+	$(RUN) -m tests.filetests.runner --bless
+
+gen: .venv/dev   ## regenerate the tables taken from the kernel's BTF
+	$(RUN) tools/gen_uapi.py
+
+fuzz: .venv/dev  ## 2,000 random programs in five runners, then the parsers
+	$(RUN) -m tests.property.programs 2000
+
+.venv/run: pyproject.toml
+	tools/venv $(PYTHON) .venv
+	@touch $@
+
+.venv/dev: .venv/run
+	tools/venv $(PYTHON) .venv dev
+	@touch $@
+
+.PHONY: help demo test check bench kernels bless gen fuzz

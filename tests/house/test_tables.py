@@ -1,0 +1,35 @@
+"""The tables are complete: every row has what its readers need."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from purebpf.ir.ops import INVERSE, NARROW, SWAPPED, TABLE
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_pure_integer_op_has_an_evaluator() -> None:
+    for row in TABLE.values():
+        if row.pure and row.result == "i64" and set(row.args) <= {"i", "a"} and row.args and row.name not in ("ptrdiff", "cast"):
+            assert row.evaluate is not None, row
+        assert row.doc
+
+
+def test_comparison_tables_are_involutions() -> None:
+    assert all(INVERSE[INVERSE[row]] is row and SWAPPED[SWAPPED[row]] is row for row in INVERSE)
+    assert all(narrow.name == wide.name + "32" for wide, narrow in NARROW.items())
+
+
+def test_every_pass_has_filetests() -> None:
+    pipeline = importlib.import_module("purebpf.opt.pipeline")
+    for name in {*pipeline.PASSES, *pipeline.MODULE_PASSES}:
+        folder = ROOT / "tests/filetests/opt" / name
+        assert any(folder.glob("*.ir")), f"no filetest shows what {name} does"
+
+
+def test_every_example_is_short_and_explained() -> None:
+    for path in (ROOT / "examples").glob("*.py"):
+        text = path.read_text()
+        assert text.count("\n") <= 60 and text.startswith('"""'), path
