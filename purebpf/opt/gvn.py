@@ -56,7 +56,15 @@ def region(op: Op) -> int:
     return _ALL if name in ("arg", "") else _BIT[name]
 
 
-def _object(base: object) -> bool:
+def base_region(base: object) -> int:
+    """The same for a base of `place`."""
+    if isinstance(base, tuple):
+        return _BIT["data"]
+    assert isinstance(base, Value)
+    return _ALL if base.type.region in ("arg", "") else _BIT[base.type.region]
+
+
+def object_base(base: object) -> bool:
     """Whether a base stands for an object of its own, distinct from every other base that does."""
     return isinstance(base, tuple) or (isinstance(base, Op) and base.row is R.alloca)
 
@@ -67,7 +75,7 @@ def overlap(a: Place, a_size: int, a_region: int, b: Place, b_size: int, b_regio
         return False
     if a[0] is b[0] or (isinstance(a[0], tuple) and a[0] == b[0]):
         return a[1] < b[1] + b_size and b[1] < a[1] + a_size
-    return not (_object(a[0]) and _object(b[0]))
+    return not (object_base(a[0]) and object_base(b[0]))
 
 
 def writes(op: Op) -> int:
@@ -182,12 +190,12 @@ class _Gvn:
         base = load.place[0]
         if not (isinstance(base, Op) and base.row is R.alloca and isinstance(call.attr, Helper)):
             return False
-        return base not in self.spilled() and not any(_root(a) is base for a in call.args)
+        return base not in self.spilled() and not any(root(a) is base for a in call.args)
 
     def spilled(self) -> set[Op]:
         """Slots whose address is kept somewhere: in memory, in a number, behind a block parameter."""
         if self._spilled is None:
-            self._spilled = _escaping(self.fn, calls=False)
+            self._spilled = escaping(self.fn, calls=False)
         return self._spilled
 
     def known(self, op: Op, loads: list[Load], out: list[Op]) -> Value | None:
@@ -242,7 +250,7 @@ def _as_loaded(value: Value, op: Op, attr: Mem, out: list[Op]) -> Value | None:
     return new
 
 
-def _root(v: Value) -> Value:
+def root(v: Value) -> Value:
     while isinstance(v, Op) and v.row is R.ptradd:
         v = v.args[0]
     return v
@@ -252,18 +260,18 @@ def _private(fn: Function) -> set[object]:
     """Slots whose address is only used to load, store and do arithmetic: no call can reach them."""
     slots = {op for op in fn.entry.ops if op.row is R.alloca}
     if slots:
-        slots -= _escaping(fn, calls=True)
+        slots -= escaping(fn, calls=True)
     return set(slots)
 
 
-def _escaping(fn: Function, *, calls: bool) -> set[Op]:
+def escaping(fn: Function, *, calls: bool) -> set[Op]:
     """Slots whose address is used otherwise than for access, pointer steps and comparisons (and `calls` or not)."""
     out: set[Op] = set()
     for op in fn.ops():
         harmless = op.row in (R.load, R.rmw, R.ptradd, R.ptrdiff, R.eq, R.ne) or (not calls and op.row.effect == "call")
         if not harmless:
             args = op.args[1:] if op.row is R.store else [*op.args, *(a for e in op.edges for a in e.args)]
-            out.update(r for a in args if isinstance(r := _root(a), Op) and r.row is R.alloca)
+            out.update(r for a in args if isinstance(r := root(a), Op) and r.row is R.alloca)
         elif op.row is R.rmw:
-            out.update(r for a in op.args[1:] if isinstance(r := _root(a), Op) and r.row is R.alloca)
+            out.update(r for a in op.args[1:] if isinstance(r := root(a), Op) and r.row is R.alloca)
     return out

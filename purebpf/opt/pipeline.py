@@ -10,24 +10,28 @@ from ..ir.verify import check
 from .cfgclean import cfgclean
 from .dce import dce
 from .gvn import gvn
+from .implied import implied
 from .inline import inline
 from .loops import hoist, unroll
 from .memory import promote
 from .narrow import narrow
 from .sccp import sccp
 from .simplify import simplify
+from .stores import stores
 from .thread import thread
 
 Observer = Callable[[str, Module], None]
 
 PASSES: Final[dict[str, Callable[[Function], object]]] = {
     "simplify": simplify, "sccp": sccp, "gvn": gvn, "dce": dce, "cfgclean": cfgclean, "memory": promote,
-    "thread": thread, "unroll": unroll, "hoist": hoist, "narrow": narrow,
+    "thread": thread, "unroll": unroll, "hoist": hoist, "narrow": narrow, "implied": implied,
+    "stores": stores,
 }
 MODULE_PASSES: Final[dict[str, Callable[[Module], object]]] = {"inline": inline}
 
 ORDER: Final = ("sccp", "cfgclean", "simplify", "inline", "memory", "sccp", "simplify", "cfgclean", "unroll", "memory", "sccp",
-                "simplify", "gvn", "cfgclean", "thread", "sccp", "narrow", "cfgclean", "gvn", "hoist", "simplify", "dce")
+                "simplify", "gvn", "cfgclean", "thread", "implied", "sccp", "narrow", "cfgclean", "gvn", "stores", "hoist",
+                "simplify", "dce")
 
 
 def run_pass(name: str, module: Module) -> None:

@@ -1,0 +1,243 @@
+"""What a branch has told about values holds below it: comparisons that it decides go, tested values become constants.
+
+    %c = ult %x, 10                       %c = ult %x, 10
+    br %c, small, big                     br %c, small, big
+    small:                         ==>    small:
+      %d = ult %x, 20                       ret 1
+      ret %d
+
+Known per value: a range, read unsigned; per packet pointer: how many bytes lie before packet_end. A check of more bytes
+than are known stays, and so does the order in which pointers are compared: the kernel follows exactly that.
+Masks are not dropped because of a branch: programs write them for the kernel's verifier.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..ir.cfg import Cfg
+from ..ir.function import Block, Const, Function, Op, Value
+from ..ir.ops import M64, signed
+from ..ir.types import I64
+from .bits import Bits
+from .rewrite import R
+from .rules_int import WIDEN
+
+Range = tuple[int, int]
+_FULL: Final[Range] = (0, M64)
+_IMM: Final = 1 << 31
+_POSITIVE: Final = (1 << 63) - 1
+_UNSIGNED: Final = {R.slt: R.ult, R.sle: R.ule, R.sgt: R.ugt, R.sge: R.uge}
+_ORDER: Final = frozenset((R.ult, R.ule, R.ugt, R.uge))
+
+
+def implied(fn: Function) -> bool:
+    return _Implied(fn).run()
+
+
+class _Implied:
+    def __init__(self, fn: Function) -> None:
+        self.fn, self.cfg = fn, Cfg(fn)
+        self.bits = Bits()
+        self.facts: dict[object, object] = {}  # Value -> Range; (pointer, packet_end) -> bytes
+        self.undo: list[tuple[object, object]] = []
+        self.changed = False
+
+    def run(self) -> bool:
+        stack: list[tuple[Block | None, int]] = [(self.fn.entry, 0)]
+        while stack:
+            block, mark = stack.pop()
+            if block is None:
+                while len(self.undo) > mark:
+                    key, old = self.undo.pop()
+                    if old is None:
+                        del self.facts[key]
+                    else:
+                        self.facts[key] = old
+                continue
+            stack.append((None, len(self.undo)))
+            preds = self.cfg.preds[block]
+            if len(preds) == 1 and preds[0].terminator.row is R.br:
+                end = preds[0].terminator
+                self.assume(end.args[0], end.edges[0].block is block, 0)
+            self.block(block)
+            stack.extend((c, 0) for c in reversed(self.cfg.children[block]))
+        return self.changed
+
+    # facts
+    def learn(self, key: object, fact: object) -> None:
+        self.undo.append((key, self.facts.get(key)))
+        self.facts[key] = fact
+
+    def range(self, v: Value, depth: int = 0) -> Range:
+        """The least and the largest that `v` can be here, unsigned."""
+        if isinstance(v, Const):
+            n = v.value & M64
+            return n, n
+        lo, hi = 0, self.bits.may(v)
+        if depth < 4 and isinstance(v, Op):
+            lo, hi = _meet((lo, hi), self.computed(v, depth + 1))
+        found = self.facts.get(v)
+        if found is not None:
+            assert isinstance(found, tuple)
+            lo, hi = _meet((lo, hi), found)
+        return lo, hi
+
+    def computed(self, op: Op, depth: int) -> Range:
+        match op:
+            case Op(R.add, [x, Const(c)]):
+                lo, hi = self.range(x, depth)
+                if 0 <= lo + c and hi + c <= M64:
+                    return lo + c, hi + c
+            case Op(R.shr, [x, Const(k)]):
+                lo, hi = self.range(x, depth)
+                return lo >> (k & 63), hi >> (k & 63)
+            case Op(R.shl, [x, Const(k)]):
+                lo, hi = self.range(x, depth)
+                if hi << (k & 63) <= M64:
+                    return lo << (k & 63), hi << (k & 63)
+            case Op(R.and_, [x, Const(c)]):
+                return 0, min(self.range(x, depth)[1], c & M64)
+            case Op(R.or_, [x, Const(c)]):
+                return c & M64, M64
+        return _FULL
+
+    def limit(self, v: Value, lo: int, hi: int) -> None:
+        """`v` is at least `lo` and at most `hi`."""
+        if isinstance(v, Const) or v.type is not I64:
+            return
+        old = self.range(v)
+        new = _meet(old, (lo, hi))
+        if new != old:
+            self.learn(v, new)
+            if isinstance(v, Op) and v.row is R.add and isinstance(v.args[1], Const):
+                c = v.args[1].value  # x + c in [lo, hi], if that did not wrap
+                x_lo, x_hi = self.range(v.args[0])
+                if 0 <= x_lo + c and x_hi + c <= M64:
+                    self.limit(v.args[0], new[0] - c, new[1] - c)
+
+    def assume(self, cond: Value, true: bool, depth: int) -> None:
+        """`cond` is not 0, or is 0, from here on down."""
+        if true:
+            self.limit(cond, 1, M64)
+        else:
+            self.limit(cond, 0, 0)
+        if not isinstance(cond, Op):
+            return
+        row = WIDEN.get(cond.row, cond.row) if self.narrow(cond) else cond.row
+        match row, cond.args:
+            case R.and_, [x, y] if true and self.bits.may(x) == 1 == self.bits.may(y) and depth < 8:
+                self.assume(x, True, depth + 1)
+                self.assume(y, True, depth + 1)
+            case R.or_, [x, y] if not true and depth < 8:
+                self.assume(x, False, depth + 1)
+                self.assume(y, False, depth + 1)
+            case R.eq | R.ne, [x, y]:
+                self.equal(x, y, (row is R.eq) == true)
+            case R.ult | R.ugt | R.ule | R.uge, [x, y]:
+                if row in (R.ugt, R.uge):
+                    x, y = y, x
+                strict = row in (R.ult, R.ugt)
+                if not true:  # not x < y: y <= x
+                    x, y, strict = y, x, not strict
+                self.less(x, y, strict)
+            case R.slt | R.sgt, [x, Const(c)]:
+                self.compared(x, c, row is R.slt, true)
+
+    def narrow(self, op: Op) -> bool:
+        """Whether a 32-bit comparison says the same in 64 bits: operands fit (signed ones as positive numbers)."""
+        top = 31 if op.row.name.startswith("s") else 32
+        return op.row in WIDEN and all(not self.bits.may(a) >> top for a in op.args)
+
+    def equal(self, x: Value, y: Value, true: bool) -> None:
+        a, b = self.range(x), self.range(y)
+        if true:
+            lo, hi = _meet(a, b)
+            self.limit(x, lo, hi)
+            self.limit(y, lo, hi)
+        elif b[0] == b[1]:
+            self.limit(x, a[0] + (a[0] == b[0]), a[1] - (a[1] == b[0]))
+
+    def less(self, x: Value, y: Value, strict: bool) -> None:
+        """x < y, or x <= y."""
+        if y.type.region == "packet_end" and isinstance(x, Op):
+            root, off = _step(x)
+            known = self.facts.get((root, y))
+            if known is None or (isinstance(known, int) and known < off):
+                self.learn((root, y), off)
+            return
+        if x.type is I64 and y.type is I64:
+            self.limit(x, 0, self.range(y)[1] - strict)
+            self.limit(y, self.range(x)[0] + strict, M64)
+
+    def compared(self, x: Value, c: int, less: bool, true: bool) -> None:
+        """x < c or x > c, signed, or the contrary."""
+        if less != true:  # x >= c, or x > c
+            low = c + (not less)
+            if low >= 0:
+                self.limit(x, low, _POSITIVE)
+        elif self.range(x)[1] <= _POSITIVE:  # x < c, or x <= c
+            self.limit(x, 0, max(c - less, 0))
+
+    # use
+    def block(self, block: Block) -> None:
+        for op in block.ops:
+            for i, arg in enumerate(op.args):
+                op.args[i] = self.constant(arg)
+            for edge in op.edges:
+                for i, arg in enumerate(edge.args):
+                    edge.args[i] = self.constant(arg)
+            if op.row in _UNSIGNED and all(a.type is I64 and self.range(a)[1] <= _POSITIVE for a in op.args):
+                op.row = _UNSIGNED[op.row]
+                self.changed = True
+            known = self.decided(op)
+            if known is not None:
+                self.learn(op, (known, known))
+
+    def constant(self, v: Value) -> Value:
+        found = self.facts.get(v)
+        if found is not None and v.type is I64:
+            assert isinstance(found, tuple)
+            if found[0] == found[1] and -_IMM <= signed(found[0]) < _IMM:
+                self.changed = True
+                return Const(signed(found[0]))
+        return v
+
+    def decided(self, op: Op) -> int | None:
+        """What a comparison gives here, if that is known."""
+        row = WIDEN.get(op.row, op.row) if self.narrow(op) else op.row
+        if row in _ORDER and op.args[1].type.region == "packet_end":
+            root, off = _step(op.args[0])
+            known = self.facts.get((root, op.args[1]))
+            if isinstance(known, int) and row in (R.ugt, R.ule) and off <= known:
+                return int(row is R.ule)
+            return None
+        if len(op.args) != 2 or op.args[0].type is not I64 or op.args[1].type is not I64:
+            return None
+        if row in (R.eq, R.ne):
+            a, b = self.range(op.args[0]), self.range(op.args[1])
+            if a[0] > b[1] or b[0] > a[1]:
+                return int(row is R.ne)
+            return int(row is R.eq) if a[0] == a[1] == b[0] == b[1] else None
+        if row not in _ORDER:
+            return None
+        x, y = op.args if row in (R.ult, R.ule) else reversed(op.args)
+        (low, high), (least, most) = self.range(x), self.range(y)
+        if row in (R.ult, R.ugt):
+            return 1 if high < least else 0 if low >= most else None
+        return 1 if high <= least else 0 if low > most else None
+
+
+def _meet(a: Range, b: Range) -> Range:
+    """Both; where they contradict (code that cannot run), the first."""
+    lo, hi = max(a[0], b[0]), min(a[1], b[1])
+    return (lo, hi) if lo <= hi else a
+
+
+def _step(p: Value) -> tuple[Value, int]:
+    """A pointer as another one and a constant number of bytes from it."""
+    off = 0
+    while isinstance(p, Op) and p.row is R.ptradd and isinstance(p.args[1], Const):
+        off += p.args[1].value
+        p = p.args[0]
+    return p, off

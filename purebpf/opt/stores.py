@@ -1,0 +1,151 @@
+"""Stores that nobody reads go; neighbouring stores of constants become one.
+
+    store.u64 %key, 0
+    store.u32 %key, %a            ==>     store.u32 %key, %a
+    store.u32 %key + 4, %b                store.u32 %key + 4, %b
+    call @use(%key)                       call @use(%key)
+
+A store is dead if, on every way onward, all its bytes are written again before anything may read them; the end of the
+function reads no slot.
+"""
+
+from __future__ import annotations
+
+from ..ir.cfg import reverse_postorder
+from ..ir.function import Block, Const, Function, Op
+from ..ir.ops import Helper, Mem, Rmw, Slot, signed
+from .gvn import base_region, escaping, object_base, place, region, root
+from .rewrite import R
+
+Dead = dict[object, frozenset[int]]  # base -> offsets of bytes that are written before they are read
+
+
+def stores(fn: Function) -> bool:
+    changed = _drop_dead(fn)
+    for block in fn.blocks:
+        changed |= _widen(block)
+    return changed
+
+
+# --- dead stores ------------------------------------------------------------------------------------------------------
+
+
+def _drop_dead(fn: Function) -> bool:
+    if not any(op.row is R.store for op in fn.ops()):
+        return False
+    slots: Dead = {op: frozenset(range(op.attr.size)) for op in fn.entry.ops if isinstance(op.attr, Slot)}
+    shared = escaping(fn, calls=True) if slots else set()
+    kept = escaping(fn, calls=False) if slots else set()
+    at_start: dict[Block, Dead] = {}
+    changed = False
+    for block in reversed(reverse_postorder(fn)):
+        if block.edges:
+            dead = _join([at_start.get(e.block, {}) for e in block.edges])
+        else:
+            dead = dict(slots)
+        out: list[Op] = []
+        for op in reversed(block.ops):
+            if op.row is R.store and _is_dead(op, dead):
+                changed = True
+            else:
+                _effect(op, dead, shared, kept)
+                out.append(op)
+        out.reverse()
+        block.ops = out
+        at_start[block] = dead
+    return changed
+
+
+def _join(ways: list[Dead]) -> Dead:
+    first, *rest = ways
+    out = dict(first)
+    for way in rest:
+        out = {base: both for base, offs in out.items() if (both := offs & way.get(base, frozenset()))}
+    return out
+
+
+def _base(op: Op) -> tuple[object, range]:
+    base, off = place(op)
+    assert isinstance(op.attr, (Mem, Rmw))
+    return base, range(off, off + op.attr.size)
+
+
+def _is_dead(op: Op, dead: Dead) -> bool:
+    assert isinstance(op.attr, Mem)
+    base, offs = _base(op)
+    return not op.attr.volatile and not op.attr.core and base in dead and dead[base].issuperset(offs)
+
+
+def _effect(op: Op, dead: Dead, shared: set[Op], kept: set[Op]) -> None:
+    """What is dead before `op`, from what is dead after it."""
+    if op.row is R.store and isinstance(op.attr, Mem) and not op.attr.core:
+        base, offs = _base(op)
+        dead[base] = dead.get(base, frozenset()).union(offs)
+    elif op.row is R.load or op.row is R.rmw:
+        base, offs = _base(op)
+        mask = region(op)
+        for other in list(dead):
+            if other is base or other == base:
+                dead[other] = dead[other].difference(offs)
+            elif not (object_base(base) and object_base(other)) and base_region(other) & mask:
+                del dead[other]
+    elif op.row.effect == "call" and not (isinstance(op.attr, Helper) and op.attr.pure):
+        passed = {root(a) for a in op.args}
+        for other in list(dead):
+            safe = isinstance(other, Op) and other.row is R.alloca and (
+                other not in shared or (isinstance(op.attr, Helper) and other not in kept and other not in passed))
+            if not safe:
+                del dead[other]
+
+
+# --- wider stores -----------------------------------------------------------------------------------------------------
+
+
+def _widen(block: Block) -> bool:
+    """Two neighbouring constants in one store of twice the size, where alignment and the immediate allow it."""
+    changed = False
+    again = True
+    while again:
+        again = False
+        seen: dict[tuple[object, int, int], int] = {}  # base, offset, size -> index of the store
+        for i, op in enumerate(block.ops):
+            if op.row is R.store and isinstance(op.attr, Mem) and not op.attr.volatile and not op.attr.core:
+                base, off = place(op)
+                size = op.attr.size
+                seen = {k: n for k, n in seen.items() if k[0] is base}  # others may alias
+                if isinstance(op.args[1], Const) and size < 8 and base is op.args[0] and _aligned(base, off & ~size, 2 * size):
+                    other = seen.get((base, off ^ size, size))
+                    if other is not None and _merge(block.ops[other], op):
+                        del block.ops[other]
+                        changed = again = True
+                        break
+                seen = {k: n for k, n in seen.items() if k[1] + k[2] <= off or off + size <= k[1]}
+                if isinstance(op.args[1], Const) and base is op.args[0]:
+                    seen[base, off, size] = i
+            elif op.row.effect not in ("pure",):
+                seen.clear()
+    return changed
+
+
+def _aligned(base: object, off: int, size: int) -> bool:
+    """Whether `base + off` is a multiple of `size`: slots by their alignment, map values and records by eight."""
+    if off % size or not isinstance(base, Op):
+        return False
+    if isinstance(base.attr, Slot):
+        return base.attr.align >= size
+    return isinstance(base.attr, Helper) and base.type.region in ("value", "mem")
+
+
+def _merge(first: Op, second: Op) -> bool:
+    """Make `second` store what both store."""
+    a, b = first.args[1], second.args[1]
+    assert isinstance(a, Const) and isinstance(b, Const)
+    assert isinstance(first.attr, Mem) and isinstance(second.attr, Mem)
+    low, high = (a, b) if first.attr.off < second.attr.off else (b, a)
+    bits = 8 * second.attr.size
+    value = signed((low.value & ((1 << bits) - 1)) | (high.value << bits), 2 * bits)
+    if not -(1 << 31) <= value < 1 << 31:
+        return False
+    second.args[1] = Const(value)
+    second.attr = second.attr._replace(size=2 * second.attr.size, off=min(first.attr.off, second.attr.off))
+    return True
