@@ -27,7 +27,7 @@ class HasFd(Protocol):
     def fileno(self) -> int: ...
 
 
-def _pack(layout: attrs.Layout, values: dict[str, Any]) -> sys.Buffer:
+def packed(layout: attrs.Layout, values: dict[str, Any]) -> sys.Buffer:
     """`perf_event__bpf_cookie=1` sets the nested field "perf_event.bpf_cookie"."""
     attr = sys.buffer(layout.size)
     for name, value in values.items():
@@ -44,7 +44,7 @@ def _get(layout: attrs.Layout, attr: sys.Buffer, name: str) -> int:
 
 
 def _call(command: int, layout: attrs.Layout, **values: Any) -> int:
-    return sys.bpf(command, _pack(layout, values), layout.size)
+    return sys.bpf(command, packed(layout, values), layout.size)
 
 
 def object_name(text: str) -> bytes:
@@ -90,7 +90,7 @@ def map_lookup_batch(fd: int, position: bytes, count: int, key_size: int, value_
     keys, values = sys.buffer(count * key_size), sys.buffer(count * value_size)
     here, after = sys.buffer(position) if position else None, sys.buffer(max(8, key_size))
     layout = attrs.MAP_LOOKUP_BATCH
-    attr = _pack(layout, {"in_batch": sys.address(here), "out_batch": sys.address(after), "keys": sys.address(keys),
+    attr = packed(layout, {"in_batch": sys.address(here), "out_batch": sys.address(after), "keys": sys.address(keys),
                           "values": sys.address(values), "count": count, "map_fd": fd})
     result = sys.bpf(Cmd.MAP_LOOKUP_BATCH, attr, layout.size)
     got = _get(layout, attr, "count") if result >= 0 or result == -ENOENT else 0
@@ -122,7 +122,7 @@ def prog_load(code: bytes, license: str, *, log_level: int = 0, log: sys.Buffer 
     layout = attrs.PROG_LOAD
     result = -EAGAIN
     for _ in range(5):  # a signal interrupts verification
-        attr = _pack(layout, values)
+        attr = packed(layout, values)
         result = sys.bpf(Cmd.PROG_LOAD, attr, layout.size)
         if result != -EAGAIN:
             break
@@ -143,7 +143,7 @@ def prog_test_run(fd: int, *, data: sys.Buffer | None, data_size: int, out: sys.
                   ctx: sys.Buffer | None, ctx_size: int, ctx_out: sys.Buffer | None, repeat: int, flags: int,
                   cpu: int, batch_size: int) -> TestRun:
     layout = attrs.PROG_TEST_RUN
-    attr = _pack(layout, {
+    attr = packed(layout, {
         "prog_fd": fd, "data_in": sys.address(data), "data_size_in": data_size, "data_out": sys.address(out),
         "data_size_out": out_size, "ctx_in": sys.address(ctx), "ctx_size_in": ctx_size,
         "ctx_out": sys.address(ctx_out), "ctx_size_out": ctx_size if ctx_out is not None else 0, "repeat": repeat,
@@ -246,7 +246,7 @@ def ids(kind: str) -> Iterator[int]:
     """The ids of every `kind` ("prog", "map", "btf", "link") in the kernel."""
     layout, number = attrs.ID, 0
     while True:
-        attr = _pack(layout, {"start_id": number})
+        attr = packed(layout, {"start_id": number})
         result = sys.bpf(_BY_ID[kind][1], attr, layout.size)
         if result == -ENOENT:
             return
@@ -276,7 +276,7 @@ class Info:
 
 def info(fd: int, layout: attrs.Layout, **pointers: int) -> Info:
     """OBJ_GET_INFO_BY_FD into a struct whose `pointers` (and lengths) are set. Raises KernelError."""
-    struct_ = _pack(layout, pointers)
+    struct_ = packed(layout, pointers)
     result = _call(Cmd.OBJ_GET_INFO_BY_FD, attrs.OBJ_GET_INFO_BY_FD, bpf_fd=fd, info_len=layout.size,
                    info=sys.address(struct_))
     if result < 0:

@@ -1,0 +1,47 @@
+"""`purebpf features`: what this kernel has, tried out row by row."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--helpers", metavar="TYPE", help="also every helper, for programs of this type (xdp, kprobe, …)")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+    parser.add_argument("--missing", action="store_true", help="only what the kernel lacks")
+
+
+def run(args: argparse.Namespace) -> int:
+    import os
+
+    from ..errors import FormatError
+    from ..loader.probes import Probes
+    from ..uapi.enums import ProgType
+
+    probes = Probes()
+    tables = {"features": probes.features(), "map types": probes.map_types(), "program types": probes.prog_types()}
+    if args.helpers:
+        kind = getattr(ProgType, args.helpers.upper(), None)
+        if kind is None:
+            raise FormatError(f"there is no program type {args.helpers!r}; see the table of program types")
+        tables[f"helpers for {args.helpers}"] = probes.all_helpers(kind)
+    if args.missing:
+        tables = {title: [a for a in answers if not a.has] for title, answers in tables.items()}
+    if args.json:
+        import json
+
+        print(json.dumps({"release": os.uname().release,
+                          **{title: {a.name: a.has for a in answers} for title, answers in tables.items()}}, indent=1))
+        return 0
+    print(f"Linux {os.uname().release}")
+    for title, answers in tables.items():
+        print(f"\n{title}: {sum(a.has for a in answers)} of {len(answers)}")
+        for answer in answers:
+            print(_row(answer))
+    return 0
+
+
+def _row(answer: Any) -> str:
+    since = f"since {answer.since}" if answer.since else ""
+    return f"  {'yes' if answer.has else 'no ':<4}{answer.name.lower():<28}{since}".rstrip()
