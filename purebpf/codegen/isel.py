@@ -281,12 +281,17 @@ def _unary(s: Selector, op: Op) -> None:
 
 def _pointer_add(s: Selector, op: Op) -> None:
     base, by = resolve(op.args[0]), resolve(op.args[1])
+    if base in s.steps and s.steps[base][0] is op:
+        del s.steps[base]
     if op in s.shifted:
         memory.indexed_base(s, op)
     if op not in s.regs:
         return
     dst = s.regs[op]
     if isinstance(by, Const):
+        if base in s.steps:
+            base, stride = s.steps[base]
+            by = Const(by.value - stride)
         _arith(s, ALU64 | ADD, dst, base, by)
     elif s.demanded(base) and not s.demanded(by):
         _arith(s, ALU64 | ADD, dst, by, base)

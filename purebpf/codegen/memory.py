@@ -81,6 +81,10 @@ def address(s: Selector, pointer: Value, off: int) -> Address:
             if reg is None:
                 reg = s.shifted[base] = s.mf.new_register()
             return Address(reg, fixed.off + disp, fixed.slot)
+    if base in s.steps:  # after q = p + 4, in a loop whose next p is q: address q - 4, so that p ends there
+        step, stride = s.steps[base]
+        if s16(disp - stride):
+            return Address(s.demand(step), disp - stride)
     return Address(s.demand(base), disp)
 
 

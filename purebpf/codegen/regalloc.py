@@ -3,8 +3,8 @@
     liveness -> interference graph -> coalesce copies -> colour -> (spill what got no colour, again) -> rewrite
 
 The ten registers R0-R9 are nodes of the graph themselves: a value that lives across a call meets R0-R5 there and so ends up
-in R6-R9; a copy to or from a call's registers is coalesced like any other. Coalescing is conservative: it never makes a
-colourable graph uncolourable. Choice of colour prefers what a copy wants, then the registers that calls destroy.
+in R6-R9; a copy to or from a call's registers is coalesced like any other. Copies are first all coalesced that can be; only if the
+result finds no colours, again conservatively, which never makes a colourable graph uncolourable. Choice of colour prefers what a copy wants, then the registers that calls destroy.
 Knows mach, not ir.
 """
 
@@ -37,6 +37,12 @@ class Graph:
         self.degree: list[int] = []
         self.heavy = self.exact = 0  # nodes of degree >= COLOURS, and of exactly COLOURS
 
+    def copy(self) -> Graph:
+        """As it was built, before coalescing."""
+        twin = Graph(0)
+        twin.adj, twin.alias, twin.cost, twin.moves = self.adj[:], self.alias[:], self.cost[:], self.moves[:]
+        return twin
+
     def find(self, reg: int) -> int:
         alias = self.alias
         while alias[reg] != reg:
@@ -51,11 +57,13 @@ def allocate(mf: MFunc) -> None:
     wants to see it."""
     temps: set[int] = set()
     for _ in range(ROUNDS):
-        graph = _build(mf, temps)
-        _coalesce(graph, mf)
-        colours, failed = _colour(graph)
-        if not failed:
-            return _rewrite(mf, graph, colours)
+        built = _build(mf, temps)
+        for careful in (False, True):
+            graph = built if careful else built.copy()
+            _coalesce(graph, mf, careful)
+            colours, failed = _colour(graph)
+            if not failed:
+                return _rewrite(mf, graph, colours)
         groups: dict[int, list[int]] = {reg: [] for reg in failed}
         for reg in range(FIRST_VIRTUAL, len(graph.alias)):
             root = graph.find(reg)
@@ -81,7 +89,7 @@ def _build(mf: MFunc, temps: set[int]) -> Graph:
                 if insn.is_copy and insn.src < len(adj) and insn.src != 10:
                     met &= ~(1 << insn.src)
                     if insn.src != insn.dst:
-                        moves.append((unit, insn.dst, insn.src))
+                        moves.append((block.freq, insn.dst, insn.src))
                 for reg in bits(writes):
                     adj[reg] |= met
                     cost[reg] += unit
@@ -111,8 +119,9 @@ def _symmetric(adj: list[int]) -> None:
         adj[reg] &= ~(1 << reg)
 
 
-def _coalesce(graph: Graph, mf: MFunc) -> None:
-    """Merge the two sides of copies, most frequent first, where that is surely harmless."""
+def _coalesce(graph: Graph, mf: MFunc, careful: bool) -> None:
+    """Merge the two sides of copies, most frequent first: wherever they do not meet, or only where that is surely
+    harmless (`careful`)."""
     graph.degree = [mask.bit_count() for mask in graph.adj]
     for reg, n in enumerate(graph.degree):
         _classify(graph, reg, n)
@@ -126,7 +135,7 @@ def _coalesce(graph: Graph, mf: MFunc) -> None:
                 continue
             if b < COLOURS:
                 a, b = b, a
-            if _harmless(graph, a, b):
+            if not careful or _harmless(graph, a, b):
                 _merge(graph, a, b)
             else:
                 rest.append((d, s))

@@ -8,7 +8,7 @@ kind into the second when registers run short (`localise`).
 from __future__ import annotations
 
 from ..isa.opcodes import LD_IMM64
-from .flow import Flow, meet
+from .flow import LOOP_WEIGHT, MAX_DEPTH, Flow, meet
 from .mach import DST_DEF, DST_USE, FRAME, SRC_USE, MBlock, MFunc, MInsn
 
 _Uses = dict[int, list[MInsn]]  # block number -> instructions, in order
@@ -49,7 +49,7 @@ def _pool_operands(mf: MFunc, insn: MInsn) -> set[int]:
 
 def price(block: MBlock) -> float:
     """What a slot in `block` costs: size counts everywhere alike, time only in loops."""
-    return block.freq if block.depth else 1.0
+    return LOOP_WEIGHT ** min(block.depth, MAX_DEPTH)
 
 
 def gain(mf: MFunc, reg: int, by_block: _Uses, home: MBlock) -> float:

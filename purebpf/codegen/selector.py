@@ -17,6 +17,7 @@ from ..isa.opcodes import ALU64, IMM64_FUNC, IMM64_MAP_FD, IMM64_MAP_VALUE, LD_I
 from .mach import FRAME, GOTO, FrameSlot, MBlock, MFunc, MInsn, constant, move
 
 REACH = 32000  # how far data may lie from a shared base address: below the 16 bits of a load's offset
+CHAIN = 4  # operations that one variable goes through in a block, as far as that is looked at
 LOOK_AHEAD = 24  # instructions that a definition is moved over at most
 POOLED = frozenset(("mapaddr", "dataaddr", "funcaddr", "alloca", "core"))
 
@@ -48,15 +49,17 @@ class Selector:
         self.fn, self.cpu = fn, cpu
         self.mf = MFunc(fn.name, cpu)
         self.regs: dict[Value, int] = {}
+        self.variables: set[int] = set()  # the registers of parameters
         self.shifted: dict[Op, int] = {}
         self.span: Span | None = fn.span
         self.out: list[MInsn] = []  # the op at hand, in program order
         self.cur: MBlock = self.mf.block("prologue")  # the block under construction; insns are in reverse until closed
         self.late: set[Op] = set()  # selected already, where their only user is
         self.counts = _use_counts(fn)
-        self.feeds = {(resolve(a), p) for op in fn.ops() for e in op.edges for p, a in zip(e.block.params, e.args)}
         self.home = {op: block for block in fn.blocks for op in block.ops}
+        self.feeds = self._feeds()
         self.block: Block = fn.entry  # the IR block at hand
+        self.steps = self._steps()
         self._pool: dict[object, int] = {}
         self._slots: dict[Op, int] = {}
         self._bases = self._data_bases()
@@ -72,6 +75,8 @@ class Selector:
             if reg is None:
                 reg = self.mf.new_register()
                 self.regs[value] = reg
+                if isinstance(value, Param):
+                    self.variables.add(reg)
         return reg
 
     def demanded(self, value: Value) -> bool:
@@ -118,6 +123,37 @@ class Selector:
             index = self._slots[op] = len(self.mf.slots)
             self.mf.slots.append(FrameSlot.of(op.attr, op.name, op.span))
         return index
+
+    def _feeds(self) -> set[tuple[Value, Value]]:
+        """(value, parameter): pairs of which the first becomes the second on some edge, maybe by way of another parameter,
+        maybe after further operations on it in the same block."""
+        edges = [(op, p, resolve(a)) for op in self.fn.ops() for e in op.edges for p, a in zip(e.block.params, e.args)]
+        onward: dict[Value, list[Value]] = {}
+        for _, param, value in edges:
+            if isinstance(value, Param):
+                onward.setdefault(value, []).append(param)
+        out: set[tuple[Value, Value]] = set()
+        for op, param, value in edges:
+            into = [param, *onward.get(param, ())]
+            for _ in range(CHAIN):
+                out.update((value, p) for p in into)
+                if not isinstance(value, Op) or not value.row.pure or not value.args \
+                        or self.home[value] is not self.home[op]:
+                    break
+                value = resolve(value.args[0])
+        return out
+
+    def _steps(self) -> dict[Value, tuple[Op, int]]:
+        """Pointer parameter of a loop -> the op in the same block that moves it on by a constant, until it is selected,
+        and the constant."""
+        owner: dict[Value, Block] = {param: block for block in self.fn.blocks for param in block.params}
+        out: dict[Value, tuple[Op, int]] = {}
+        for op, p in self.feeds:
+            if isinstance(op, Op) and op.row.name == "ptradd" and resolve(op.args[0]) is p:
+                by = resolve(op.args[1])
+                if isinstance(by, Const) and p in owner and owner[p] is self.home[op]:
+                    out[p] = op, by.value
+        return out
 
     def _data_bases(self) -> dict[tuple[str, int], Data]:
         """(section, offset) of all data used -> the address that loads and stores count from: one for what lies close."""
@@ -170,6 +206,8 @@ class Selector:
         while pending:
             needed = set(pending.values())
             free = [dst for dst in pending if dst not in needed]
+            # what leaves a variable goes first: the variable is then free to become its own next value
+            free.sort(key=lambda dst: pending[dst] not in self.variables)
             for dst in free:
                 self.out.append(move(dst, pending.pop(dst), self.span))
             if not free:
