@@ -10,8 +10,7 @@
       %x = add %w, 1
       ret %x
 
-A branch whose two ways lead to the same block with 1 and 0 passes the condition itself. Blocks with the same content
-become one. A program has many `ret 1`.
+A branch whose two ways lead to the same block with 1 and 0 passes the condition itself.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ def cfgclean(fn: Function) -> bool:
     for _ in range(10):
         again = _branches(fn)
         again |= _skip_empty(fn)
-        again |= _merge_equal(fn)
         again |= drop_unreachable(fn)
         again |= drop_trivial_params(fn)
         again |= _join(fn)
@@ -184,62 +182,3 @@ def _join(fn: Function) -> bool:
         fn.blocks = [b for b in fn.blocks if b not in gone]
         fn.replace(mapping)
     return bool(gone)
-
-
-# --- equal blocks -----------------------------------------------------------------------------------------------------
-
-_LIMIT = 12  # ops; longer twins are rare
-
-
-def _merge_equal(fn: Function) -> bool:
-    """Of blocks with the same content, only one stays. Their values must not be used elsewhere."""
-    groups: dict[object, list[Block]] = {}
-    for block in fn.blocks[1:]:
-        if len(block.ops) <= _LIMIT:
-            groups.setdefault(_outline(block), []).append(block)
-    twins = [g for g in groups.values() if len(g) > 1]
-    if not twins:
-        return False
-    candidates = {b for g in twins for b in g}
-    home: dict[Value, Block] = {v: b for b in candidates for v in (*b.params, *b.ops)}
-    for block in fn.blocks:
-        for op in block.ops:
-            for arg in (*op.args, *(a for e in op.edges for a in e.args)):
-                at = home.get(arg)
-                if at is not None and at is not block:
-                    candidates.discard(at)
-    instead: dict[Block, Block] = {}
-    for group in twins:
-        by_content: dict[object, Block] = {}
-        for block in group:
-            if block in candidates:
-                first = by_content.setdefault(_content(block), block)
-                if first is not block:
-                    instead[block] = first
-    for block in fn.blocks:
-        for edge in block.edges:
-            edge.block = instead.get(edge.block, edge.block)
-    return bool(instead)
-
-
-def _outline(block: Block) -> object:
-    """Equal for equal blocks, cheap."""
-    end = block.terminator
-    return (len(block.params), len(block.ops), end.row, block.ops[0].row, *(e.block for e in end.edges))
-
-
-def _content(block: Block) -> object:
-    """Equal exactly for blocks that do the same: values of the block itself are numbered, others are themselves."""
-    number: dict[Value, int] = {p: i for i, p in enumerate(block.params)}
-
-    def name(v: Value) -> object:
-        return (v.value,) if isinstance(v, Const) else number.get(v, v)
-
-    out: list[object] = [tuple(p.type for p in block.params)]
-    for op in block.ops:
-        edges = tuple((e.block, *map(name, e.args)) for e in op.edges)
-        out.append((op.row, op.type, type(op.attr), op.attr, tuple(map(name, op.args)), edges))
-        number[op] = len(number)
-    return tuple(out)
-
-

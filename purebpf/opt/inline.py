@@ -31,6 +31,7 @@ def inline(module: Module) -> bool:
     for fn in order:
         again = True
         done: set[Block] = set()
+        slots: dict[Op, Op] = {}
         while again:
             again = False
             for block in fn.blocks:
@@ -40,7 +41,7 @@ def inline(module: Module) -> bool:
                 if at is None:
                     done.add(block)
                     continue
-                _expand(fn, block, at, module.functions[_name(block.ops[at])])
+                _expand(fn, block, at, module.functions[_name(block.ops[at])], slots)
                 changed = again = True
                 break
         if changed:
@@ -101,32 +102,40 @@ def _wanted(module: Module, op: Op, calls: dict[str, int], recursive: set[str]) 
     return sum(1 for _ in callee.ops()) <= SMALL
 
 
-def _expand(fn: Function, block: Block, at: int, callee: Function) -> None:
-    """Put the body of `callee` in place of the call that is op `at` of `block`."""
+def _expand(fn: Function, block: Block, at: int, callee: Function, shared: dict[Op, Op]) -> None:
+    """Put the body of `callee` in place of the call that is op `at` of `block`. `shared`: the callee's slots -> those
+    that stand for them in `fn`; calls of one function never run at the same time, so one set serves all of them."""
     call = block.ops[at]
     values: dict[Value, Value] = dict(zip(callee.params, call.args))
     taken = {b.name for b in fn.blocks}
     copies = clone(callee.blocks, values, unique_names(fn, callee.blocks, callee.name, taken))
     rest = Block(unique_names(fn, [block], "after", taken)[block])
-    rest.ops = block.ops[at + 1:]
+    rest.ops, block.ops = block.ops[at + 1:], block.ops[:at]
     result: Value | None = None
     if call.type is not VOID:
         result = Param(call.type, call.name)
         rest.params.append(result)
     entry = copies[callee.entry]
-    slots = [op for op in entry.ops if op.row is R.alloca]
+    slots: dict[Value, Value] = {}
+    for op in callee.entry.ops:
+        copy = values[op]
+        if op.row is R.alloca and isinstance(copy, Op):
+            if op not in shared:
+                shared[op] = copy
+                fn.entry.ops.insert(0, copy)
+            slots[copy] = shared[op]
     entry.ops = [op for op in entry.ops if op.row is not R.alloca]
-    block.ops = [*block.ops[:at], Op(R.jump, (), VOID, None, [Edge(entry)], call.span)]
-    for copy in copies.values():
-        end = copy.terminator
+    block.ops.append(Op(R.jump, (), VOID, None, [Edge(entry)], call.span))
+    for body in copies.values():
+        end = body.terminator
         if end.row is R.ret:
             end.edges = [Edge(rest, end.args if result is not None else ())]
             end.row, end.args = R.jump, []
-    fn.entry.ops[:0] = slots
     where = fn.blocks.index(block) + 1
     fn.blocks[where:where] = [*copies.values(), rest]
     if result is not None:
-        fn.replace({call: result})
+        slots[call] = result
+    fn.replace({v: w for v, w in slots.items() if v is not w})
 
 
 def refine(fn: Function) -> None:

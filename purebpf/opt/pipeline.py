@@ -14,6 +14,7 @@ from .implied import implied
 from .inline import inline
 from .loops import hoist, unroll
 from .memory import promote
+from .merge import merge
 from .narrow import narrow
 from .sccp import sccp
 from .simplify import simplify
@@ -25,13 +26,13 @@ Observer = Callable[[str, Module], None]
 PASSES: Final[dict[str, Callable[[Function], object]]] = {
     "simplify": simplify, "sccp": sccp, "gvn": gvn, "dce": dce, "cfgclean": cfgclean, "memory": promote,
     "thread": thread, "unroll": unroll, "hoist": hoist, "narrow": narrow, "implied": implied,
-    "stores": stores,
+    "stores": stores, "merge": merge,
 }
 MODULE_PASSES: Final[dict[str, Callable[[Module], object]]] = {"inline": inline}
 
 ORDER: Final = ("sccp", "cfgclean", "simplify", "inline", "memory", "sccp", "simplify", "cfgclean", "unroll", "memory", "sccp",
                 "simplify", "gvn", "cfgclean", "thread", "implied", "sccp", "narrow", "cfgclean", "gvn", "stores", "hoist",
-                "simplify", "dce")
+                "simplify", "dce", "merge", "cfgclean")
 
 
 def run_pass(name: str, module: Module) -> None:
