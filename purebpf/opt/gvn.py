@@ -164,6 +164,8 @@ class _Gvn:
                 if found is None:
                     self.table[key] = op
                     added.append(key)
+                elif isinstance(op.attr, Data):
+                    found = _nearby(found, op, out)
             elif effect == "read":
                 found = self.known(op, loads, out)
                 if found is None:
@@ -180,6 +182,8 @@ class _Gvn:
         return loads
 
     def key(self, op: Op) -> Key:
+        if isinstance(op.attr, Data):
+            return (op.row, op.type, op.attr.section)
         args = [(a.value,) if isinstance(a, Const) else a for a in op.args]
         if op.row.commutative and not isinstance(args[1], tuple) and id(args[0]) > id(args[1]):
             args.reverse()
@@ -230,6 +234,16 @@ class _Gvn:
         if isinstance(attr, Mem):
             loads = self.remember(op, op.args[1], loads)
         return loads
+
+
+def _nearby(base: Value, op: Op, out: list[Op]) -> Value:
+    """A global's address from that of another one in the same section: saves loading a 64-bit immediate."""
+    assert isinstance(base, Op) and isinstance(base.attr, Data) and isinstance(op.attr, Data)
+    if base.attr.off == op.attr.off:
+        return base
+    new = Op(R.ptradd, [base, Const(op.attr.off - base.attr.off)], op.type, span=op.span, name=op.name)
+    out.append(new)
+    return new
 
 
 def _as_loaded(value: Value, op: Op, attr: Mem, out: list[Op]) -> Value | None:

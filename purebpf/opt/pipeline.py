@@ -18,6 +18,7 @@ from .merge import merge
 from .narrow import narrow
 from .sccp import sccp
 from .simplify import simplify
+from .sink import sink
 from .stores import stores
 from .thread import thread
 
@@ -26,12 +27,12 @@ Observer = Callable[[str, Module], None]
 PASSES: Final[dict[str, Callable[[Function], object]]] = {
     "simplify": simplify, "sccp": sccp, "gvn": gvn, "dce": dce, "cfgclean": cfgclean, "memory": promote,
     "thread": thread, "unroll": unroll, "hoist": hoist, "narrow": narrow, "implied": implied,
-    "stores": stores, "merge": merge,
+    "stores": stores, "merge": merge, "sink": sink,
 }
 MODULE_PASSES: Final[dict[str, Callable[[Module], object]]] = {"inline": inline}
 
 ORDER: Final = ("sccp", "cfgclean", "simplify", "inline", "memory", "sccp", "simplify", "cfgclean", "unroll", "memory", "sccp",
-                "simplify", "gvn", "cfgclean", "thread", "implied", "sccp", "narrow", "cfgclean", "gvn", "stores", "hoist",
+                "simplify", "gvn", "cfgclean", "thread", "implied", "sccp", "sink", "narrow", "cfgclean", "gvn", "stores", "hoist",
                 "simplify", "dce", "merge", "cfgclean")
 
 

@@ -1,0 +1,67 @@
+"""The same operation on every way into a block happens once, in the block.
+
+    a:                                    a:
+      %x = bswap16 %p                       jump join(%p)
+      jump join(%x)                       b:
+    b:                             ==>      jump join(%q)
+      %y = bswap16 %q                     join(%u: i64):
+      jump join(%y)                         %v = bswap16 %u
+    join(%v: i64):
+"""
+
+from __future__ import annotations
+
+from ..ir.function import Const, Edge, Function, Op, Param, Value
+from ..ir.types import I64
+from .cfgclean import incoming, same
+from .rewrite import R
+
+_INVOLUTIONS = {R.bswap16: 0xFFFF, R.bswap32: 0xFFFFFFFF, R.bswap64: -1}  # f(f(c)) is c for c within the mask
+
+
+def sink(fn: Function) -> bool:
+    uses = fn.uses()
+    mapping: dict[Value, Value] = {}
+    for block, edges in incoming(fn).items():
+        if len(edges) < 2:
+            continue
+        made: list[Op] = []
+        for i, param in enumerate(block.params):
+            if param.type is I64:
+                op = _common(param, i, [e for _, e in edges], uses)
+                if op is not None:
+                    made.append(op)
+                    mapping[param] = op
+                    block.params[i] = param_of(op)
+        block.ops[:0] = made
+    fn.replace(mapping)
+    return bool(mapping)
+
+
+def param_of(op: Op) -> Param:
+    param = op.args[0]
+    assert isinstance(param, Param)
+    return param
+
+
+def _common(param: Param, i: int, edges: list[Edge], uses: dict[Value, list[Op]]) -> Op | None:
+    """The op to compute `param` from a new parameter, whose values are then on the edges; None if there is none."""
+    first = next((a for e in edges if isinstance(a := e.args[i], Op)), None)
+    if first is None or first.row.evaluate is None or not 1 <= len(first.args) <= 2:
+        return None
+    if len(first.args) == 2 and not isinstance(first.args[1], Const):
+        return None
+    operands: list[Value] = []
+    for edge in edges:
+        arg = edge.args[i]
+        if isinstance(arg, Const) and first.row in _INVOLUTIONS and arg.value & ~_INVOLUTIONS[first.row] == 0:
+            assert first.row.evaluate is not None
+            operands.append(Const(first.row.evaluate(arg.value)))
+        elif (isinstance(arg, Op) and arg.row is first.row and len(uses[arg]) == 1 and arg.args[0].type is I64
+              and all(same(a, b) for a, b in zip(arg.args[1:], first.args[1:]))):
+            operands.append(arg.args[0])
+        else:
+            return None
+    for edge, operand in zip(edges, operands):
+        edge.args[i] = operand
+    return Op(first.row, [Param(I64, param.name), *first.args[1:]], I64, span=first.span, name=param.name)
