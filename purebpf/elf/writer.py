@@ -220,7 +220,12 @@ class _Writer:
             self.maps[one.name] = self.image.symbol(one.name, section, at, size, elf.OBJECT)
             at += size
         section.data, section.size = bytes(at), at
-        self.types.add(t.Datasec(".maps", at, tuple(rows)))
+        datasec = t.Datasec(".maps", at, tuple(rows))
+        known = self.spec.btf.find(".maps", t.Datasec) if self.spec.btf is not None else None
+        if known is None:
+            self.types.add(datasec)
+        else:
+            self.types.set(known, datasec)
         for one, base in filled:
             for key, value in one.contents:
                 if not isinstance(value, str):
