@@ -113,7 +113,10 @@ def binary(f: Lowering, word: str, a: Int, b: Int, node: ast.AST) -> Val:
     known = RANGES[word]((a.lo, a.hi), (b.lo, b.hi))
     if not fits(known, type):
         known = (type.lo, type.hi)
-    return Int(_emit(f, word, a, b), type, *known)
+    ir = _emit(f, word, a, b)
+    if isinstance(ir, Const):  # x & 0, x << 64 and the like
+        return Known(ir.value & U64.hi if type is U64 else ir.value)
+    return Int(ir, type, *known)
 
 
 def exact(f: Lowering, word: str, a: int, b: int, node: ast.AST) -> Val:

@@ -116,7 +116,7 @@ def _count(f: Lowering, name: str, args: list[Val], fewest: int, most: int, node
 
 def _cast(f: Lowering, layout: IntType, value: Val, node: ast.Call) -> Val:
     if isinstance(value, Known) and isinstance(value.value, int):
-        return Known(layout(value.value)) if layout.size < 8 or layout.is_bool else arith.wrap(f, f.integer(value, node), layout)
+        return Known(layout(value.value))
     if isinstance(value, Pointer):
         if layout.size < 8:
             raise f.error("type-mismatch", "a pointer is 64 bits: 'u64(p)'", node)

@@ -49,7 +49,7 @@ def truth(f: Lowering, value: Val, node: ast.AST, yes: Join, no: Join) -> None:
             goto(f, yes if v else no)
         case Int():
             if isinstance(value.ir, Const):
-                goto(f, yes if value.lo else no)
+                goto(f, yes if value.ir.value else no)
             else:
                 branch(f, value.ir, yes, no)
         case Pointer():

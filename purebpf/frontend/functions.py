@@ -188,7 +188,7 @@ class Functions:
 
     def _inline(self, f: Lowering, source: Source, bound: dict[str, Val], node: ast.Call) -> Val:
         """The callee's body in the caller's place, with variables of its own."""
-        outer = f.env
+        outer, reported = f.env, len(self.unit.diagnostics)
         frame = Frame(source, f.join("return"))
         f.frames.append(frame)
         f.env = {n: v for n, v in outer.items() if n.startswith("$")}
@@ -210,6 +210,8 @@ class Functions:
         enter(f, frame.returns)
         f.at(node)
         result = f.env.pop(_RESULT, Poison()) if f.reachable else Poison()
+        if len(self.unit.diagnostics) > reported:
+            result = Poison()  # what is wrong in the callee is said; do not blame the caller
         hidden = {n: v for n, v in f.env.items() if n.startswith("$")}
         f.env = {n: v for n, v in outer.items() if not n.startswith("$")} | hidden
         return f.use(result, node)
@@ -267,10 +269,12 @@ class Functions:
                 value = stmts.convert(f, value, layout, node)
             params[name] = _passable(f, value, source.name, name, node)
         key = (callee, *(_shape(v) for v in params.values()))
-        signature = self._compiled.get(key)
+        signature, reported = self._compiled.get(key), len(self.unit.diagnostics)
         if signature is None:
             signature = self._with_retries(lambda: self._lower_subprogram(f, callee, source, params))
             self._compiled[key] = signature
+        if len(self.unit.diagnostics) > reported:
+            return Poison()
         args = [v.ir for v in params.values() if isinstance(v, Int | Pointer | Context)]
         ir = f.b.op("call", *args, type=I64, attr=Symbol(signature.name), hint=source.name)
         return signature.result._replace(ir=ir) if signature.result is not None else Known(None)

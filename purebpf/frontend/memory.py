@@ -105,6 +105,7 @@ def load(f: Lowering, place: Place, node: ast.AST) -> Val:
     raise f.error("type-mismatch", f"{layout.name} cannot be read", node)
 
 def _load(f: Lowering, place: Place, size: int, sext: bool) -> Value:
+    sext = sext and size < 8
     if place.access == "direct":
         core = _core(f, place, FIELD_BYTE_OFFSET) if place.core is not None else None
         return f.b.op("load", place.ptr, type=IR_I64, attr=Mem(size, place.off, sext, core))
