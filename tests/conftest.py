@@ -155,3 +155,27 @@ def bpffs() -> Iterator[str]:
         yield f"/proc/self/fd/{fd}"
     finally:
         os.close(fd)
+
+
+@pytest.fixture(scope="session")
+def clang_object(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """`clang_object("maps")`: tests/data/loader/maps.bpf.c as an object file, by clang-19."""
+    import platform
+    import shutil
+    import subprocess
+
+    out = tmp_path_factory.mktemp("clang")
+    sources = os.path.join(os.path.dirname(__file__), "data", "loader")
+    clang = shutil.which("clang-19")
+
+    def build(name: str) -> str:
+        if clang is None:
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("clang-19 is not installed")
+        path = str(out / f"{name}.bpf.o")
+        if not os.path.exists(path):
+            subprocess.run([str(clang), "-O2", "-g", "-target", "bpf", "-mcpu=v3",
+                            f"-I/usr/include/{platform.machine()}-linux-gnu", "-c",
+                            os.path.join(sources, f"{name}.bpf.c"), "-o", path], check=True)
+        return path
+
+    return build

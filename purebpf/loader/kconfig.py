@@ -6,11 +6,14 @@ from text.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..btf import Btf
 from ..btf import types as t
 from ..btf.layout import resolved
 from ..errors import FormatError
-from ..spec import DataSpec, VarSpec
+from ..isa.insn import KconfigRef
+from ..spec import DataSpec, Linked, VarSpec
 from . import sys
 from .kernel import Kernel, missing
 from .refusals import older_than
@@ -18,16 +21,27 @@ from .refusals import older_than
 _TRISTATE = {"n": 0, "y": 1, "m": 2}
 
 
-def fill_kconfig(spec: DataSpec, btf: Btf | None, kernel: Kernel) -> DataSpec:
-    """The section with the running kernel's values. NotSupported for a setting that is not there, unless its variable
-    is weak (`static`), which then is 0."""
+def weak_names(linked: Iterable[Linked]) -> frozenset[str]:
+    """Externs to which every reference is weak."""
+    weak: set[str] = set()
+    strong: set[str] = set()
+    for one in linked:
+        for insn in one.insns:
+            if isinstance(insn.ref, KconfigRef):
+                (weak if insn.ref.weak else strong).add(insn.ref.name)
+    return frozenset(weak - strong)
+
+
+def fill_kconfig(spec: DataSpec, btf: Btf | None, kernel: Kernel, weak: frozenset[str] = frozenset()) -> DataSpec:
+    """The section with the running kernel's values. A setting that is not there is 0 if it is `weak`, else
+    NotSupported."""
     image = bytearray(spec.data)
     for var in spec.vars:
         raw = _virtual(var.name)
         if raw is None:
             raw = kernel.config(var.name)
         if raw is None:
-            if not var.static:
+            if var.name not in weak:
                 raise missing(var.name, "configuration value")
             continue
         image[var.offset:var.offset + var.size] = _encode(var, raw, btf)

@@ -22,7 +22,7 @@ from . import bpf, create, sys
 from .fd import Fd, close_all
 from .fixups import Environment, resolve
 from .kbtf import KernelBtf, upload
-from .kconfig import fill_kconfig
+from .kconfig import fill_kconfig, weak_names
 from .kernel import Kernel, missing
 from .livemaps import live
 from .maps import LiveMap
@@ -91,7 +91,8 @@ class _Loading:
         linked = {name: self.spec.link(name) for name in wanted}
         data = set_constants(self.spec, constants)
         if ".kconfig" in data:
-            data[".kconfig"] = fill_kconfig(data[".kconfig"], self.spec.btf, self.kernel)
+            data[".kconfig"] = fill_kconfig(data[".kconfig"], self.spec.btf, self.kernel,
+                                            weak_names(linked.values()))
             self.kconfig = {v.name: v.offset for v in data[".kconfig"].vars}
         self.btf = upload(self.spec._replace(data=data), linked)
         for name, one in self.spec.maps.items():
