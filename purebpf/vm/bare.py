@@ -18,7 +18,7 @@ Source = bytes | bytearray | tuple[Insn, ...] | list[Insn]
 Functions = Mapping[int, Callable[..., int]]
 
 
-def run(code: Source, memory: Memory = b"", *, helpers: Functions | None = None, engine: str = "plain", insn_limit: int = INSN_LIMIT) -> int:
+def run(code: Source, memory: Memory = b"", *, helpers: Functions | None = None, engine: str = "fast", insn_limit: int = INSN_LIMIT) -> int:
     """Run `code` once with r1 = the address of `memory`, r2 = its length and r10 = the top of a 512-byte stack; r0 as an
     unsigned 64-bit number.
 
@@ -33,7 +33,7 @@ class Bare:
 
     __slots__ = ("_program", "_runtime")
 
-    def __init__(self, code: Source, *, helpers: Functions | None = None, engine: str = "plain", insn_limit: int = INSN_LIMIT) -> None:
+    def __init__(self, code: Source, *, helpers: Functions | None = None, engine: str = "fast", insn_limit: int = INSN_LIMIT) -> None:
         insns = code if isinstance(code, (tuple, list)) else decode(bytes(code))
         for insn in insns:
             if insn.ref is not None:

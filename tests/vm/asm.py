@@ -7,7 +7,7 @@ from purebpf.isa.codec import encode
 from purebpf.isa.insn import Insn
 
 SIZES = {1: op.B, 2: op.H, 4: op.W, 8: op.DW}
-ENGINES = ["plain"]
+ENGINES = ["plain", "fast"]
 EXIT = Insn(op.JMP | op.EXIT)
 
 
