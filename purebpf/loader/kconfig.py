@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from ..btf import Btf
 from ..btf import types as t
 from ..btf.layout import resolved
-from ..errors import FormatError
+from ..errors import FormatError, NotSupported
 from ..isa.insn import KconfigRef
 from ..spec import DataSpec, Linked, VarSpec
 from . import sys
@@ -39,13 +39,23 @@ def fill_kconfig(spec: DataSpec, btf: Btf | None, kernel: Kernel, weak: frozense
     for var in spec.vars:
         raw = _virtual(var.name)
         if raw is None:
-            raw = kernel.config(var.name)
+            raw = _setting(var.name, kernel, var.name in weak)
         if raw is None:
-            if var.name not in weak:
-                raise missing(var.name, "configuration value")
             continue
         image[var.offset:var.offset + var.size] = _encode(var, raw, btf)
     return spec._replace(data=bytes(image))
+
+
+def _setting(name: str, kernel: Kernel, weak: bool) -> str | None:
+    try:
+        raw = kernel.config(name)
+    except NotSupported:
+        if not weak:
+            raise
+        return None
+    if raw is None and not weak:
+        raise missing(name, "configuration value")
+    return raw
 
 
 def _virtual(name: str) -> str | None:

@@ -28,7 +28,7 @@ from .livemaps import live
 from .maps import LiveMap
 from .object import Object, name_of
 from .progs import LoadedProgram, Target, load_program
-from .refusals import refuse
+from .refusals import older_than, refuse
 from .variables import Section, Variable
 
 BPFFS = "/sys/fs/bpf"
@@ -87,6 +87,7 @@ class _Loading:
         self.kconfig: dict[str, int] = {}
 
     def everything(self, constants: dict[str, Any], given: dict[str, LiveMap]) -> None:
+        raise_memlock()
         wanted = {name: p for name, p in self.spec.programs.items() if p.autoload}
         linked = {name: self.spec.link(name) for name in wanted}
         data = set_constants(self.spec, constants)
@@ -217,6 +218,17 @@ def _program_target(spec: ProgramSpec, other: Any) -> tuple[Target, Fd | None]:
     if found is None:
         raise missing(name, f"function of program {other.name!r}:")
     return Target(found, other.fileno()), None
+
+
+def raise_memlock() -> None:
+    """Before 5.11 maps and programs count against RLIMIT_MEMLOCK, whose usual 64 KiB hold next to nothing."""
+    if older_than("5.11"):
+        import resource
+
+        try:
+            resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        except (OSError, ValueError):
+            pass  # not allowed to: if it matters, the refusal will say so
 
 
 # ── constants ────────────────────────────────────────────────────────────────────────────────────────────────────────
