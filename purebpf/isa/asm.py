@@ -14,7 +14,7 @@ from typing import Any, Callable, Final, Iterator, Mapping, NamedTuple
 
 from .directives import DIRECTIVES
 from .expr import Cursor, Problem, Scope, Sym, Value, expression
-from .grammar import END, LETTERS, NOTATIONS, NUMBER, REG32, REG64, SIGNED, SYMBOL, TOKEN, Leaf, Operands, Tree, tree
+from .grammar import END, LETTERS, NOTATIONS, NUMBER, REG32, REG64, SIGNED, SYMBOL, TOKEN, Leaf, Operands, Tree, like_register, tree
 from .insn import DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
 from .opcodes import (
     CALL_KFUNC,
@@ -118,7 +118,7 @@ class Assembler(Scope):
         section = self.section
         for number, line in self.more:
             tokens = find(line)
-            if not tokens:
+            if not tokens and number - first not in listed:
                 continue
             if isinstance(section, Code) and not listed and not self.dropped:
                 node: Tree | None = start
@@ -161,6 +161,10 @@ class Assembler(Scope):
             else:
                 self.words(cursor, number)
         except Problem as problem:
+            before = cursor.joined[:problem.col]
+            if "\n" in before:  # in a declaration that goes on over several lines
+                number += before.count("\n")
+                problem.col = len(before) - before.rfind("\n") - 1
             self.unit.problem(problem, number)
 
     def words(self, cursor: Cursor, number: int) -> None:
@@ -178,7 +182,8 @@ class Assembler(Scope):
             directive(self, cursor, number)
             if cursor.text:
                 raise cursor.problem("more than the directive takes")
-        elif cursor.tokens[cursor.at + 1:cursor.at + 2] == ["="] and self.operands[head][0] == SYMBOL:
+        elif (cursor.tokens[cursor.at + 1:cursor.at + 2] == ["="] and self.operands[head][0] == SYMBOL
+              and not like_register(head)):
             cursor.take()
             cursor.take()
             self.assign(head, cursor)
@@ -207,7 +212,9 @@ class Assembler(Scope):
         """One instruction, by the long way."""
         code = self.code(cursor)
         if code.pending:
-            raise cursor.problem(f"{len(code.pending)} bytes of data before this instruction fill no slot of 8")
+            count = len(code.pending)
+            code.pending.clear()
+            raise cursor.problem(f"{count} bytes of data before this instruction fill no slot of 8")
         leaf, values, cols = self.parse(cursor)
         self.emit(code, leaf, values, cols, number, cursor)
 
@@ -232,7 +239,7 @@ class Assembler(Scope):
                 values.append(value)
                 cursor.take()
                 node = node[kind]
-            elif numeric and token not in (",", ")", "]"):
+            elif numeric and token not in (",", ")", "]") and not like_register(token):
                 cols.append(cursor.col)
                 values.append(expression(cursor, self))
                 node = node[SIGNED]

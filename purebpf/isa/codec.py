@@ -33,6 +33,8 @@ def encode(insns: Iterable[Insn], byteorder: str = "little") -> bytes:
     for insn in insns:
         code, dst, src, off, imm, _ = insn
         regs = (src << 4 | dst) if little else (dst << 4 | src)
+        if (dst | src) & ~15:
+            raise FormatError(f"a register of {insn} does not fit")
         try:
             if code == LD_IMM64:
                 low, high = imm & _M32, imm >> 32 & _M32

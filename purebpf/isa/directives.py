@@ -231,14 +231,16 @@ def _license(asm: Assembler, cursor: Cursor, number: int) -> None:
 
 def _lines(asm: Assembler, cursor: Cursor) -> Cursor:
     """The cursor over the declaration at hand: it goes on until its braces close."""
-    text = cursor.line[cursor.cols[cursor.at - 1]:]  # the word itself, which may be C's own
+    start = cursor.cols[cursor.at - 1]  # the word itself, which may be C's own
+    text = " " * start + cursor.line[start:]
     while text.count("{") > text.count("}"):
         following = next(asm.more, None)
         if following is None:
             raise cursor.problem("the declaration does not end: '}' is missing")
         text += "\n" + following[1]
     _rest(cursor)
-    joined = Cursor(" " * cursor.cols[cursor.at - 1] + text)
+    cursor.joined = text
+    joined = Cursor(text)
     joined.take()
     return joined
 
@@ -307,7 +309,7 @@ def _extern(kind: str) -> Directive:
     def put(asm: Assembler, cursor: Cursor, number: int) -> None:
         weak = cursor.accept("weak") or cursor.accept("__weak")
         col, t = cursor.col, None
-        if cursor.tokens[cursor.at + 1] in ("", ",") and cursor.text and cursor.text[0] in LETTERS:
+        if cursor.text[:1] in LETTERS and cursor.text and cursor.tokens[cursor.at + 1] == "":
             name = cursor.take()  # without a type
         else:
             name, t, col = _named(asm, cursor)

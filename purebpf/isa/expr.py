@@ -33,10 +33,11 @@ class Problem(Exception):
 class Cursor:
     """The tokens of a line and where we are: `text` and `col` of the token at hand ("" at the end)."""
 
-    __slots__ = ("line", "tokens", "cols", "at")
+    __slots__ = ("line", "tokens", "cols", "at", "joined")
 
     def __init__(self, line: str) -> None:
         self.line = line
+        self.joined = ""  # the text, if a declaration went on over several lines
         found = list(TOKEN.finditer(line))
         self.tokens = [m[0] for m in found] + [""]
         self.cols = [m.start() for m in found] + [len(line.rstrip())]

@@ -152,6 +152,14 @@ class Operands(dict[str, tuple[str, Any]]):
         return kind
 
 
+_REGISTER_LIKE: Final = re.compile(r"%.*|[rRwW]\d{1,3}", re.ASCII)
+
+
+def like_register(token: str) -> bool:
+    """Whether a name can only be meant as a register: r11, R1, %x. It is never a label's or constant's name."""
+    return _REGISTER_LIKE.fullmatch(token) is not None
+
+
 def number(token: str) -> int:
     """The value of a number token: decimal, 0x…, 0b…, and 0… in octal, with an optional sign and blanks after it."""
     text = token.replace(" ", "").replace("\t", "")

@@ -7,7 +7,7 @@ from typing import Sequence
 
 from .directives import DIRECTIVES
 from .expr import Cursor, Problem
-from .grammar import END, NUMBER, REG32, REG64, REGISTERS, SIGNED, SYMBOL, Tree
+from .grammar import END, NUMBER, REG32, REG64, REGISTERS, SIGNED, SYMBOL, Tree, like_register
 from .insn import Insn
 from .table import lookup
 from .unit import Item, RawSlot, Unit
@@ -22,16 +22,16 @@ def unexpected(cursor: Cursor, node: Tree, root: Tree, first: int) -> Problem:
     at, width = cursor.col, max(1, len(token))
     if token in REGISTERS:
         return _wrong_register(cursor, node, token)
-    if cursor.at == first:
-        known = [t for t in root if t.isidentifier() or t.startswith("%")] + list(DIRECTIVES)
-        close = get_close_matches(token.lower(), known + list(REGISTERS), 1, 0.5)
-        return Problem(f"unknown instruction {token!r}", at, width, _maybe(close, token), "unknown-mnemonic")
-    if _like_register(token) and (REG64 in node or REG32 in node):
+    if like_register(token) and len(token) > 1 and (REG64 in node or REG32 in node):
         wanted = [r for r in REGISTERS if (REG64 if REGISTERS[r][0] == REG64 else REG32) in node and r[0] != "%"]
         close = get_close_matches(token.lower().lstrip("%"), wanted, 1, 0.4)
         digits = token.lstrip("%rRwW")
         help = "registers are r0 to r10" if digits.isdigit() and int(digits[:6]) > 10 else _maybe(close, token)
         return Problem(f"{token!r} is no register", at, width, help, "unknown-register")
+    if cursor.at == first:
+        known = [t for t in root if t.isidentifier() or t.startswith("%")] + list(DIRECTIVES)
+        close = get_close_matches(token.lower(), known + list(REGISTERS), 1, 0.5)
+        return Problem(f"unknown instruction {token!r}", at, width, _maybe(close, token), "unknown-mnemonic")
     words = [t for t in node if t not in _KINDS]
     close = get_close_matches(token, words, 1, 0.5) if token else []
     wanted = [f"{w!r}" for w in words if "(" not in w or len(w) == 1][:_LIST] + [_KINDS[k] for k in node if _KINDS.get(k)]
@@ -53,11 +53,6 @@ def _either(words: list[str]) -> str:
 
 def _maybe(close: list[str], token: str) -> str:
     return f"did you mean {close[0]!r}?" if close and close[0] != token else ""
-
-
-def _like_register(token: str) -> bool:
-    bare = token.lstrip("%")
-    return token.startswith("%") or (1 < len(bare) <= 4 and bare[0] in "rRwW" and bare[1:].isdigit()) or bare in ("R", "sp")
 
 
 def _wrong_register(cursor: Cursor, node: Tree, token: str) -> Problem:

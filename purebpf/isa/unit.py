@@ -154,9 +154,9 @@ class Unit:
             raise AsmError(sorted(self.diagnostics, key=lambda d: (order.get(d.span.file, 0), d.span.line, d.span.col)))
 
     def raw(self) -> bytes:
-        """The code sections one after the other as machine code, calls between them resolved. AsmError if something
+        """The code sections in the order of their first lines as machine code, calls between them resolved. AsmError if something
         needs an object (a map, a global variable, a kernel function)."""
-        codes = [s for s in self.sections.values() if isinstance(s, Code) and s.items]
+        codes = sorted((s for s in self.sections.values() if isinstance(s, Code) and s.items), key=lambda s: s.lines[0])
         base: dict[int, int] = {}
         at = 0
         for code in codes:
