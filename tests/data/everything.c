@@ -60,7 +60,7 @@ extern int bpf_absent_kfunc(int x) __ksym __weak;
 
 struct task_struct { int pid; int tgid; struct task_struct *real_parent; } __attribute__((preserve_access_index));
 struct bits___mine { unsigned a:3, b:7; } __attribute__((preserve_access_index));
-enum colour___local { RED___local = 1, GREEN = 2 };
+enum bpf_cmd___local { BPF_PROG_LOAD___local = 99 };
 
 static __attribute__((noinline)) int twice(int x) { hidden_count += x; hidden_zero++; return x * 2; }
 __attribute__((noinline)) int thrice(int x) { hits += x; return twice(x) + x; }
@@ -97,7 +97,7 @@ int BPF_PROG(on_enter, void *regs, long id)
 	struct event *e = bpf_ringbuf_reserve(&rb, sizeof(*e), 0);
 	if (!e)
 		return 0;
-	e->pid = BPF_CORE_READ(task, real_parent, tgid) + bpf_core_enum_value(enum colour___local, GREEN);
+	e->pid = BPF_CORE_READ(task, real_parent, tgid) + bpf_core_enum_value(enum bpf_cmd___local, BPF_PROG_LOAD___local);
 	e->ts = bpf_core_field_exists(task->tgid) + bpf_core_type_size(struct task_struct) +
 		bpf_core_type_id_kernel(struct task_struct) + LINUX_KERNEL_VERSION + CONFIG_BPF_SYSCALL;
 	if (&bpf_prog_put && &bpf_absent_variable && &bpf_absent_kfunc)
