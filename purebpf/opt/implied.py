@@ -9,6 +9,8 @@
 Known per value: a range, read unsigned; per packet pointer: how many bytes lie before packet_end. A check of more bytes
 than are known stays, and so does the order in which pointers are compared: the kernel follows exactly that.
 Masks are not dropped because of a branch: programs write them for the kernel's verifier.
+
+And of two packet checks in a row that fail alike, the first goes if the second asks for more.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ from __future__ import annotations
 from typing import Final
 
 from ..ir.cfg import Cfg
-from ..ir.function import Block, Const, Function, Op, Value
+from ..ir.function import Block, Const, Edge, Function, Op, Value
 from ..ir.ops import M64, signed
 from ..ir.types import I64
 from .bits import Bits
+from .cfgclean import incoming, same
 from .rewrite import R
 from .rules_int import WIDEN
 
@@ -32,7 +35,8 @@ _ORDER: Final = frozenset((R.ult, R.ule, R.ugt, R.uge))
 
 
 def implied(fn: Function) -> bool:
-    return _Implied(fn).run()
+    changed = _drop_weaker_checks(fn)
+    return _Implied(fn).run() or changed
 
 
 class _Implied:
@@ -190,6 +194,13 @@ class _Implied:
             if op.row in _UNSIGNED and all(a.type is I64 and self.range(a)[1] <= _POSITIVE for a in op.args):
                 op.row = _UNSIGNED[op.row]
                 self.changed = True
+            if op.row is R.br:
+                cond = op.args[0]
+                known = self.decided(cond) if isinstance(cond, Op) else None
+                if known is not None:  # it was not yet, where it was computed
+                    op.args[0] = Const(known)
+                    self.changed = True
+                continue
             known = self.decided(op)
             if known is not None:
                 self.learn(op, (known, known))
@@ -241,3 +252,41 @@ def _step(p: Value) -> tuple[Value, int]:
         off += p.args[1].value
         p = p.args[0]
     return p, off
+
+
+# --- packet checks in a row -------------------------------------------------------------------------------------------
+
+
+def _drop_weaker_checks(fn: Function) -> bool:
+    into = incoming(fn)
+    changed = False
+    for block in reversed(fn.blocks):  # a chain of checks collapses from its end
+        first = _check(block)
+        if first is None:
+            continue
+        key, bytes_, ok, fail = first
+        second = _check(ok.block) if len(into[ok.block]) == 1 and ok.block is not block else None
+        if second is None or second[0] != key or second[1] < bytes_:
+            continue
+        other = second[3]
+        if other.block is not fail.block or not all(same(a, b) for a, b in zip(other.args, fail.args)):
+            continue
+        if all(op.row.pure for op in ok.block.ops[:-1]):
+            end = block.terminator
+            end.row, end.args, end.edges = R.jump, [], [ok]
+            into[fail.block] = [(b, e) for b, e in into[fail.block] if e is not fail]
+            changed = True
+    return changed
+
+
+def _check(block: Block) -> tuple[tuple[Value, Value], int, Edge, Edge] | None:
+    """(pointer, packet_end), bytes, the edge where they are there, the edge where they are not."""
+    end = block.terminator
+    if end.row is not R.br:
+        return None
+    cond = end.args[0]
+    if not isinstance(cond, Op) or cond.row not in (R.ugt, R.ule) or cond.args[1].type.region != "packet_end":
+        return None
+    root, off = _step(cond.args[0])
+    ok, fail = end.edges if cond.row is R.ule else reversed(end.edges)
+    return (root, cond.args[1]), off, ok, fail

@@ -120,7 +120,25 @@ def _divide(slot: _Slot) -> bool:
     for op in slot.stores:
         if not isinstance(op.args[1], Const) and not _note_type(slot, op, op.args[1].type):
             return False
-    return all(_note_type(slot, op, op.type) for op in slot.loads if op.type.is_ptr)
+    return all(_note_type(slot, op, op.type) for op in slot.loads if op.type.is_ptr) and _pays(slot)
+
+
+def _pays(slot: _Slot) -> bool:
+    """Whether taking loads out of variables costs fewer ops than loading and storing: reading a slot's bytes one by one
+    is what memory is good for."""
+    varying = {slot.vars[_range(op)[0]] for op in slot.stores if not isinstance(op.args[1], Const)}
+    cost = 0
+    for op in slot.loads:
+        start, end = _range(op)
+        at = start
+        while at < end:
+            var = slot.vars[at]
+            assert var is not None
+            stop = min(end, var.off + var.size)
+            if var in varying:
+                cost += 2 * (at > start) + (at > var.off) + (stop < var.off + var.size)
+            at = stop
+    return cost <= len(slot.loads) + len(slot.stores)
 
 
 def _note_type(slot: _Slot, op: Op, type: Type) -> bool:

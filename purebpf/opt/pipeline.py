@@ -1,9 +1,9 @@
-"""The passes and their order."""
+"""The passes and their order, as data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..ir.function import Function, Module
 from ..ir.verify import check
@@ -24,16 +24,67 @@ from .thread import thread
 
 Observer = Callable[[str, Module], None]
 
-PASSES: Final[dict[str, Callable[[Function], object]]] = {
-    "simplify": simplify, "sccp": sccp, "gvn": gvn, "dce": dce, "cfgclean": cfgclean, "memory": promote,
-    "thread": thread, "unroll": unroll, "hoist": hoist, "narrow": narrow, "implied": implied,
-    "stores": stores, "merge": merge, "sink": sink,
+PASSES: Final[dict[str, Callable[[Function], bool]]] = {
+    "cfgclean": cfgclean, "dce": dce, "gvn": gvn, "hoist": hoist, "implied": implied, "memory": promote, "merge": merge,
+    "narrow": narrow, "sccp": sccp, "simplify": simplify, "sink": sink, "stores": stores, "thread": thread, "unroll": unroll,
 }
-MODULE_PASSES: Final[dict[str, Callable[[Module], object]]] = {"inline": inline}
+MODULE_PASSES: Final[dict[str, Callable[[Module], bool]]] = {"inline": inline}
 
-ORDER: Final = ("sccp", "cfgclean", "simplify", "inline", "memory", "sccp", "simplify", "cfgclean", "unroll", "memory", "sccp",
-                "simplify", "gvn", "cfgclean", "thread", "implied", "sccp", "sink", "narrow", "cfgclean", "gvn", "stores", "hoist",
-                "simplify", "dce", "merge", "cfgclean")
+
+class Step(NamedTuple):
+    """A pass at its place: why there; `level` from which it runs; `after`: only for functions that the last run of that
+    pass changed."""
+
+    name: str
+    why: str
+    level: int = 1
+    after: str = ""
+
+
+STEPS: Final = (
+    Step("cfgclean", "the frontend leaves a block per statement and parameters that are always the same"),
+    Step("simplify", "sizes that the inliner looks at should be those of folded code"),
+    Step("inline", "everything after sees through calls"),
+    Step("sccp", "constant arguments decide branches of what was inlined", after="inline"),
+    Step("simplify", "offsets into slots become constants", after="inline"),
+    Step("memory", "slots whose address does not leave are values from here on"),
+    Step("sccp", "constants that went through slots", after="memory"),
+    Step("cfgclean", "loops have one way in and one latch"),
+    Step("unroll", "constants and slots are known, so trip counts are", level=2),
+    Step("sccp", "every round has its own constants", after="unroll"),
+    Step("simplify", "offsets of unrolled accesses are constants", after="unroll"),
+    Step("memory", "arrays indexed by the unrolled counter", after="unroll"),
+    Step("sccp", "constants that went through those", after="unroll"),
+    Step("simplify", "canonical forms, for gvn to compare"),
+    Step("gvn", "one value for one computation, which branches can then be seen to share"),
+    Step("cfgclean", "threading wants straight lines"),
+    Step("thread", "flags and conditions made of constants vanish", level=2),
+    Step("implied", "tests decided by tests above", level=2),
+    Step("sccp", "what the decided branches leave"),
+    Step("cfgclean", "joins that are left have all their ways", level=2),
+    Step("sink", "byte swaps below joins meet the comparisons there", level=2),
+    Step("narrow", "masks, when the final shape of loops is there"),
+    Step("gvn", "what simplification made equal"),
+    Step("stores", "loads that gvn forwarded read no more", level=2),
+    Step("hoist", "what is left in loops and does not change", level=2),
+    Step("simplify", "addresses that gvn derived from one another go into offsets"),
+    Step("dce", "nothing dead is merged, or counted as use"),
+    Step("merge", "tails are final", level=2),
+    Step("cfgclean", "codegen gets no block that only jumps"),
+    Step("sink", "near to the use, registers are fewer", level=2),
+)
+
+# (first, then, why): somewhere before the last run of `then`, `first` has run. The test of the pipeline checks it.
+CONSTRAINTS: Final = (
+    ("inline", "memory", "slots passed to inlined functions are promoted"),
+    ("memory", "unroll", "a counter kept in a slot is no constant"),
+    ("simplify", "gvn", "gvn compares canonical forms"),
+    ("gvn", "thread", "threading knows a condition by identity"),
+    ("thread", "sccp", "threading leaves constants behind"),
+    ("gvn", "stores", "a forwarded load keeps no store alive"),
+    ("dce", "merge", "a dead op makes equal blocks differ"),
+    ("merge", "cfgclean", "merging leaves blocks that only jump"),
+)
 
 
 def run_pass(name: str, module: Module) -> None:
@@ -47,14 +98,22 @@ def run_pass(name: str, module: Module) -> None:
 
 def optimize(module: Module, *, verify: bool = False, level: int = 2, observe: Observer | None = None,
              stop_after: str | None = None, skip: Collection[str] = ()) -> None:
-    """Improve `module` in place. `observe(name, module)` is called after each pass."""
-    for name in ORDER:
-        if name in skip or level == 0:
+    """Improve `module` in place. `level`: 0 nothing, 1 without what costs time, 2 all. `observe(name, module)` is called
+    after each pass; `verify` checks the IR then; `stop_after` ends with the first run of that pass; `skip` leaves out."""
+    changed: dict[str, set[str]] = {}  # pass -> functions that its last run changed
+    for step in STEPS:
+        if step.level > level or step.name in skip or (step.after and not changed.get(step.after)):
             continue
-        run_pass(name, module)
+        if step.name in MODULE_PASSES:
+            did = MODULE_PASSES[step.name](module)
+            changed[step.name] = set(module.functions) if did else set()
+        else:
+            run = PASSES[step.name]
+            names = changed[step.after] if step.after else module.functions
+            changed[step.name] = {fn.name for fn in module.functions.values() if fn.name in names and run(fn)}
         if verify:
-            check(module, name)
+            check(module, step.name)
         if observe:
-            observe(name, module)
-        if name == stop_after:
+            observe(step.name, module)
+        if step.name == stop_after:
             break

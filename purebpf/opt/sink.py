@@ -1,4 +1,4 @@
-"""The same operation on every way into a block happens once, in the block.
+"""Arithmetic moves down, to where it is needed: into the one block that uses it, and below a join when every way does it.
 
     a:                                    a:
       %x = bswap16 %p                       jump join(%p)
@@ -11,7 +11,8 @@
 
 from __future__ import annotations
 
-from ..ir.function import Const, Edge, Function, Op, Param, Value
+from ..ir.cfg import Cfg, Loop
+from ..ir.function import Block, Const, Edge, Function, Op, Param, Value
 from ..ir.types import I64
 from .cfgclean import incoming, same
 from .rewrite import R
@@ -20,6 +21,59 @@ _INVOLUTIONS = {R.bswap16: 0xFFFF, R.bswap32: 0xFFFFFFFF, R.bswap64: -1}  # f(f(
 
 
 def sink(fn: Function) -> bool:
+    """Both; whether anything moved."""
+    changed = _below_joins(fn)
+    return _into_users(fn) or changed
+
+
+def _into_users(fn: Function) -> bool:
+    """Move ops whose users all stand in one other block, outside of loops that the op is not in, to before the first."""
+    if len(fn.blocks) == 1:
+        return False
+    cfg = Cfg(fn)
+    inner: dict[Block, Loop] = {}
+    for loop in reversed(cfg.loops):
+        for b in loop.blocks:
+            inner[b] = loop
+    user: dict[Value, Block | None] = {}  # the one block that uses a value, None if several
+    for block in cfg.order:
+        for op in block.ops:
+            for v in op.args:
+                user[v] = block if user.get(v, block) is block else None
+            for edge in op.edges:
+                for v in edge.args:
+                    user[v] = None  # it has to be in a register there anyway
+    arriving: dict[Block, list[Op]] = {}
+    for block in reversed(cfg.order):
+        staying: list[Op] = []
+        for op in reversed(block.ops):
+            to = user.get(op)
+            if to is not None and to is not block and (op.row.evaluate is not None or op.row is R.ptradd) and inner.get(to) is inner.get(block):
+                arriving.setdefault(to, []).append(op)
+                for v in op.args:  # it may drag its operands along
+                    if user.get(v) is block and all(_uses_only(v, o, op) for o in block.ops):
+                        user[v] = to
+            else:
+                staying.append(op)
+        staying.reverse()
+        block.ops = staying
+    for block, ops in arriving.items():
+        _place(block, ops)
+    return bool(arriving)
+
+
+def _uses_only(v: Value, op: Op, user: Op) -> bool:
+    return op is user or v not in op.args
+
+
+def _place(block: Block, ops: list[Op]) -> None:
+    """Put `ops`, the last computed first, before their first users in `block`."""
+    for op in ops:
+        at = next(i for i, o in enumerate(block.ops) if op in o.args)
+        block.ops.insert(at, op)
+
+
+def _below_joins(fn: Function) -> bool:
     uses = fn.uses()
     mapping: dict[Value, Value] = {}
     for block, edges in incoming(fn).items():
