@@ -18,6 +18,7 @@ from .container import Btf, kind_name
 from .layout import align_of, element, fields, resolve, resolved, size_of
 
 _DEPTH: Final = 64
+_MODES: Final = {1: "QI", 2: "HI", 8: "DI"}  # enums that are not as large as an int
 _WORD: Final = {t.Struct: "struct", t.Union: "union", t.Enum: "enum", t.Enum64: "enum"}
 
 
@@ -52,7 +53,7 @@ def _spell(btf: Btf, type_id: int, inner: str, depth: int) -> str:
         case t.TypeTag():
             return _spell(btf, one.type, inner, depth + 1)
         case t.Array():
-            return _spell(btf, one.elem, f"{inner}[{one.nelems or ''}]", depth + 1)
+            return _spell(btf, one.elem, f"{inner}[{one.nelems}]", depth + 1)
         case t.FuncProto():
             return _spell(btf, one.ret, f"{inner}({_params(btf, one, depth + 1)})", depth + 1)
         case _:
@@ -82,7 +83,8 @@ def _body(btf: Btf, type_id: int, depth: int = 0) -> str:
     if isinstance(one, (t.Enum, t.Enum64)):
         suffix = "ULL" if isinstance(one, t.Enum64) and not one.signed else ""
         rows = [f"{v.name} = {v.value}{suffix}," for v in one.values]
-        return f"{head} {{\n{_indent(chr(10).join(rows))}\n}}"
+        mode = "" if one.size == 4 or isinstance(one, t.Enum64) else f" __attribute__((mode({_MODES.get(one.size, 'SI')})))"
+        return f"{head} {{\n{_indent(chr(10).join(rows))}\n}}{mode}"
     assert isinstance(one, (t.Struct, t.Union))
     rows, mark = _members(btf, one, type_id, depth)
     return f"{head} {{\n{_indent(chr(10).join(rows))}\n}}{mark}" if rows else f"{head} {{}}{mark}"
