@@ -56,6 +56,8 @@ def gain(mf: MFunc, reg: int, by_block: _Uses, home: MBlock) -> float:
     """What one definition in `home` saves against one at each use. A copy of the value costs an instruction, too."""
     cost = weight(mf.pool[reg])
     total = -cost * price(home)
+    if mf.pool[reg].code == LD_IMM64:
+        total -= price(home)  # it runs as one instruction, no more than the copies that would replace it
     for index, insns in by_block.items():
         total += price(mf.blocks[index]) * sum(cost - 1 if insn.is_copy else cost for insn in insns)
     return total

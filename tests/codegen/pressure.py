@@ -1,7 +1,8 @@
 """Random functions that are hard on register allocation: many values alive at once, calls, loops, selects, slots.
 
-`make(seed, size)` gives f(mem: ptr.arg, n): 64 readable and writable bytes at mem; it ends and never faults. Helpers 100..105
-take that many arguments (`helper(n)` says what they answer).
+`make(seed, size)` gives f(mem: ptr.arg, n): 64 readable and writable bytes at mem; it ends and never faults. It calls helpers
+100..105, which take that many arguments (`helper(n)` says what they answer); with `local` subprograms h1..h5 instead,
+which the kernel can run, too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from random import Random
 
 from purebpf.ir.builder import Builder
 from purebpf.ir.function import Const, Function, Module, Op, Param, Value
-from purebpf.ir.ops import INVERSE, M64, TABLE, Helper, Rmw, Slot
+from purebpf.ir.ops import INVERSE, M64, TABLE, Helper, Rmw, Slot, Symbol
 from purebpf.ir.types import I64, PTR, VOID
 
 BINARY = [n for n, row in TABLE.items() if row.args == "ii" and row.evaluate]
@@ -34,13 +35,28 @@ def helper(n: int) -> Callable[..., int]:
     return answer
 
 
-def make(seed: int, size: int) -> Module:
-    return Module([_Maker(Random(seed), size).fn])
+def make(seed: int, size: int, local: bool = False) -> Module:
+    functions = [_Maker(Random(seed), size, local).fn]
+    if local:
+        functions += [_subprogram(n) for n in range(1, 6)]
+    return Module(functions)
+
+
+def _subprogram(n: int) -> Function:
+    """What `helper(n)` does, as a function of its own."""
+    fn = Function(f"h{n}")
+    b = Builder(fn)
+    b.place(b.new_block("entry", [Param(I64) for _ in range(n)]))
+    x: Value = Const(n * 1000003)
+    for param in fn.params:
+        x = b.op("add", b.op("mul", x, 31), param)
+    b.ret(x)
+    return fn
 
 
 class _Maker:
-    def __init__(self, rnd: Random, size: int) -> None:
-        self.rnd, self.budget = rnd, size
+    def __init__(self, rnd: Random, size: int, local: bool) -> None:
+        self.rnd, self.budget, self.local = rnd, size, local
         self.fn = Function("f")
         self.b = Builder(self.fn)
         self.mem, n = Param(PTR["arg"], "mem"), Param(I64, "n")
@@ -88,8 +104,11 @@ class _Maker:
     def statement(self) -> None:
         rnd, b = self.rnd, self.b
         if rnd.random() < self.calls:
-            n = rnd.randrange(6)
-            return self.add(b.op("helper", *(self.value() for _ in range(n)), type=I64, attr=Helper(100 + n, f"h{n}")))
+            n = rnd.randrange(1 if self.local else 0, 6)
+            args = [self.value() for _ in range(n)]
+            if self.local:
+                return self.add(b.op("call", *args, type=I64, attr=Symbol(f"h{n}")))
+            return self.add(b.op("helper", *args, type=I64, attr=Helper(100 + n, f"h{n}")))
         kind = rnd.random()
         if kind < 0.45:
             self.add(b.op(rnd.choice(BINARY), self.value(), self.value()))
