@@ -38,7 +38,7 @@ def finished(spec: MapSpec) -> MapSpec:
         size = sys.PAGE
         while size < spec.max_entries:
             size *= 2
-        return spec._replace(max_entries=size)
+        return spec._replace(max_entries=size, value_size=0)  # the value type is that of records: theirs is the size
     if spec.type in (_M.PERF_EVENT_ARRAY, _M.CPUMAP) and not spec.max_entries:
         return spec._replace(max_entries=sys.possible_cpus())
     if spec.type in OF_MAPS and not spec.value_size:
@@ -99,7 +99,6 @@ _STORAGE = (_M.SK_STORAGE, _M.INODE_STORAGE, _M.TASK_STORAGE, _M.CGRP_STORAGE)
 _CHECKS: tuple[tuple[Callable[[MapSpec], bool], str], ...] = (
     (lambda s: s.type in _ARRAYS and s.key_size != 4, "the key of an array is a 32-bit index: key_size must be 4"),
     (lambda s: s.type in _KEYLESS and s.key_size != 0, "this type has no key: key_size must be 0"),
-    (lambda s: s.type in RINGS and s.value_size != 0, "a ring buffer has no value size: records name their own"),
     (lambda s: s.type in _STORAGE and s.max_entries != 0, "local storage has no limit of its own: max_entries must be 0"),
     (lambda s: s.type in _STORAGE and not s.flags & MapFlag.NO_PREALLOC, "local storage needs BPF_F_NO_PREALLOC"),
     (lambda s: s.type in _STORAGE and not s.value_type, "local storage needs BTF types for key and value"),
