@@ -14,6 +14,7 @@ from typing import Final
 
 from ..isa import opcodes as op
 from ..isa.insn import FP, Insn
+from ..uapi.helpers import IDS
 from .code import callee, signed
 from .facts import CALL, STACK_SITE, Facts, Kind, Num, Ptr, State
 from .flow import Flow
@@ -23,6 +24,7 @@ from .runtime import ENOENT, TAIL_CALL, Runtime
 from .shape import Line, Parts
 
 MOST_BITS: Final = 160  # a value may grow this far beyond its width before it is cut
+CALLS_BACK: Final = frozenset(IDS[name] for name in ("loop", "for_each_map_elem"))
 CASTS: Final = {2: "FH", 4: "FI", 8: "FQ"}  # views of the frame
 FAR: Final = 1 << 62  # an index that no buffer has
 
@@ -42,6 +44,7 @@ class Emitter(Parts):
         self.views: set[str] = set()
         self._taken: dict[int, int] = {}  # byte of the private stack -> offset of its slot
         self._ends: dict[int, State] = {}
+        self._counted: dict[int, bool] = {}
         self._conditions: dict[int, tuple[str, str, int]] = {}
         self._state: State = []
         self._dirty: dict[int, tuple[int, int]] = {}  # register -> (right modulo 2**this, bits it may have)
@@ -97,10 +100,19 @@ class Emitter(Parts):
         return Line(f"for n in range(n, lim, {self.strides[block]}):", pc), [Line("over()", pc)]
 
     def _is_counted(self, header: int) -> bool:
-        """Can a `for` count the rounds? If one backward jump, and nothing else, closes the loop."""
-        latches = [p for p in self.flow.preds[header] if self.flow.is_back(p, header)]
-        return len(latches) == 1 and self.flow.blocks[latches[0]].last >= header \
-            and self.flow.blocks[latches[0]].succ[-1] == header
+        """Can a `for` count the rounds? If one backward jump closes the loop, and nothing else in it counts."""
+        if header not in self._counted:
+            body = self.flow.loop_of(header)
+            charged = [(block, target) for block in body for target in self.flow.blocks[block].succ[-1:]
+                       if target <= self.flow.blocks[block].last]
+            closing = [block for block in body if header in self.flow.blocks[block].succ]
+            self._counted[header] = len(closing) == 1 and charged == [(closing[0], header)] and not any(
+                self._counts_itself(insn) for block in body for _, insn in self.flow.instructions(block))
+        return self._counted[header]
+
+    def _counts_itself(self, insn: Insn) -> bool:
+        """Does a call run instructions of its own?"""
+        return insn.code == CALL and (insn.src == op.CALL_LOCAL or insn.imm in CALLS_BACK or insn.imm == TAIL_CALL)
 
     def _convert(self, register: int, have: Kind, want: Kind) -> None:
         """Bring a register into the form that the next block expects."""
@@ -132,7 +144,9 @@ class Emitter(Parts):
         text = f"r{register} = "
         if self._out and self._out[-1].text.startswith(text) and self._out[-1].indent == 0:
             last = self._out.pop()
-            self._out.append(Line(f"{text}({last.text[len(text):]}) & {MASKS[width]}", last.pc))
+            right = last.text[len(text):]
+            right = right if right.isidentifier() else f"({right})"
+            self._out.append(Line(f"{text}{right} & {MASKS[width]}", last.pc))
         else:
             self._add(f"r{register} &= {MASKS[width]}")
 
@@ -282,6 +296,11 @@ class Emitter(Parts):
         difference = self._pointer_difference(insn, what) if width == 64 else None
         if difference:
             self._set(insn.dst, difference, 64, 66)
+            return
+        if what in (op.ADD, op.SUB) and not insn.code & op.X and insn.imm < 0:  # subtract a small number, not add a big one
+            a, a_bits, _ = self._loose(insn.dst, width)
+            sign = "-" if what == op.ADD else "+"
+            self._set(insn.dst, f"{a} {sign} {-insn.imm}", width, max(a_bits, 32) + 1)
             return
         b, b_bits, b_exact = self._operand(insn, width)
         a, a_bits, a_exact = self._loose(insn.dst, width)
@@ -600,6 +619,9 @@ class Emitter(Parts):
 
     def _helper(self, number: int) -> None:
         arguments = self._arguments(helper_arguments(self.rt, number))
+        if number not in CALLS_BACK:
+            self._set(0, f"h{number}(rt{arguments}) & {M64:#x}")
+            return
         self._add("rt.depth = D")
         self._sync_out()
         self._set(0, f"h{number}(rt{arguments}) & {M64:#x}")

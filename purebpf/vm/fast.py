@@ -15,7 +15,7 @@ from ..isa import opcodes as op
 from ..isa.insn import Insn
 from ..uapi.helpers import IDS
 from .code import Code, Function, strides
-from .emit import Emitter, Shared, helper_arguments, new_site
+from .emit import CALLS_BACK, Emitter, Shared, helper_arguments, new_site
 from .facts import CALL, Facts
 from .flow import Flow, register_effect
 from .memory import CODECS, FRAMES, M32, MAX_FRAMES, Trap
@@ -26,7 +26,6 @@ from .shape import Line, TooDeep, dispatched, structured
 MOVES_MEMORY: Final = frozenset(IDS[name] for name in (
     "xdp_adjust_head", "xdp_adjust_tail", "xdp_adjust_meta", "skb_change_tail", "skb_change_head", "ringbuf_submit",
     "ringbuf_discard"))
-CALLS_BACK: Final = frozenset(IDS[name] for name in ("loop", "for_each_map_elem"))
 FILE: Final = "<bpf program>"
 Callable_ = Callable[..., int]
 

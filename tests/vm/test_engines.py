@@ -1,0 +1,98 @@
+"""Both engines give the same result, the same memory, and the same fault in the same place, whatever the program."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from purebpf.errors import VmFault
+from purebpf.isa import opcodes as op
+from purebpf.isa.codec import encode
+from purebpf.isa.insn import Insn
+from purebpf.vm import Bare
+from tests.vm.asm import EXIT, alu, alu_r, call_local, goto, jump, load, mov, mov_r, store
+from tests.vm.programs import programs
+
+
+def outcome(insns: list[Insn], memory: bytes, engine: str, limit: int) -> tuple:
+    held = bytearray(memory)
+    try:
+        result: object = Bare(encode(insns), engine=engine, insn_limit=limit).run(held)
+    except VmFault as fault:
+        result = (fault.message, fault.pc)
+    return result, bytes(held)
+
+
+@settings(max_examples=400, deadline=None)
+@given(programs(), st.binary(min_size=48, max_size=48), st.sampled_from([50, 400, 3000]))
+def test_engines_agree(insns, memory, limit):
+    assert outcome(insns, memory, "fast", limit) == outcome(insns, memory, "plain", limit)
+
+
+def agree(*insns: Insn, limit: int = 10_000, memory: bytes = bytes(range(64))) -> tuple:
+    fast = outcome(list(insns), memory, "fast", limit)
+    assert fast == outcome(list(insns), memory, "plain", limit)
+    return fast
+
+
+def test_nested_loops_count_alike():
+    body = (mov(0, 0), mov(6, 0), mov(7, 0), alu(op.ADD, 0, 1), alu(op.ADD, 7, 1), jump(op.JLT, 7, 10, -3),
+            alu(op.ADD, 6, 1), jump(op.JLT, 6, 10, -6), EXIT)
+    for limit in range(300, 340):
+        agree(*body, limit=limit)
+    assert agree(*body)[0] == 100
+
+
+def test_irreducible_graph():
+    # two entries into one loop: no structured form without a dispatcher
+    body = (mov(0, 0), jump(op.JEQ, 2, 64, 2), alu(op.ADD, 0, 1), goto(1), alu(op.ADD, 0, 10), alu(op.ADD, 0, 100),
+            jump(op.JLT, 0, 500, -5), EXIT)
+    agree(*body)
+    body = (mov(0, 0), jump(op.JEQ, 2, 64, 1), alu(op.ADD, 0, 1), alu(op.ADD, 0, 10), jump(op.JGT, 0, 300, 1), goto(-4), EXIT)
+    assert agree(*body)[0] > 300
+
+
+def test_many_nested_ifs():
+    n = 300
+    body = [mov(0, 0)]
+    for i in range(n):
+        body += [jump(op.JEQ, 2, i, 2 * (n - i) - 1), alu(op.ADD, 0, 1)]
+    assert agree(*body, EXIT)[0] == 64
+
+
+def test_deep_loops():
+    depth = 25
+    body = [mov(0, 0), mov_r(9, 10)]
+    for i in range(depth):
+        body += [mov(1, 0), store(8, 9, 1, -8 * i - 8)]
+    inner = [alu(op.ADD, 0, 1)]
+    for i in range(depth):
+        size = len(inner) + 4
+        inner = [*inner, load(8, 1, 9, -8 * i - 8), alu(op.ADD, 1, 1), store(8, 9, 1, -8 * i - 8),
+                 jump(op.JLT, 1, 1, -size), ]
+    assert agree(*body, *inner, EXIT, limit=100_000)[0] == 1
+
+
+def test_backward_walk_and_wrapped_offsets():
+    # from the end to the start, one byte at a time
+    body = (mov_r(3, 1), alu_r(op.ADD, 3, 2), mov(0, 0), load(1, 4, 3, -1), alu_r(op.ADD, 0, 4), alu(op.ADD, 3, -1),
+            jump(op.JNE, 2, 0, 0), mov_r(5, 3), alu_r(op.SUB, 5, 1), jump(op.JNE, 5, 0, -7), EXIT)
+    assert agree(*body)[0] == sum(range(64))
+    below = (load(1, 0, 1, -1), EXIT)
+    assert "offset -1 is outside memory" in agree(*below)[0][0]
+    assert "outside" in agree(mov(3, -1), alu_r(op.ADD, 1, 3), load(1, 0, 1), EXIT)[0][0]
+    assert agree(mov(3, -1), alu_r(op.ADD, 1, 3), load(1, 0, 1, 1), EXIT)[0] == 0
+    assert agree(alu(op.ADD, 1, 70), mov(3, -8), alu_r(op.ADD, 1, 3), load(1, 0, 1), EXIT)[0] == 62
+
+
+def test_a_pointer_from_an_earlier_call_stays_right():
+    # both calls give pointers into the caller's stack; the first is used after the second
+    give = (mov_r(0, 10), EXIT)
+    body = (mov_r(1, 10), alu(op.ADD, 1, -8), mov(3, 7), store(8, 1, 3), call_local(7), mov_r(6, 0), mov_r(1, 10),
+            alu(op.ADD, 1, -64), call_local(3), load(8, 0, 6), store(8, 6, 0), EXIT, mov_r(0, 1), EXIT)
+    assert agree(*body)[0] == 7
+    assert give
+
+
+def test_same_target_both_ways():
+    assert agree(mov(0, 1), jump(op.JEQ, 0, 5, 0), Insn(op.JMP | op.JCOND), EXIT)[0] == 1
