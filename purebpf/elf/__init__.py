@@ -25,6 +25,6 @@ __all__ = ["read", "save", "write"]
 def read(source: bytes | str | os.PathLike[str]) -> ObjectSpec:
     """The object in `source`: bytes, or the path of a file. ElfError, BtfError or FormatError if it is malformed; OSError if
     the file cannot be read."""
-    from .reader import read as read_object
+    from .lift import read as read_object
 
     return read_object(source)
