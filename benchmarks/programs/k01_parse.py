@@ -5,7 +5,20 @@ from enum import IntEnum
 import purebpf as bpf
 from purebpf import PerCpuArray, u64
 from purebpf.net import (
-    ETH_ARP, ETH_IP, ETH_IPV6, ETH_QINQ, ETH_VLAN, IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, Ethernet, IPv4, IPv6, Tcp, Udp,
+    ETH_ARP,
+    ETH_IP,
+    ETH_IPV6,
+    ETH_QINQ,
+    ETH_VLAN,
+    IP_ICMP,
+    IP_ICMPV6,
+    IP_TCP,
+    IP_UDP,
+    Ethernet,
+    IPv4,
+    IPv6,
+    Tcp,
+    Udp,
     Vlan,
 )
 

@@ -18,7 +18,22 @@ from ..ir.function import Const, Value
 from ..ir.types import I64 as I64_IR
 from . import arith, maps, memory, packet
 from .values import (
-    I64, U64, Cursor, Entry, Fill, Int, Known, Many, Method, Place, Pointer, Poison, Record, Text, Val, describe,
+    I64,
+    U64,
+    Cursor,
+    Entry,
+    Fill,
+    Int,
+    Known,
+    Many,
+    Method,
+    Place,
+    Pointer,
+    Poison,
+    Record,
+    Text,
+    Val,
+    describe,
 )
 
 if TYPE_CHECKING:

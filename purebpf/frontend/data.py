@@ -9,8 +9,8 @@ from ..btf import types as bt
 from ..dsl import maps as decl
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
-from ..dsl.memory import encode
 from ..dsl.layout import ArrayType, BitField, Layout, OptionalType, PtrType, StructType
+from ..dsl.memory import encode
 from ..spec import DataSpec, MapSpec, VarSpec
 from ..uapi.enums import MapType
 

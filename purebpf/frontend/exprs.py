@@ -15,7 +15,19 @@ from ..errors import CompileError
 from . import arith, calls, conds, maps, memory, packet
 from .flow import enter, goto
 from .values import (
-    Context, Cursor, Entry, Fill, Int, Known, Many, Method, Place, Pointer, Poison, Record, Text, Val, describe,
+    Context,
+    Cursor,
+    Entry,
+    Int,
+    Known,
+    Many,
+    Method,
+    Place,
+    Pointer,
+    Poison,
+    Record,
+    Val,
+    describe,
 )
 
 if TYPE_CHECKING:
@@ -129,7 +141,9 @@ def attribute(f: Lowering, base: Val, name: str, node: ast.Attribute) -> Val:
             return _known_attribute(f, obj, name, node)
         case Context():
             return f.unit.contexts.attribute(f, base, name, node)
-        case Cursor() | Text() | Int() | Fill():
+        case Cursor():
+            return Method(base, name)
+        case Int() if name == "bit_length":
             return Method(base, name)
         case Poison():
             return base

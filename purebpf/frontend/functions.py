@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..dsl.hooks import Func, Program
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import Layout, PtrType, StructType
-from ..errors import CompileError
+from ..errors import CompileError, Diagnostic
 from ..ir.function import Function, Param
 from ..ir.ops import Symbol
 from ..ir.types import I64, PTR
@@ -55,7 +55,7 @@ class Functions:
         source = self.unit.sources.of(_plain(program.function))
         hook = hooks.match(program.section)
         if hook is None:
-            raise CompileError([_diagnostic(source, "unknown-hook", f"no hook is called {program.section!r}")])
+            raise CompileError([_unknown_hook(source, program.section)])
         observer = program.section.split("/")[0].split(".")[0] in _OBSERVERS
         self._active.append(source.function)
         try:
@@ -65,6 +65,7 @@ class Functions:
 
     def _lower_program(self, program: Program[..., Any], source: Source, hook: hooks.Hook, observer: bool) -> None:
         unit = self.unit
+        reported = len(unit.diagnostics)
         fn = Function(program.name, span=source.span(source.node))
         f = Lowering(unit, fn, Frame(source, None), hook.default)
         entry = f.b.place(f.b.new_block("entry", [Param(PTR["ctx"], "ctx")]))
@@ -80,7 +81,7 @@ class Functions:
             unit.report(error)
         self._body(f, source)
         if f.reachable:
-            if not observer:
+            if not observer and len(unit.diagnostics) == reported:  # after an error, paths end where they would not
                 unit.report(f.error("missing-return", f"{program.name}() can end without an answer to the kernel", source.node,
                                     help="end with a return, such as 'return XDP_PASS'"))
             f.b.ret(hook.default if observer else 0)
@@ -362,9 +363,9 @@ def _plain(function: Any) -> FunctionType:
     return function
 
 
-def _diagnostic(source: Source, code: str, message: str) -> Any:
-    from ..errors import Diagnostic
+def _unknown_hook(source: Source, section: str) -> Diagnostic:
+    import difflib
 
-    return Diagnostic(code, message, source.span(source.node))
-
-
+    close = difflib.get_close_matches(section.split("/")[0], [h.name for h in hooks.HOOKS], 1)
+    return Diagnostic("unknown-hook", f"no hook is called {section!r}", source.span(source.node),
+                      help=f"did you mean {close[0]!r}?" if close else "'purebpf features' lists the hooks")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..dsl import maps as decl
 from ..dsl.ints import IntType
-from ..dsl.layout import ArrayType, Layout, StructType
+from ..dsl.layout import Layout
 from ..ir.function import Const, Value
 from ..ir.ops import Rmw, Symbol
 from ..ir.types import PTR

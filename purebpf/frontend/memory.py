@@ -14,7 +14,6 @@ from ..errors import CompileError
 from ..ir.function import Const, Op, Value
 from ..ir.ops import Core, CoreConst, Mem
 from ..ir.types import I64 as IR_I64
-
 from . import arith
 from .values import Fill, Int, Known, Place, Pointer, Poison, Record, Text, Val, describe
 

@@ -13,7 +13,8 @@ from ..dsl.layout import Layout, OptionalType, StructType
 from ..dsl.memory import layout_of
 from ..errors import CompileError, Diagnostic, Span
 from ..ir.function import Const, Module, Value
-from ..ir.ops import Core, CoreConst, Data as DataAttr
+from ..ir.ops import Core, CoreConst
+from ..ir.ops import Data as DataAttr
 from ..ir.ops import Helper as HelperAttr
 from ..ir.types import I64, PTR, VOID, Type
 from ..uapi.helpers import IDS
@@ -22,9 +23,9 @@ from .data import Data, Types, map_spec
 from .hook import Contexts
 from .source import Source, Sources
 from .stmts import assigned
-from .values import Context, Int, Known, Place, Pointer, Text, Val
 from .values import I64 as I64_T
 from .values import U64 as U64_T
+from .values import Context, Int, Known, Place, Pointer, Text, Val
 
 if TYPE_CHECKING:
     from ..btf import Btf

@@ -168,11 +168,11 @@ def describe(value: Val) -> str:
             return "the packet"
         case Context():
             return "the program's context"
-        case Method(receiver, name):
+        case Method(_, name):
             return f"the method {name}"
         case Record(layout):
             return f"a {layout.name}"
-        case Entry(map, _):
+        case Entry():
             return "a map entry"
         case Fill(what):
             return what
