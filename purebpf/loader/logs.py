@@ -3,6 +3,7 @@
     ; v.total += 1 @ trace.py:14                          the line, if line info was loaded
     7: (79) r1 = *(u64 *)(r0 +0)      ; R0=… R1=…          slot, instruction, what it knew after it
     R0 invalid mem access 'map_value_or_null'             the complaint: the last telling line
+    Verification failed: … Reason: … At: … Suggestion: …  the kernel's own words (7.x)
     processed 8 insns (limit 1000000) …                   statistics
 """
 
@@ -17,14 +18,17 @@ from ..spec import Line
 
 
 class Complaint(NamedTuple):
-    """What a log says: `summary` the last telling line, `slot` of the failing instruction (None: none was named),
-    `insn` its text, `registers` {name: what the verifier knew}, `origin` {register: slot that last set it}."""
+    """What a log says: `summary` the last telling line, `before` the line that led to it ("" if that is no complaint),
+    `slot` of the failing instruction (None: none was named), `insn` its text, `registers` {name: what the verifier knew},
+    `origin` {register: slot that last set it}, `advice` what the kernel itself suggests (7.x)."""
 
     summary: str
-    slot: int | None
-    insn: str
-    registers: dict[str, str]
-    origin: dict[str, int]
+    slot: int | None = None
+    insn: str = ""
+    registers: dict[str, str] = {}
+    origin: dict[str, int] = {}
+    before: str = ""
+    advice: str = ""
 
 
 class Reason(NamedTuple):
@@ -124,25 +128,51 @@ _KNOWN = re.compile(r"\b(R\d+)(?:_[a-zA-Z]+)?=")
 _DESTINATION = re.compile(r"^(?:\(([0-9a-f]{2})\) )?([rw])(\d+) (?:[-+*/%&|^<>s]*=)")
 _NOISE = re.compile(r"^(?:(?:cur|old) state:|processed \d+ insns|verification time|stack depth|peak_states|mark_precise|max_states|"
                     r"insns processed|regs=|parent |last_idx|propagating|\s*$|;|#\d)")
-_NAMED = re.compile(r"\binsn (\d+)|^(\d+): \(")
 
 
 def read(log: str) -> Complaint:
     """The complaint of a failed load. Works on any text: what is not found is empty."""
-    lines = log.rstrip("\0\n ").splitlines()
+    lines, advice, slot = _kernel_words(log.rstrip("\0\n ").splitlines())
     at = len(lines) - 1
     while at >= 0 and (_NOISE.match(lines[at]) or _STATE.match(lines[at])):
         at -= 1
     if at < 0:
-        return Complaint(lines[-1] if lines else "", None, "", {}, {})
-    summary = lines[at].strip()
-    found = _INSN.match(lines[at])
-    if found and at and not _INSN.match(lines[at - 1]) and not _NOISE.match(lines[at - 1]):
-        summary = lines[at - 1].strip()
+        return Complaint(lines[-1] if lines else "", slot, advice=advice)
+    summary, before = lines[at].strip(), lines[at - 1].strip() if at else ""
+    if any(form.match(before) for form in (_INSN, _STATE, _NOISE)):
+        before = ""
+    registers, origin, last, insn = _walk(lines[:at + 1])
+    named = re.search(r"(?:at|from|unreachable) insn (\d+)", summary)
+    if named:
+        slot = int(named[1])
+    if slot is None:
+        slot = last
+    return Complaint(summary, slot, insn if slot == last else "", registers, origin, before, advice)
+
+
+def _kernel_words(lines: list[str]) -> tuple[list[str], str, int | None]:
+    """(the log without the kernel's own explanation, its reason and suggestion, the slot it names)."""
+    start = next((n for n, line in enumerate(lines) if line.startswith("Verification failed:")), None)
+    if start is None:
+        return lines, "", None
+    parts: dict[str, list[str]] = {}
+    title = ""
+    for line in lines[start + 1:]:
+        if line.endswith(":") and line[:1].isalpha():
+            title = line[:-1]
+        elif line.startswith("  "):
+            parts.setdefault(title, []).append(line.strip())
+    where = re.match(r"insn (\d+)", parts.get("At", [""])[0])
+    advice = " ".join(parts.get("Reason", []) + parts.get("Suggestion", []))
+    return lines[:start], advice, int(where[1]) if where else None
+
+
+def _walk(lines: list[str]) -> tuple[dict[str, str], dict[str, int], int | None, str]:
+    """What is known when the lines end: registers, where each was set, the last instruction's slot and text."""
     registers: dict[str, str] = {}
     origin: dict[str, int] = {}
     slot, insn = None, ""
-    for line in lines[:at + 1]:  # forwards: what was said last stands
+    for line in lines:  # forwards: what was said last stands
         state = _STATE.match(line)
         if state:
             registers.update(_parse_state(state[2]))
@@ -153,13 +183,9 @@ def read(log: str) -> Complaint:
         if slot is not None:
             _note_origin(origin, slot, insn)
         slot, insn = int(step[1]), step[3].strip()
-        _, _, after = line.partition(" ; ")
-        if line is not lines[at]:
-            registers.update(_parse_state(after))
-    named = re.search(r"(?:at|from|unreachable) insn (\d+)", summary)
-    if named:
-        slot, insn = int(named[1]), insn if slot == int(named[1]) else ""
-    return Complaint(summary, slot, insn, registers, origin)
+        if line is not lines[-1]:
+            registers.update(_parse_state(line.partition(" ; ")[2]))
+    return registers, origin, slot, insn
 
 
 def _parse_state(text: str) -> dict[str, str]:
@@ -183,9 +209,10 @@ def _note_origin(origin: dict[str, int], slot: int, insn: str) -> None:
             origin["R" + written[3]] = slot
 
 
-def explain(summary: str) -> Reason | None:
-    """The reason that fits a complaint, or None."""
-    return next((reason for reason in REASONS if reason.pattern.search(summary)), None)
+def explain(summary: str, before: str = "") -> Reason | None:
+    """The reason that fits a complaint (and the line before it), or None."""
+    text = f"{before}\n{summary}"
+    return next((reason for reason in REASONS if reason.pattern.search(text)), None)
 
 
 def line_at(lines: Sequence[tuple[int, Line]], slot: int) -> Line | None:
@@ -197,8 +224,8 @@ def line_at(lines: Sequence[tuple[int, Line]], slot: int) -> Line | None:
 def rejection(errno: int, program: str, log: str, lines: Sequence[tuple[int, Line]] = ()) -> VerifierError:
     """The error for a log, with the Python line, what the verifier knew, where it came from, and what to do."""
     complaint = read(log)
-    reason = explain(complaint.summary)
-    text = reason.text if reason else ""
+    reason = explain(complaint.summary, complaint.before)
+    text = reason.text if reason else complaint.advice
     line = line_at(lines, complaint.slot) if complaint.slot is not None else None
     knew = _knew(complaint)
     headline = f"the verifier rejected {program}: {complaint.summary or 'it gave no reason'}"

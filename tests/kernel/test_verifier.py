@@ -6,6 +6,7 @@ import pytest
 
 from purebpf import loader
 from purebpf.errors import VerifierError
+from purebpf.loader.logs import explain, read
 from purebpf.spec import MapSpec
 from tests.kernel.specs import obj
 
@@ -66,14 +67,13 @@ DEEP = {"deep": "*(u8 *)(r10 - 500) = 1\ncall func:deeper\nr0 = 0\nexit", "deepe
 
 @pytest.mark.parametrize("code", REFUSED)
 def test_a_common_complaint_is_explained(code: str) -> None:
-    from purebpf.loader.logs import explain
-
     section, text, slot = REFUSED[code]
     spec = obj(section, text, maps=(COUNTS, TABLE, RING), functions=DEEP if "deep" in text else {})
     with pytest.raises(VerifierError) as caught:
         loader.load(spec).close()
     error = caught.value
-    reason = explain(error.summary)
+    complaint = read(error.log)
+    reason = explain(error.summary, complaint.before)
     assert reason is not None and reason.code == code, (error.summary, error.log)
     assert error.explanation == reason.text and reason.text in str(error)
     if slot is not None:
