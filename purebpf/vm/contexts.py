@@ -207,9 +207,9 @@ def ether_type(frame: bytes) -> int:
 
 
 def packet_type(frame: bytes) -> int:
-    """PACKET_HOST 0, BROADCAST 1, MULTICAST 2, OTHERHOST 3, for lo, whose address is all zeros."""
+    """PACKET_HOST 0, MULTICAST 2 or OTHERHOST 3, for lo: its address is all zeros, and so is its broadcast address."""
     if frame[0] & 1:
-        return 1 if frame[:6] == b"\xff" * 6 else 2
+        return 2
     return 0 if frame[:6] == bytes(6) else 3
 
 

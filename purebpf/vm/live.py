@@ -94,9 +94,9 @@ class LiveMap(MutableMapping[Any, Any]):
         return self._decode(value)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.put(key, value)
+        self.set(key, value)
 
-    def put(self, key: Any, value: Any, flags: int = ANY) -> None:
+    def set(self, key: Any, value: Any, *, flags: int = ANY) -> None:
         """Update with the kernel's flags (BPF_NOEXIST 1, BPF_EXIST 2)."""
         self._check(self._guard(self.raw.set, self._key.encode(key), self._encode(value), flags), f"updating {key!r}")
 
@@ -114,6 +114,19 @@ class LiveMap(MutableMapping[Any, Any]):
 
     def __repr__(self) -> str:
         return f"<map {self.name!r} of the VM>"
+
+    def lookup(self, key: Any) -> Any:
+        """The value, or None."""
+        return self.get(key)
+
+    def to_dict(self) -> dict[Any, Any]:
+        """A copy of the whole map; per-CPU values stay lists."""
+        return dict(self.items())
+
+    def top(self, n: int = 10) -> list[tuple[Any, Any]]:
+        """The `n` entries with the greatest values, greatest first."""
+        summed = ((key, value.sum() if isinstance(value, PerCpuValues) else value) for key, value in self.items())
+        return sorted(summed, key=lambda item: item[1], reverse=True)[:n]
 
     # -- queues, stacks, bloom filters
 
@@ -149,6 +162,8 @@ class LiveMap(MutableMapping[Any, Any]):
             raise KernelError(errno.EOPNOTSUPP, f"{self.name} has no records")
         return [self._record(one) for one in self.raw.records()]
 
+    read = records  # what the kernel's ring buffer calls it
+
     def _record(self, one: bytes | Event) -> Any:
         data = one.data if isinstance(one, Event) else one
         kind, value = self.spec.value_type, data
@@ -169,6 +184,27 @@ class LiveMap(MutableMapping[Any, Any]):
             raise KernelError(-error, f"{action} in {self.name}")
 
 
+class Variable:
+    """One global variable; `value` reads and writes it decoded, `raw` is its bytes."""
+
+    __slots__ = ("_all", "name")
+
+    def __init__(self, name: str, every: Variables) -> None:
+        self.name, self._all = name, every
+
+    @property
+    def value(self) -> Any:
+        return self._all[self.name]
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self._all[self.name] = value
+
+    @property
+    def raw(self) -> bytes:
+        return self._all.raw(self.name)
+
+
 class Variables(MutableMapping[str, Any]):
     """Global variables by name, decoded. Read-only ones may be set here, as a loader does before loading."""
 
@@ -180,9 +216,12 @@ class Variables(MutableMapping[str, Any]):
         for one in variables:
             self._places[one.name] = (region, one)
 
-    def __getitem__(self, name: str) -> Any:
+    def raw(self, name: str) -> bytes:
         region, var = self._places[name]
-        return self._codec(var).decode(bytes(region.data[var.offset : var.offset + var.size]))
+        return bytes(region.data[var.offset : var.offset + var.size])
+
+    def __getitem__(self, name: str) -> Any:
+        return self._codec(self._places[name][1]).decode(self.raw(name))
 
     def __setitem__(self, name: str, value: Any) -> None:
         region, var = self._places[name]

@@ -7,7 +7,7 @@ does the same faster.
 from __future__ import annotations
 
 import os
-from typing import Callable, Final
+from typing import Any, Callable, Final
 
 from ..errors import FormatError, VmFault
 from ..isa import opcodes as op
@@ -21,7 +21,7 @@ from .core import relocate
 from .engines import engine_named
 from .fakes import Fakes
 from .kfuncs import KFUNCS
-from .live import LiveMap, Variables
+from .live import LiveMap, Variable, Variables
 from .maps import Map
 from .memory import M32, Region
 from .runtime import INSN_LIMIT, Helper, Program
@@ -66,6 +66,15 @@ class Machine:
     def trace(self) -> list[str]:
         """Lines printed by programs (bpf_printk), oldest first."""
         return self._world.trace
+
+    def __getitem__(self, key: Any) -> LiveMap | Variable:
+        """The map or variable of a name, or of a declaration (anything with a `name`), as in a loaded object."""
+        name = key if isinstance(key, str) else key.name
+        if name in self.maps:
+            return self.maps[name]
+        if name in self.vars:
+            return Variable(name, self.vars)
+        raise KeyError(f"the object has no map or variable {name!r}")
 
     def new_map(self, spec: MapSpec) -> LiveMap:
         """A further map, such as an inner one for a map of maps."""
