@@ -105,7 +105,10 @@ def _no_decl_tag(one: t.Type) -> t.Type:
 
 
 def _no_signed_enum(one: t.Type) -> t.Type:
-    return one._replace(signed=False) if isinstance(one, t.Enum) and one.signed else one
+    if not isinstance(one, t.Enum) or not one.signed:
+        return one
+    wrapped = tuple(t.Enumerator(v.name, v.value & 0xFFFFFFFF) for v in one.values)
+    return one._replace(signed=False, values=wrapped)
 
 
 def _no_float(one: t.Type) -> t.Type:

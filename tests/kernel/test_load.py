@@ -282,3 +282,25 @@ def test_without_privilege_the_error_says_what_is_missing() -> None:
     assert "CAP_BPF" in text and "root" in text, text
 
 
+
+
+def test_the_kernel_takes_btf_however_far_it_was_rewritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    from purebpf.btf import codec
+    from purebpf.loader import bpf, kbtf
+    from tests.loader.test_pieces import every_kind
+
+    types = every_kind()
+    for name, _, rewrite in (("", "", lambda one: one), *kbtf.REWRITES):
+        types = [rewrite(one) for one in types]
+        fd, log = bpf.btf_load(codec.encode(types))
+        assert fd >= 0, (name, log)
+        os.close(fd)
+    real = bpf.btf_load
+    monkeypatch.setattr(bpf, "btf_load", lambda data: real(data) if calls.append(data) or len(calls) > 4 else (-22, "no"))
+    calls: list[bytes] = []
+    b = Builder()
+    for one in every_kind():
+        b.append(one)
+    got = kbtf.upload(ObjectSpec({}, btf=b.build()), {})
+    assert got is not None and got.lacks == {"enum64", "signed enum", "type_tag", "decl_tag"}
+    got.fd.close()
