@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from typing import Any, Final, Mapping, NamedTuple
 
+from .errors import FormatError
 from .isa import flow
 from .isa.codec import decode, encode
 from .isa.insn import CoreRef, DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, Label, MapRef
-from .isa.opcodes import CALL, CALL_LOCAL, JMP
+from .isa.opcodes import CALL, CALL_LOCAL, IMM64_FUNC, JMP, LD_IMM64
 from .isa.table import lookup
 from .isa.text import branch_target, format_insn
 from .spec import DataSpec, FuncSpec, MapSpec, ObjectSpec
@@ -55,9 +56,7 @@ def routines_of_code(code: bytes, byteorder: str = "little", names: Mapping[int,
     insns = decode(code, byteorder)
     slots = flow.slots_of(insns)
     index = {slot: n for n, slot in enumerate(slots[:-1])}
-    starts = {0: ""} | {slot: "" for slot in (
-        branch_target(i, s) for i, s in zip(insns, slots) if i.code == JMP | CALL and i.src == CALL_LOCAL)
-        if slot is not None and slot in index}
+    starts = {0: ""} | {slot: "" for slot in (_reached(i, s) for i, s in zip(insns, slots)) if slot in index}
     starts |= {slot: name for slot, name in (names or {}).items() if slot in index}
     order = sorted(starts)
     called = {slot: starts[slot] or f"func_{slot}" for slot in order}
@@ -67,13 +66,21 @@ def routines_of_code(code: bytes, byteorder: str = "little", names: Mapping[int,
         body = []
         for n in range(first, end):
             insn = insns[n]
-            goal = branch_target(insn, slots[n]) if insn.code == JMP | CALL else None
-            body.append(insn._replace(imm=-1, ref=FuncRef(called[goal])) if goal is not None and goal in called else insn)
+            goal = _reached(insn, slots[n])
+            body.append(insn._replace(ref=FuncRef(called[goal])) if goal in called else insn)
         out.append(Routine(called[slot] if slot or starts[slot] else "", section, tuple(body),
                            {index[s] - first: text for s, text in (sources or {}).items() if slot <= s < after and s in index},
                            {index[s] - first: text for s, text in (notes or {}).items() if slot <= s < after and s in index},
                            byteorder=byteorder))
     return out
+
+
+def _reached(insn: Insn, slot: int) -> int:
+    """The slot of the function that an instruction calls or takes the address of; -1 for others."""
+    if insn.code == LD_IMM64 and insn.src == IMM64_FUNC and insn.imm >> 32 == 0:
+        return slot + 1 + (insn.imm - (insn.imm >> 31 << 32))
+    goal = branch_target(insn, slot) if insn.code == JMP | CALL and insn.src == CALL_LOCAL else None
+    return -1 if goal is None else goal
 
 
 def routines_of_object(spec: ObjectSpec) -> list[Routine]:
@@ -102,63 +109,162 @@ def _named_data(insn: Insn, places: Mapping[str, int]) -> Insn:
 
 
 def header(spec: ObjectSpec) -> list[str]:
-    """The declarations of an object: licence, maps, externs, data."""
-    out = [f".license {_string(spec.license.encode('utf-8', 'surrogateescape'))}"]
-    for one in spec.maps.values():
-        out += _map(one, spec)
-    externs: dict[str, str] = {}
-    funcs = [p.func for p in spec.programs.values()] + list(spec.functions.values())
-    for insn in (i for f in funcs for i in f.insns):
-        match insn.ref:
-            case KfuncRef(name, weak):
-                externs.setdefault(name, f".extern {'weak ' * weak}{name}")
-            case KsymRef(name, typed, weak):
-                externs.setdefault(name, f".ksym {'weak ' * weak}{'int ' * typed}{name}")
-    out += externs.values()
-    for data in spec.data.values():
-        if data.name == ".kconfig":
-            out += [f".kconfig u{8 * v.size} {v.name}" for v in data.vars]
-        else:
-            out += _data(data)
-    return out
+    """The declarations of an object: licence, types, maps, externs, data. Types that our C does not cover are left out:
+    maps then have sizes only, data bytes only."""
+    if spec.btf is not None:
+        typed = _Declarations(spec, True).lines()
+        if _reads_back(spec, typed):
+            return typed
+    return _Declarations(spec, False).lines()
 
 
-def _map(one: MapSpec, spec: ObjectSpec) -> list[str]:
-    from .uapi import enums
+def _reads_back(spec: ObjectSpec, lines: list[str]) -> bool:
+    """Whether the assembler makes the same maps and data of these lines."""
+    from .isa.asm import parse
+    from .isa.unit import Data
 
-    kind = enums.names(enums.MapType).get(one.type, str(one.type)).lower()
-    words = [f"type={kind}", f"key_size={one.key_size}", f"value_size={one.value_size}", f"max_entries={one.max_entries}"]
-    for word, value in (("flags", one.flags), ("map_extra", one.extra), ("numa_node", one.numa_node)):
-        words += [f"{word}={value:#x}"] if value else []
-    words += ["pinning=by_name"] if one.pinning else []
-    before: list[str] = []
-    if one.inner is not None:
-        inner = one.inner.name if one.inner.name in spec.maps else f"{one.name}_inner"
-        before = _map(one.inner._replace(name=inner), spec) if inner not in spec.maps else []
-        words.append(f"inner={inner}")
-    return [*before, f".map {one.name}, " + ", ".join(words)]
+    try:
+        unit = parse("\n".join(lines))
+    except FormatError:
+        return False
+    for name, one in spec.maps.items():
+        made = unit.maps[name]
+        if (made.key is not None and unit.types.size(made.key) != one.key_size) or (
+                made.value is not None and unit.types.size(made.value) != one.value_size):
+            return False
+    for name, data in spec.data.items():
+        section = unit.sections.get(name)
+        if isinstance(section, Data) and bytes(section.image) != data.data:
+            return False
+    return True
+
+
+class _Declarations:
+    """Writes the declarations of an object, with the types of its BTF or without any."""
+
+    def __init__(self, spec: ObjectSpec, typed: bool) -> None:
+        self.spec = spec
+        self.btf = spec.btf if typed else None
+
+    def lines(self) -> list[str]:
+        spec = self.spec
+        out = [f".license {_string(spec.license.encode('utf-8', 'surrogateescape'))}"]
+        if self.btf is not None:
+            out += self._types()
+        for one in spec.maps.values():
+            out += self._map(one)
+        out += self._externs()
+        for data in spec.data.values():
+            if data.name == ".kconfig":
+                out += [f".kconfig u{8 * v.size} {v.name}" for v in data.vars]
+            elif data.name not in ("license", "version"):
+                out += self._data(data)
+        return out
+
+    def _functions(self) -> list[FuncSpec]:
+        return [p.func for p in self.spec.programs.values()] + list(self.spec.functions.values())
+
+    def _types(self) -> list[str]:
+        """C definitions of the types of maps and variables, and prototypes."""
+        assert self.btf is not None
+        from .btf import declare
+        from .btf import types as t
+        from .errors import BtfError
+
+        ids = [i for one in self.spec.maps.values() for i in (one.key_type, one.value_type) if i]
+        ids += [v.type_id for d in self.spec.data.values() for v in d.vars if v.type_id and d.name != ".kconfig"]
+        try:
+            text = declare.c_header(self.btf, dict.fromkeys(ids)).strip()
+        except BtfError:
+            return [".bad"]  # does not read back
+        out = [""] + [line.expandtabs(4) for line in text.split("\n")] if text else []
+        for func in self._functions():
+            one = self.btf[func.btf_id] if func.btf_id else None
+            if isinstance(one, t.Func) and not func.static:
+                try:
+                    out.append(f".proto {declare.spell(self.btf, one.proto, func.name)}")
+                except BtfError:
+                    continue
+        return [*out, ""]
+
+    def _spelled(self, type_id: int, name: str) -> str:
+        """A declaration of `name`; "" without types."""
+        if self.btf is None or not type_id:
+            return ""
+        from .btf import declare
+
+        return declare.spell(self.btf, type_id, name)
+
+    def _map(self, one: MapSpec) -> list[str]:
+        from .uapi import enums
+
+        kind = enums.names(enums.MapType).get(one.type, str(one.type)).lower()
+        words = [f"type={kind}"]
+        for word, type_id, size in (("key", one.key_type, one.key_size), ("value", one.value_type, one.value_size)):
+            spelled = self._spelled(type_id, "")
+            words += [f"{word}={spelled}"] if spelled else [f"{word}_size={size}"] if size else []
+        words += [f"max_entries={one.max_entries}"] if one.max_entries else []
+        for word, value in (("flags", one.flags), ("map_extra", one.extra), ("numa_node", one.numa_node)):
+            words += [f"{word}={value:#x}"] if value else []
+        words += ["pinning=by_name"] if one.pinning else []
+        before: list[str] = []
+        if one.inner is not None:
+            inner = one.inner.name if one.inner.name in self.spec.maps else f"{one.name}_inner"
+            before = self._map(one.inner._replace(name=inner)) if inner not in self.spec.maps else []
+            words.append(f"inner={inner}")
+        return [*before, f".map {one.name}, " + ", ".join(words)]
+
+    def _externs(self) -> list[str]:
+        externs: dict[str, str] = {}
+        for insn in (i for f in self._functions() for i in f.insns):
+            match insn.ref:
+                case KfuncRef(name, weak):
+                    externs.setdefault(name, f".extern {'weak ' * weak}{self._extern(name) or name}")
+                case KsymRef(name, typed, weak):
+                    shown = self._extern(name) or (f"int {name}" if typed else name)
+                    externs.setdefault(name, f".ksym {'weak ' * weak}{shown if typed else name}")
+        return list(externs.values())
+
+    def _extern(self, name: str) -> str:
+        """The declaration that BTF has of a kernel function or variable."""
+        from .btf import types as t
+
+        if self.btf is None:
+            return ""
+        for _, one in self.btf.items():
+            if isinstance(one, (t.Func, t.Var)) and one.name == name:
+                return self._spelled(one.proto if isinstance(one, t.Func) else one.type, name)
+        return ""
+
+    def _data(self, data: DataSpec) -> list[str]:
+        out = ["", f'.section "{data.name}"']
+        at = 0
+        for var in sorted(data.vars, key=lambda v: v.offset):
+            if var.offset < at or var.offset + var.size > len(data.data):
+                continue  # overlaps the one before: the bytes are there
+            out += _bytes(data.data[at:var.offset])
+            chunk = data.data[var.offset:var.offset + var.size]
+            spelled = self._spelled(var.type_id, var.name)
+            if spelled:
+                out.append(f".var {spelled}" + (f" = {_string(chunk)}" if any(chunk) else ""))
+            else:
+                out += [f"{var.name}:", *_bytes(chunk)]
+            at = var.offset + var.size
+        return out + _bytes(data.data[at:])
 
 
 def _string(data: bytes) -> str:
     return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03o}" for b in data) + '"'
 
 
-def _data(data: DataSpec) -> list[str]:
-    if data.name in ("license", "version"):
-        return []
-    out = ["", f'.section "{data.name}"']
-    marks = sorted({v.offset for v in data.vars} | {0, len(data.data)})
-    for at, end in zip(marks, marks[1:]):
-        out += [f"{v.name}:" for v in data.vars if v.offset == at]
-        chunk = data.data[at:end]
-        if not any(chunk):
-            out.append(f"{_INDENT}.zero {len(chunk)}")
-        elif len(chunk) in (2, 4, 8):
-            word = {2: ".2byte", 4: ".4byte", 8: ".8byte"}[len(chunk)]
-            out.append(f"{_INDENT}{word} {int.from_bytes(chunk, 'little'):#x}")
-        else:
-            out += [f"{_INDENT}.ascii {_string(chunk[i:i + 64])}" for i in range(0, len(chunk), 64)]
-    return out
+def _bytes(chunk: bytes) -> list[str]:
+    """Directives for some data."""
+    if not any(chunk):
+        return [f"{_INDENT}.zero {len(chunk)}"] if chunk else []
+    if len(chunk) in (2, 4, 8):
+        word = {2: ".2byte", 4: ".4byte", 8: ".8byte"}[len(chunk)]
+        return [f"{_INDENT}{word} {int.from_bytes(chunk, 'little'):#x}"]
+    return [f"{_INDENT}.ascii {_string(chunk[i:i + 64])}" for i in range(0, len(chunk), 64)]
 
 
 def text(routines: list[Routine], style: Style, declarations: list[str] | None = None) -> str:

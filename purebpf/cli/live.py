@@ -8,8 +8,21 @@ from typing import NamedTuple
 from ..btf import Btf
 from ..btf import types as t
 from ..errors import FormatError, PureBpfError
-from ..isa.codec import decode
-from ..isa.opcodes import CALL, CALL_HELPER, CALL_KFUNC, IMM64_MAP_FD, IMM64_MAP_VALUE, JMP, LD_IMM64
+from ..isa.codec import decode, encode
+from ..isa.opcodes import (
+    ALU,
+    CALL,
+    CALL_HELPER,
+    CALL_KFUNC,
+    CALL_LOCAL,
+    IMM64_FUNC,
+    IMM64_MAP_FD,
+    IMM64_MAP_VALUE,
+    JMP,
+    LD_IMM64,
+    MOV,
+    X,
+)
 from ..loader import bpf, sys
 from ..loader.fd import Fd
 
@@ -69,7 +82,7 @@ def read(fd: Fd) -> Live:
     xlated, jited = sys.buffer(first.xlated_prog_len), sys.buffer(first.jited_prog_len)
     info = bpf.prog_info(fd.fileno(), xlated_prog_insns=sys.address(xlated), xlated_prog_len=first.xlated_prog_len,
                          jited_prog_insns=sys.address(jited), jited_prog_len=first.jited_prog_len)
-    code = xlated.raw[:info.xlated_prog_len]
+    code = _as_loaded(xlated.raw[:info.xlated_prog_len])
     btf = _btf(info.btf_id) if info.btf_id else None
     names: dict[int, str] = {}
     sources: dict[int, str] = {}
@@ -79,6 +92,21 @@ def read(fd: Fd) -> Live:
         for slot, file, line, place, *_ in _records(fd, "line_info", "nr_line_info", "line_info_rec_size"):
             sources[slot] = f"{btf.string(file)}:{place >> 10}  {btf.string(line).strip()}"
     return Live(info.name, info.id, code, jited.raw[:info.jited_prog_len], names, sources, _notes(code))
+
+
+def _as_loaded(code: bytes) -> bytes:
+    """Undo what the kernel leaves of its own in translated code, so that it is instructions again: the distance of local
+    calls in off, the number of a subprogram beside its distance, the mark of a zero extension."""
+    out = []
+    for insn in decode(code, sys.BYTEORDER):
+        if insn.code == JMP | CALL and insn.src == CALL_LOCAL and insn.off:
+            insn = insn._replace(off=0, imm=insn.off)
+        elif insn.code == LD_IMM64 and insn.src == IMM64_FUNC:
+            insn = insn._replace(imm=insn.imm & 0xFFFFFFFF)
+        elif insn.code == ALU | MOV | X and insn.dst == insn.src and insn.imm == 1:
+            insn = insn._replace(imm=0)
+        out.append(insn)
+    return encode(out, sys.BYTEORDER)
 
 
 def _records(fd: Fd, field: str, count: str, size: str) -> list[tuple[int, ...]]:

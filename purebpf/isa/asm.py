@@ -14,7 +14,22 @@ from typing import Any, Callable, Final, Iterator, Mapping, NamedTuple
 
 from .directives import DIRECTIVES
 from .expr import Cursor, Problem, Scope, Sym, Value, expression
-from .grammar import END, LETTERS, NOTATIONS, NUMBER, REG32, REG64, SIGNED, SYMBOL, TOKEN, Leaf, Operands, Tree, like_register, tree
+from .grammar import (
+    END,
+    LETTERS,
+    NOTATIONS,
+    NUMBER,
+    REG32,
+    REG64,
+    SIGNED,
+    SYMBOL,
+    TOKEN,
+    Leaf,
+    Operands,
+    Tree,
+    like_register,
+    tree,
+)
 from .insn import DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
 from .opcodes import (
     CALL_KFUNC,

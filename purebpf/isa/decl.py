@@ -250,11 +250,34 @@ class Types(Scope):
         while cursor.text in ("*", *_QUALIFIERS):
             if cursor.take() == "*":
                 t = Pointer(t)
+        if cursor.text == "(" and cursor.tokens[cursor.at + 1] == "*":
+            return self._inner(cursor, t)
         name = ""
         if cursor.text and cursor.text[0] in LETTERS:
             name = cursor.take()
+        return name, self._suffix(cursor, t)
+
+    def _inner(self, cursor: Cursor, t: CType) -> tuple[str, CType]:
+        """`(*name)(params)`: what stands behind the parentheses applies first."""
+        self.depth += 1
+        if self.depth > _NEST:
+            raise cursor.problem("types are nested too deep")
+        cursor.take()
+        start, open_ = cursor.at, 1
+        while open_ and cursor.text:
+            open_ += {"(": 1, ")": -1}.get(cursor.take(), 0)
+        t = self._suffix(cursor, t)
+        end, cursor.at = cursor.at, start
+        found = self.declarator(cursor, t)
+        cursor.expect(")")
+        cursor.at = end
+        self.depth -= 1
+        return found
+
+    def _suffix(self, cursor: Cursor, t: CType) -> CType:
+        """`(params)` or `[4][5]`."""
         if cursor.accept("("):
-            return name, Proto(t, self._params(cursor))
+            return Proto(t, self._params(cursor))
         counts = []
         while cursor.accept("["):
             counts.append(0 if cursor.text == "]" else self.constant(cursor))
@@ -263,7 +286,7 @@ class Types(Scope):
             if not 0 <= count < 1 << 32:
                 raise cursor.problem(f"an array of {count} elements")
             t = Array(t, count)
-        return name, t
+        return t
 
     def _params(self, cursor: Cursor) -> tuple[tuple[str, CType], ...]:
         params: list[tuple[str, CType]] = []
@@ -289,10 +312,31 @@ class Types(Scope):
             self.enums[name] = Enum(name, self._enumerators(cursor))
         else:
             fields = self._fields(cursor, kind)
-            packed = cursor.accept("packed") or cursor.accept("__packed")
-            self.structs[key] = self.lay_out(kind, name, fields, packed)
+            packed, align = self._attributes(cursor)
+            self.structs[key] = self.lay_out(kind, name, fields, packed, align)
         self.own.append(key)
         self.depth -= 1
+
+    def _attributes(self, cursor: Cursor) -> tuple[bool, int]:
+        """`packed`, or `__attribute__((packed, aligned(8)))`."""
+        packed, align = cursor.accept("packed") or cursor.accept("__packed"), 1
+        while cursor.accept("__attribute__"):
+            cursor.expect("(")
+            cursor.expect("(")
+            while not cursor.accept(")"):
+                word = cursor.take()
+                if word in ("aligned", "__aligned__"):
+                    cursor.expect("(")
+                    align = self.constant(cursor)
+                    cursor.expect(")")
+                    if not 0 < align <= 1 << 20 or align & (align - 1):
+                        raise cursor.problem(f"no alignment: {align}")
+                elif word in ("packed", "__packed__"):
+                    packed = True
+                elif word != ",":
+                    raise cursor.problem(f"unknown attribute {word!r}")
+            cursor.expect(")")
+        return packed, align
 
     def _fields(self, cursor: Cursor, kind: str) -> list[tuple[str, CType, int]]:
         fields: list[tuple[str, CType, int]] = []
@@ -305,7 +349,7 @@ class Types(Scope):
                     bits = self.constant(cursor)
                     if not 1 <= bits <= 8 * self.size(t):
                         raise cursor.problem(f"a bit-field of {bits} bits does not fit its type")
-                if isinstance(t, (Proto, Void)) or (not name and not isinstance(t, Named)):
+                if isinstance(t, (Proto, Void)) or (not name and not isinstance(t, Named) and not bits):
                     raise cursor.problem("this is no member")
                 if name in [f[0] for f in fields if f[0]]:
                     raise cursor.problem(f"member {name!r} is declared twice", code="redefined")
@@ -331,9 +375,10 @@ class Types(Scope):
                 raise cursor.problem("expected ',' or '}'")
         return tuple(values)
 
-    def lay_out(self, kind: str, name: str, members: list[tuple[str, CType, int]], packed: bool) -> Struct:
+    def lay_out(self, kind: str, name: str, members: list[tuple[str, CType, int]], packed: bool,
+                align: int = 1) -> Struct:
         """Place the members as a C compiler does."""
-        fields, bit, size, align = [], 0, 0, 1
+        fields, bit, size = [], 0, 0
         for member, t, bits in members:
             width, unit = self._measure(t)
             unit = 1 if packed else unit
@@ -342,7 +387,7 @@ class Types(Scope):
             if bits:
                 if not packed and bit // (width * 8) != (bit + bits - 1) // (width * 8):
                     bit = -(-bit // (unit * 8)) * unit * 8
-                fields.append(Field(member, t, bit, bits))
+                fields += [Field(member, t, bit, bits)] if member else []  # without a name it is padding
                 bit += bits
             else:
                 bit = -(-bit // (unit * 8)) * unit * 8

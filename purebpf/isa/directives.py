@@ -250,13 +250,10 @@ def _declare(kind: str) -> Directive:
 
     def put(asm: Assembler, cursor: Cursor, number: int) -> None:
         inner = _lines(asm, cursor)
-        before = len(asm.unit.types.own)
         inner.at -= 1
         inner.tokens[inner.at] = kind
         asm.unit.types.depth = 0
         asm.unit.types.specifier(inner)
-        if len(asm.unit.types.own) == before:
-            raise inner.problem(f"expected '{{' and the members of the {kind}")
         inner.accept(";")
         _end(inner)
         for name, value in (v for e in asm.unit.types.enums.values() for v in e.values):
