@@ -46,11 +46,11 @@ def inline(module: Module) -> bool:
                 break
         if changed:
             refine(fn)
-    if changed:
-        left = _count(module)
-        for fn in list(module.functions.values()):
-            if fn.inline != "never" and fn.static and not left.get(fn.name):
-                del module.functions[fn.name]
+    left = _count(module)
+    for fn in list(module.functions.values()):
+        if fn.inline != "never" and fn.static and not left.get(fn.name):
+            del module.functions[fn.name]
+            changed = True
     return changed
 
 

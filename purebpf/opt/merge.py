@@ -134,7 +134,7 @@ def _merge_alike(group: list[Twin], into: Into) -> bool:
             params.append((column, param))
         which[i] = param
     body = len(block.ops) - 1
-    if body < 2 + 2 * len(params):
+    if body < 1 + 2 * len(params):
         return False
     at = 0
     own = {*block.params, *block.ops}

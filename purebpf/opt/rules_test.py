@@ -82,7 +82,7 @@ def _unsigned(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
     """ult, ule, ugt, uge: 64 bits. Constants read unsigned."""
     match op.row, a, b:
         case r, x, y if x is y: return Const(_SAME[r])
-        case r, Op() as x, Op() as y if x.type.region == "packet_end" and y.type.region != "packet_end": return s.op(SWAPPED[r], y, x)
+        case r, x, y if x.type.region == "packet_end" and y.type.region != "packet_end": return s.op(SWAPPED[r], y, x)
         case R.uge, _, Const(0): return Const(1)
         case R.ule, _, Const(-1): return Const(1)
         case R.uge, x, Const(c): return s.op(R.ugt, x, c - 1)
