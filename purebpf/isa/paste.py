@@ -32,6 +32,7 @@ _LIST_PLAIN: Final = re.compile(r"^\s*[0-9a-f]+:\t\s*")
 _LIST_LABEL: Final = re.compile(r"^[0-9a-f]{8,16} <([^>]*)>:\s*$")
 _LIST_SECTION: Final = re.compile(r"^Disassembly of section (.*):\s*$")
 _LIST_RELOCATION: Final = re.compile(r"^\s*[0-9a-f]{8,16}:\s+R_BPF_\w+\s+(\S+)\s*$")
+_LIST_REMARK: Final = re.compile(r"^\s*[0-9a-f]{8,16}:\s+CO-RE <")
 _TARGET: Final = re.compile(r"\s*<[^<>]*>\s*$")
 _IMM64: Final = re.compile(r"(= (?:0x[0-9a-f]+|-?\d+))\s*$")
 
@@ -119,6 +120,6 @@ def _listing(text: str) -> tuple[list[str], dict[int, Listed]]:
             seen.discard(match[1])
         elif match := _LIST_PLAIN.match(line):
             out[index] = " " * match.end() + _TARGET.sub("", line[match.end():])
-        elif "file format elf64-bpf" not in line:
+        elif "file format elf64-bpf" not in line and not _LIST_REMARK.match(line):
             out[index] = line
     return out, listed
