@@ -274,7 +274,8 @@ def _getter(value: Any, cls: type[Record], where: str) -> Callable[[str], Any]:
         try:
             return held[name]
         except KeyError:
-            raise FormatError(f"{_dot(where)}member {name!r} is missing") from None
+            members = [member for member, holder in cls._unions.items() if holder == name]
+            raise FormatError(f"{_dot(where)}member {' or '.join(members) or repr(name)} is missing") from None
 
     return get
 
