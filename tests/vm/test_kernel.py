@@ -38,7 +38,7 @@ def stack_accesses(draw):
     size = max(4, size)
     what = draw(st.sampled_from([a | f for a in (op.ADD, op.OR, op.AND, op.XOR) for f in (0, op.FETCH)]
                                 + [op.XCHG, op.CMPXCHG]))
-    return Insn(op.STX | op.ATOMIC | SIZES[size], 10, register, off - off % -size, what)
+    return Insn(op.STX | op.ATOMIC | SIZES[size], 10, register, off - off % size, what)
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""The fast engine: each function of a program becomes a Python function (see emit.py, shape.py).
+"""Functions of a program as Python functions: made, run, and their faults traced back to the instruction.
 
 A fault's place needs no bookkeeping while running: every line of the Python text remembers the slot it was made
 from, and the traceback names the line.
@@ -10,18 +10,19 @@ import struct
 from types import TracebackType
 from typing import Any, Callable, Final
 
-from ..errors import VmFault
-from ..isa import opcodes as op
-from ..isa.insn import Insn
-from ..uapi.helpers import IDS
-from .code import Code, Function, strides
-from .emit import CALLS_BACK, Emitter, Shared, helper_arguments, new_site
+from ...errors import VmFault
+from ...isa import opcodes as op
+from ...isa.insn import Insn
+from ...uapi.helpers import IDS
+from ..code import Code, Function, strides
+from ..memory import CODECS, FRAMES, M32, MAX_FRAMES, Trap
+from ..plain import SIGNED_FORM
+from ..runtime import TAIL_CALL, Runtime
+from .emit import CALLS_BACK, Emitter, helper_arguments, new_site
 from .facts import CALL, Facts
 from .flow import Flow, register_effect
-from .memory import CODECS, FRAMES, M32, MAX_FRAMES, Trap
-from .plain import SIGNED_FORM
-from .runtime import TAIL_CALL, Runtime
 from .shape import Line, TooDeep, dispatched, structured
+from .values import Shared
 
 MOVES_MEMORY: Final = frozenset(IDS[name] for name in (
     "xdp_adjust_head", "xdp_adjust_tail", "xdp_adjust_meta", "skb_change_tail", "skb_change_head", "ringbuf_submit",

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Callable, Final, NamedTuple
 
-from ..isa import opcodes as op
-from ..isa.insn import Insn
-from .code import Code, Function, jump_target
+from ...isa import opcodes as op
+from ...isa.insn import Insn
+from ..code import Code, Function, jump_target
 
 ALU_CLASSES: Final = (op.ALU, op.ALU64)
 ARGS: Final = 0b11_1110  # r1-r5
@@ -72,16 +72,11 @@ class Flow:
         while changed:
             changed = False
             for block in self.order[1:]:
-                known = [p for p in self.preds[block] if p in idom]
-                new = known[0]
-                for other in known[1:]:
-                    while new != other:
-                        if rank[new] > rank[other]:
-                            new = idom[new]
-                        else:
-                            other = idom[other]
-                if idom.get(block) != new:
-                    idom[block], changed = new, True
+                new, *others = [p for p in self.preds[block] if p in idom]
+                for other in others:
+                    new = _meet(idom, rank, new, other)
+                changed |= idom.get(block) != new
+                idom[block] = new
         return idom
 
     def find_live(self, effect: Callable[[Insn], tuple[int, int]]) -> None:
@@ -124,6 +119,16 @@ class Flow:
         """(slot, instruction) of a block."""
         one = self.blocks[block]
         return [(pc, insn) for pc in range(one.start, one.end) if (insn := self.code.slots[pc]) is not None]
+
+
+def _meet(idom: dict[int, int], rank: dict[int, int], a: int, b: int) -> int:
+    """The nearest block that dominates both."""
+    while a != b:
+        if rank[a] > rank[b]:
+            a = idom[a]
+        else:
+            b = idom[b]
+    return a
 
 
 def _blocks(code: Code, function: Function) -> dict[int, Block]:

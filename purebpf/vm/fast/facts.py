@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, Union
 
-from ..isa import opcodes as op
-from ..isa.insn import Insn
-from .code import signed
+from ...isa import opcodes as op
+from ...isa.insn import Insn
+from ..code import signed
+from ..memory import FIRST, M32, M64, STACK
+from ..plain import ARITHMETIC, SIGNED_FORM
 from .flow import Flow
-from .memory import FIRST, M32, M64, STACK
-from .plain import ARITHMETIC, SIGNED_FORM
 
 STACK_SITE: Final = 0
 CALL: Final = op.JMP | op.CALL

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..isa import opcodes as op
-from ..isa.insn import Insn
-from .code import signed
+from ...isa import opcodes as op
+from ...isa.insn import Insn
+from ..code import signed
 from .facts import Num, State
 
 MASKS: Final = {32: "0xFFFFFFFF", 64: "0xFFFFFFFFFFFFFFFF"}
