@@ -1,4 +1,4 @@
-"""Load objects on several kernels: `python tools/kernels.py FILE.o… [FILE.py…]` prints a table of program by kernel.
+"""Load objects on several kernels: `python tools/kernels.py [FILE.o… FILE.py…]` prints a table of program by kernel.
 
 Each kernel is booted once under qemu by a script of its own (--runner: `run-in-kernel.sh -k KERNEL -- COMMAND…`, the host's
 files shared), and one process in it loads everything, since Python is slow there. Python sources are compiled here first.
@@ -94,15 +94,17 @@ def build(path: str, directory: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("files", nargs="+", help="object files, or Python files to compile")
+    parser.add_argument("files", nargs="*", help="object files, or Python files to compile (default: the examples)")
     parser.add_argument("--kernels", nargs="+", default=KERNELS, metavar="SERIES")
     parser.add_argument("--runner", default=RUNNER)
     parser.add_argument("--guest", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.guest:
         return guest(args.files)
+    examples = os.path.join(ROOT, "examples")
+    files = args.files or sorted(os.path.join(examples, f) for f in os.listdir(examples) if f.endswith(".py"))
     with tempfile.TemporaryDirectory() as directory:
-        paths = [build(os.path.abspath(path), directory) for path in args.files]
+        paths = [build(os.path.abspath(path), directory) for path in files]
         table: dict[tuple[str, str], dict[str, str]] = {}
         details = []
         for kernel in args.kernels:

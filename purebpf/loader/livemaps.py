@@ -35,15 +35,18 @@ _RECORDS = (_M.RINGBUF, _M.USER_RINGBUF, _M.PERF_EVENT_ARRAY)
 class RecordCodec:
     """Ring-buffer records: the type's value when the record is long enough for it, else the bytes."""
 
-    __slots__ = ("_one",)
+    __slots__ = ("_one", "decode")
 
     def __init__(self, btf: Btf, type_id: int) -> None:
         from ..btf.layout import size_of
 
-        self._one = codec(btf, type_id, size_of(btf, type_id))
+        self._one = one = codec(btf, type_id, size_of(btf, type_id))
+        whole, size = one.decode, one.size
 
-    def decode(self, data: bytes) -> Any:
-        return self._one.decode(data) if len(data) >= self._one.size else data
+        def decode(data: bytes) -> Any:
+            return whole(data) if len(data) >= size else data
+
+        self.decode = decode
 
     def encode(self, value: Any) -> bytes:
         return value if isinstance(value, bytes) else self._one.encode(value)

@@ -38,6 +38,18 @@ def test_what_was_written_is_read(records: list[tuple[bytes, int]], start: int) 
     assert read(data, start, end) == ([p for p, flags in records if not flags], end)
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([b"same", b"also", b"longer than these"]),
+                          st.sampled_from([0] * 9 + [ringbuf.DISCARD, ringbuf.BUSY])), min_size=1, max_size=9),
+       st.integers(0, 40).map(lambda n: n * 8))
+def test_the_short_way_is_taken_only_when_it_gives_the_same(records: list[tuple[bytes, int]], start: int) -> None:
+    data, end = ring(records, start)
+    length = ringbuf.uniform(memoryview(bytes(data)).cast("I"), start, end, SIZE)
+    assert (length >= 0) == (len({len(p) for p, _ in records}) == 1 and not any(flags for _, flags in records))
+    if length >= 0:
+        assert {len(p) for p in read(data, start, end)[0]} == {length}
+
+
 def test_reading_stops_at_a_record_being_written() -> None:
     data, end = ring([(b"one", 0), (b"two", ringbuf.BUSY), (b"three", 0)], 0)
     assert read(data, 0, end) == ([b"one"], 16)
