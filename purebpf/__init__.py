@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         Array as Array, Const as Const, Global as Global, HashMap as HashMap, LpmTrie as LpmTrie, LruHash as LruHash,
         LruPerCpuHash as LruPerCpuHash, PerCpuArray as PerCpuArray, PerCpuHash as PerCpuHash,
         PerfEventArray as PerfEventArray, ProgArray as ProgArray, Ptr as Ptr, Queue as Queue, RingBuf as RingBuf,
-        Stack as Stack, be16 as be16, be32 as be32, be64 as be64, boot_ns as boot_ns, cgroup_skb as cgroup_skb,
+        Stack as Stack, atomic_add as atomic_add, be16 as be16, be32 as be32, be64 as be64, boot_ns as boot_ns, cgroup_skb as cgroup_skb,
         char as char, cpu as cpu, current_comm as current_comm, current_gid as current_gid, current_pid as current_pid,
         current_task as current_task, current_tid as current_tid, current_uid as current_uid, fentry as fentry,
         fexit as fexit, field_exists as field_exists, func as func, i8 as i8, i16 as i16, i32 as i32, i64 as i64,
@@ -50,7 +50,7 @@ __version__ = "0.1.0"
 _HOMES = {  # module -> the public names it holds
     "api": "build load module_programs",
     "dsl": "Array Const Global HashMap LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
-    "Ptr Queue RingBuf Stack be16 be32 be64 boot_ns cgroup_skb char cpu current_comm current_gid current_pid "
+    "Ptr Queue RingBuf Stack atomic_add be16 be32 be64 boot_ns cgroup_skb char cpu current_comm current_gid current_pid "
     "current_task current_tid current_uid fentry fexit field_exists func i8 i16 i32 i64 kernel_struct kprobe "
     "kretprobe ktime_ns lsm perf_event printk random_u32 raw_tracepoint section sizeof sock_ops socket_filter struct "
     "syscall tc tcx tp_btf tracepoint type_exists u8 u16 u32 u64 union uprobe uretprobe xdp",

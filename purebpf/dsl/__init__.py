@@ -5,7 +5,7 @@ loads or touches a kernel; using a word as plain Python raises NotInKernel.
 """
 
 from .flow import (
-    boot_ns as boot_ns,
+    atomic_add as atomic_add, boot_ns as boot_ns,
 )
 from .flow import (
     cpu as cpu,

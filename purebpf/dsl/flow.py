@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     def field_exists(kind: type, field: str) -> bool: ...
     def type_exists(kind: type) -> bool: ...
     def printk(text: str, *args: Any) -> int: ...
+    def atomic_add(place: int, number: int) -> None: ...
 else:
     current_pid = Word("current_pid", "Process id (the kernel's tgid) of the running process.",
                        "get_current_pid_tgid", "high")
@@ -61,4 +62,5 @@ else:
     random_u32 = Word("random_u32", "A pseudo-random number.", "get_prandom_u32", "u32")
     field_exists = Word("field_exists", "Has the running kernel's type this field? field_exists(task_struct, \"pid\")")
     type_exists = Word("type_exists", "Has the running kernel this type?")
+    atomic_add = Word("atomic_add", "Add to a number in memory in one instruction: atomic_add(entry.count, 1).")
     printk = Word("printk", "A line to the kernel's trace pipe; print(f\"…\") is the same.", "trace_printk")

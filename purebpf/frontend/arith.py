@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import ast
+import operator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..dsl.ints import IntType
@@ -63,8 +65,8 @@ def _or(a: Range, b: Range) -> Range:
     return (0, top) if a[0] >= 0 and b[0] >= 0 else (-top - 1, top)
 
 
-def _corners(f: object, a: Range, b: Range) -> Range:
-    results = [f(x, y) for x in a for y in b]  # type: ignore[operator]  # a lambda of two ints
+def _corners(f: Callable[[int, int], int], a: Range, b: Range) -> Range:
+    results = [f(x, y) for x in a for y in b]
     return min(results), max(results)
 
 
@@ -89,10 +91,20 @@ def _mod(a: Range, b: Range) -> Range:
     return min(a[0], b[0] + 1, 0), max(a[1], b[1] - 1, 0)
 
 
-RANGES = {
-    "+": lambda a, b: (a[0] + b[0], a[1] + b[1]),
-    "-": lambda a, b: (a[0] - b[1], a[1] - b[0]),
-    "*": lambda a, b: _corners(lambda x, y: x * y, a, b),
+def _add(a: Range, b: Range) -> Range:
+    return a[0] + b[0], a[1] + b[1]
+
+
+def _sub(a: Range, b: Range) -> Range:
+    return a[0] - b[1], a[1] - b[0]
+
+
+def _mul(a: Range, b: Range) -> Range:
+    return _corners(lambda x, y: x * y, a, b)
+
+
+RANGES: dict[str, Callable[[Range, Range], Range]] = {
+    "+": _add, "-": _sub, "*": _mul,
     "&": _and, "|": _or, "^": _or, "<<": _shl, ">>": _shr, "//": _floordiv, "%": _mod,
 }
 
@@ -119,16 +131,19 @@ def binary(f: Lowering, word: str, a: Int, b: Int, node: ast.AST) -> Val:
     return Int(ir, type, *known)
 
 
+EXACT: dict[str, Callable[[int, int], int]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod,
+    "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift,
+    "**": operator.pow,
+}
+
+
 def exact(f: Lowering, word: str, a: int, b: int, node: ast.AST) -> Val:
     """Two literals: Python's own answer."""
     try:
         if word in ("<<", "**") and b > 4096:
             raise OverflowError("the result is astronomical")
-        value = {
-            "+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "//": lambda: a // b, "%": lambda: a % b,
-            "&": lambda: a & b, "|": lambda: a | b, "^": lambda: a ^ b, "<<": lambda: a << b, ">>": lambda: a >> b,
-            "**": lambda: a**b,
-        }[word]()
+        value = EXACT[word](a, b)
     except (ZeroDivisionError, ValueError, OverflowError) as error:
         raise f.error("constant", f"this constant cannot be computed: {error}", node) from None
     if not isinstance(value, int):

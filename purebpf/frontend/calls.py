@@ -49,6 +49,8 @@ def call(f: Lowering, node: ast.Call) -> Val:
         return callee
     if callee == Known(print):
         return _print(f, node)
+    if callee == Known(words.atomic_add):
+        return _atomic_add(f, node)
     args = _arguments(f, node)
     named = {k.arg: _settled(f, k.value) for k in node.keywords if k.arg}
     f.at(node)
@@ -90,7 +92,7 @@ def _no_keywords(f: Lowering, named: dict[str, Val], node: ast.Call) -> None:
 
 
 def _known_call(f: Lowering, obj: Any, args: list[Val], named: dict[str, Val], node: ast.Call) -> Val:
-    if isinstance(obj, Func | FunctionType):
+    if isinstance(obj, Func | FunctionType) and obj not in BUILTINS:
         return f.unit.call_function(f, obj, args, named, node)
     layout = obj if isinstance(obj, Layout) else getattr(obj, "__bpf_layout__", None)
     if isinstance(layout, StructType):
@@ -109,7 +111,7 @@ def _known_call(f: Lowering, obj: Any, args: list[Val], named: dict[str, Val], n
         return _word(f, obj, args, node)
     if isinstance(obj, Helper):
         return f.unit.helper(f, obj, args, node)
-    builtin = BUILTINS.get(obj) if isinstance(obj, type | type(len)) or callable(obj) else None
+    builtin = BUILTINS.get(obj) if callable(obj) else None
     if builtin:
         return builtin(f, args, node)
     if isinstance(obj, Program):
@@ -385,6 +387,24 @@ def _print_spec(f: Lowering, value: Val, spec: str, node: ast.AST) -> tuple[str,
         return "%llx", f.b.op("cast", value.ir, type=I64_IR)
     number = f.integer(value, node)
     return {"x": "%llx", "#x": "0x%llx"}.get(spec, "%lld" if number.type.signed else "%llu"), number.ir
+
+
+def _atomic_add(f: Lowering, node: ast.Call) -> Val:
+    """`atomic_add(entry.count, n)`: one instruction, for memory that other CPUs change as well."""
+    from . import stmts
+
+    if len(node.args) != 2:
+        raise f.error("arguments", f"atomic_add() takes 2 arguments, {len(node.args)} given", node)
+    place = stmts.target_place(f, node.args[0])
+    number = f.integer(_settled(f, node.args[1]), node)
+    f.at(node)
+    if isinstance(place, Place) and isinstance(place.layout, IntType) and place.layout.size in (4, 8) and not place.bits \
+            and not place.layout.big_endian and place.access == "direct" and place.writable:
+        maps.add_in_place(f, place, "+", number, False, node)
+        return Known(None)
+    if isinstance(place, Entry) and maps.add_entry(f, place, "+", number, node):
+        return Known(None)
+    raise f.error("type-mismatch", "atomic_add() takes a 32- or 64-bit number in writable memory", node)
 
 
 # --- words and helpers -----------------------------------------------------------------------------------------------------

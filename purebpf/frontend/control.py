@@ -12,7 +12,7 @@ from ..ir.function import Const
 from . import arith, conds, exprs, maps, memory
 from .flow import Loop, branch, close_loop, enter, goto, open_loop
 from .stmts import assign, assign_name, assigned, body
-from .values import Int, Known, Many, Place, Pointer, Val
+from .values import I64, Int, Known, Many, Place, Pointer, Val
 
 if TYPE_CHECKING:
     from .context import Lowering
@@ -70,14 +70,14 @@ def _for_range(f: Lowering, node: ast.For, args: list[Int]) -> None:
     step = args[2] if len(args) == 3 else arith.constant(1)
     if not arith.is_exact(step) or step.lo == 0:
         raise f.error("unsupported", "the step of range() must be a constant other than 0", node.iter)
-    if not arith.fits((stop.lo, stop.hi), arith.I64) or not arith.fits((start.lo, start.hi), arith.I64):
+    if not arith.fits((stop.lo, stop.hi), I64) or not arith.fits((start.lo, start.hi), I64):
         raise f.error("mixed-sign", "the bounds of range() must fit into 63 bits", node.iter,
                       help="take the smaller: 'range(min(n, 1000))'")
     up = step.lo > 0
     known = (start.lo, max(start.lo, stop.hi - 1)) if up else (min(start.hi, stop.lo + 1), start.hi)
 
     def bind() -> None:
-        assign(f, node.target, Int(counter().ir, arith.I64, *known))
+        assign(f, node.target, Int(counter().ir, I64, *known))
 
     def counter() -> Int:
         value = f.env[hidden]
@@ -105,7 +105,7 @@ def _counted(f: Lowering, node: ast.For, hidden: str, more: Callable[[], Any], b
     if f.reachable:
         f.at(node)
         now = f.integer(f.env[hidden], node)
-        f.env[hidden] = Int(f.op("add", now.ir, step), arith.I64, arith.I64.lo, arith.I64.hi)
+        f.env[hidden] = Int(f.op("add", now.ir, step), I64, I64.lo, I64.hi)
         loop.again = f.join("next")
         goto(f, loop.again)
     close_loop(f, loop)
@@ -134,7 +134,7 @@ def _for_items(f: Lowering, node: ast.For, held: Val, *, numbered: bool) -> None
 
     def index() -> Int:
         value = f.env[hidden]
-        return Int(value.ir, arith.I64, 0, count) if isinstance(value, Int) else arith.constant(0)
+        return Int(value.ir, I64, 0, count) if isinstance(value, Int) else arith.constant(0)
 
     def bind() -> None:
         at = index()

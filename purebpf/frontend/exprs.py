@@ -15,6 +15,7 @@ from ..errors import CompileError
 from . import arith, calls, conds, maps, memory, packet
 from .flow import enter, goto
 from .values import (
+    I64,
     Context,
     Cursor,
     Entry,
@@ -294,7 +295,7 @@ def _pointer_arithmetic(f: Lowering, word: str, a: Val, b: Val, node: ast.AST) -
     if isinstance(a, Pointer) and isinstance(b, Pointer) and word == "-":
         f.unit.need_same_memory(f, a, b, node)
         size = a.target.size if a.target else 1
-        distance = Int.of(f.op("ptrdiff", a.ir, b.ir), arith.I64)
+        distance = Int.of(f.op("ptrdiff", a.ir, b.ir), I64)
         if a.type.region.startswith("packet"):
             distance = distance._replace(lo=-0xFFFF, hi=0xFFFF)
         return distance if size == 1 else arith.binary(f, "//", distance, arith.constant(size), node)

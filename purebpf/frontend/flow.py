@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import CompileError
 from ..ir.function import Block, Const, Edge, Op, Param, Value
 from ..ir.ops import TABLE
 from ..ir.types import I64 as IR_I64
@@ -152,28 +151,33 @@ def _merge_ints(f: Lowering, join: Join, name: str, vals: list[Val]) -> Val:
 def _merge_pointers(f: Lowering, join: Join, name: str, vals: list[Val]) -> Val:
     pointers = [v for v in vals if isinstance(v, Pointer)]
     first = pointers[0]
-    if any(p.target != first.target or p.ir.type is not first.ir.type or p.access != first.access for p in pointers):
-        if len({p.ir.type for p in pointers}) > 1 or len({p.access for p in pointers}) > 1:
-            return Unclear("type-conflict", f"{name!r} points into different kinds of memory on different paths",
-                           "use two variables")
-        return Unclear("type-conflict", f"{name!r} points to different types on different paths", "use two variables")
-    args: list[Value] = []
-    maybe = False
+    if len({p.ir.type for p in pointers}) > 1 or len({p.access for p in pointers}) > 1:
+        return Unclear("type-conflict", f"{name!r} points into different kinds of memory on different paths",
+                       "use two variables")
+    tests: list[Value] = []
     for arrival, v in zip(join.arrivals, vals):
         if not isinstance(v, Pointer):
-            args.append(Const(0))
-            maybe = True
-        elif v.present is None or v.present in arrival.facts:
-            args.append(v.ir)
+            tests.append(Const(0))
         else:
-            maybe = True
-            args.append(_null_if_absent(arrival, v))
+            tests.append(Const(1) if v.present is None or v.present in arrival.facts else v.present)
     param = Param(first.ir.type, name)
-    _pass(join, param, args)
-    present = f.op("ne", param, 0) if maybe else None
+    _pass(join, param, [v.ir if isinstance(v, Pointer) else Const(0) for v in vals])
+    present: Value | None = None
+    if any(not isinstance(t, Const) and not _is_null_test(t, v) for t, v in zip(tests, vals)):
+        present = Param(IR_I64, f"{name}?")  # the test is not one for 0: bring its answer along
+        _pass(join, present, tests)
+    elif not all(isinstance(t, Const) and t.value for t in tests):
+        present = f.op("ne", param, 0)
+    target = first.target if all(p.target == first.target for p in pointers) else None  # still good for a test
     why = next((p.why for p in pointers if p.why), "it is None on one of the paths to here")
-    return first._replace(ir=param, present=present, why=why,
+    return first._replace(ir=param, target=target, present=present, why=why,
                           writable=all(p.writable for p in pointers))
+
+
+def _is_null_test(test: Value, pointer: Val) -> bool:
+    """Does the test hold just when the pointer is not 0?"""
+    return (isinstance(test, Op) and test.row.name == "ne" and isinstance(pointer, Pointer) and test.args[0] is pointer.ir
+            and isinstance(test.args[1], Const) and test.args[1].value == 0)
 
 
 def _null_if_absent(arrival: Arrival, pointer: Pointer) -> Value:
@@ -229,6 +233,8 @@ def open_loop(f: Lowering, key: int, assigned: set[str]) -> Loop:
 
 
 def _loop_value(f: Lowering, key: int, name: str, value: Val, edge: Edge) -> Val:
+    if f.unit.forced.get((key, name)) == "unclear":
+        return Unclear("type-conflict", f"{name!r} is another kind of thing when the loop comes round", "use two variables")
     if _is_number(value):
         number = value if isinstance(value, Int) else constant(value.value)  # type: ignore[union-attr]
         declared = f.declared_int(name)
@@ -267,8 +273,8 @@ def close_loop(f: Lowering, loop: Loop) -> None:
     for name, value in loop.env.items():
         if name in loop.params:
             edge.args.append(_coming_round(f, loop, name, loop.params[name]))
-        elif not _same(value, f.env.get(name)):
-            raise _changed(f, name)
+        elif not isinstance(value, Unclear) and not _same(value, f.env.get(name)):
+            raise _changed(f, (loop.key, name))
     block = f.b.block
     assert block is not None
     block.ops.append(Op(TABLE["jump"], (), VOID, None, (edge,), f.b.span))
@@ -312,9 +318,10 @@ def _coming_round(f: Lowering, loop: Loop, name: str, param: Param) -> Value:
         return Const(0)
     if isinstance(value, Poison):
         return Const(0)
-    raise _changed(f, name)
+    raise _changed(f, key)
 
 
-def _changed(f: Lowering, name: str) -> CompileError:
-    return f.error("type-conflict", f"{name!r} is another kind of thing when the loop comes round", f.node,
-                   help="use two variables")
+def _changed(f: Lowering, key: tuple[int, str]) -> Retry:
+    """The variable is another kind of thing when the loop comes round: an error only if the head's value is used."""
+    f.unit.forced[key] = "unclear"
+    return Retry()

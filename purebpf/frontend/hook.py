@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, Field, Layout, PtrType, StructType
+from ..ir.types import I64 as IR_I64
 from ..uapi import contexts as table
 from . import memory, packet
 from .values import Context, Place, Pointer, Text, Val
@@ -149,7 +150,7 @@ class Contexts:
             return None
         word = f.integer(memory.load(f, where._replace(layout=TYPES["u32"]), f.node), f.node)
         offset = f.op("and", word.ir, 0xFFFF)
-        base = f.b.op("cast", ctx.ir, type=memory.IR_I64)
+        base = f.b.op("cast", ctx.ir, type=IR_I64)
         return Text(f.op("add", base, offset), user=False)
 
 

@@ -133,7 +133,7 @@ def convert(f: Lowering, value: Val, layout: Layout, node: ast.AST) -> Val:
 
 
 def _assign_memory(f: Lowering, target: ast.expr, value: Val) -> None:
-    place = _target(f, target)
+    place = target_place(f, target)
     f.at(target)
     if isinstance(place, Entry):
         maps.set_entry(f, place, value, target)
@@ -141,7 +141,7 @@ def _assign_memory(f: Lowering, target: ast.expr, value: Val) -> None:
         memory.store(f, place, value, target)
 
 
-def _target(f: Lowering, target: ast.expr) -> Place | Entry | Poison:
+def target_place(f: Lowering, target: ast.expr) -> Place | Entry | Poison:
     """What an attribute, a subscript or a global name stands for when it is written."""
     if isinstance(target, ast.Name):
         found, obj = f.frame.source.lookup(target.id)
@@ -195,7 +195,7 @@ def _aug_assign(f: Lowering, node: ast.AugAssign) -> None:
         return
     right = exprs.rvalue(f, node.value)
     f.at(node)
-    target = _target(f, node.target)
+    target = target_place(f, node.target)
     if isinstance(target, Entry):
         if maps.add_entry(f, target, word, right, node):
             return
