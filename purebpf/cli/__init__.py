@@ -18,6 +18,7 @@ COMMANDS = {  # name -> (module, one line of help)
     "ir": ("ir", "show a Python file's intermediate representation"),
     "asm": ("asm", "assemble text into an object, raw bytes, hex, a C array or a bytes literal"),
     "dis": ("dis", "disassemble an object, raw bytes, hex, or a program in the kernel"),
+    "run": ("run", "run a program in the user-space VM, with no privilege"),
     "load": ("load", "load an object file into the kernel; attach it, run it, pin it"),
     "map": ("maps", "list the kernel's maps, or dump one"),
     "features": ("features", "try out what this kernel has"),
