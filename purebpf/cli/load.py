@@ -10,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="an object file")
     parser.add_argument("--attach", nargs="?", const="", metavar="TARGET",
                         help="attach: to what the section names say, or each program to TARGET (an interface, a cgroup, …)")
-    parser.add_argument("--run", metavar="HEX", help="run each program once on this packet (hexadecimal) and print the result")
+    parser.add_argument("--run", dest="packet", metavar="HEX", help="run each program once on this packet (hexadecimal) and print the result")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="value of a .rodata variable")
     parser.add_argument("--pin", metavar="DIRECTORY", help="pin programs, maps and links under a bpffs directory")
     parser.add_argument("--btf", metavar="FILE", help="relocate against these types instead of the kernel's")
@@ -30,8 +30,8 @@ def run(args: argparse.Namespace) -> int:
                   f"{info.verified_insns} verified")
             if args.log:
                 print(program.log.rstrip())
-        if args.run is not None:
-            _run(k, args.run)
+        if args.packet is not None:
+            _run(k, args.packet)
         links = _attach(k, args.attach) if args.attach is not None else []
         if args.pin:
             _pin(k, links, args.pin)

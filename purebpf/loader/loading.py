@@ -60,6 +60,8 @@ def load(spec: ObjectSpec, *, license: str | None = None, constants: Mapping[Any
             made.attach()
         return made
     except BaseException:
+        for path in loading.new_pins:
+            os.unlink(path)
         close_all(loading.opened)
         raise
     finally:
@@ -73,13 +75,14 @@ def _by_name(given: Mapping[Any, Any] | None) -> dict[str, Any]:
 
 
 class _Loading:
-    """One load under way; `opened` is closed if it fails."""
+    """One load under way; if it fails, `opened` is closed and `new_pins` are removed."""
 
     def __init__(self, spec: ObjectSpec, kernel: Kernel, license: str, targets: Mapping[str, Any], pins: str,
                  log_level: int) -> None:
         self.spec, self.kernel, self.license, self.targets = spec, kernel, license, targets
         self.pins, self.log_level = pins, log_level
         self.opened: list[Any] = []
+        self.new_pins: list[str] = []
         self.btf: KernelBtf | None = None
         self.maps: dict[str, LiveMap] = {}
         self.sections: dict[str, Section] = {}
@@ -127,7 +130,9 @@ class _Loading:
         self.maps[name] = live(made.fd, made.spec, self.spec.btf)
         self.opened[-1] = self.maps[name]
         if spec.pinning and reused is None:
-            self.maps[name].pin(os.path.join(self.pins, spec.name))
+            path = os.path.join(self.pins, spec.name)
+            self.maps[name].pin(path)
+            self.new_pins.append(path)
 
     def _section(self, name: str, spec: DataSpec) -> None:
         fd, mapped = create.create_section(spec, self.spec.name, self.btf)

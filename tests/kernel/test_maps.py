@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from purebpf import loader
@@ -195,6 +197,13 @@ def test_pinning_by_name_reuses_the_map_and_refuses_another_kind(bpffs: str) -> 
         assert two["shared"][1] == 5
     with pytest.raises(KernelError, match="max_entries 8 instead of 9"):
         loader.load(holder(spec._replace(max_entries=9)), pin_directory=bpffs)
+
+
+def test_a_failed_load_leaves_no_pin(bpffs: str) -> None:
+    spec = holder(MapSpec("shared", M.HASH, 4, 8, 8, pinning=1), MapSpec("bad", M.ARRAY, 8, 8, 1))
+    with pytest.raises(KernelError):
+        loader.load(spec, pin_directory=bpffs)
+    assert "shared" not in os.listdir(bpffs)
 
 
 def test_a_frozen_map_is_read_only() -> None:
