@@ -133,11 +133,13 @@ class IrSyntaxError(FormatError):
 
 
 class KernelError(PureBpfError, OSError):
-    """bpf(2) or a sibling refused: `errno` as the kernel gave it, `action` what was being tried."""
+    """bpf(2) or a sibling refused: `errno` as the kernel gave it, `action` what was being tried. `reason` stands for the
+    errno's text; "" where `action` says it all."""
 
-    def __init__(self, errno: int, action: str, hint: str = "") -> None:
+    def __init__(self, errno: int, action: str, hint: str = "", *, reason: str | None = None) -> None:
         self.action, self.hint = action, hint
-        OSError.__init__(self, errno, f"{action}: {strerror(errno)}" + (f"\n  help: {hint}" if hint else ""))
+        why = strerror(errno) if reason is None else reason
+        OSError.__init__(self, errno, action + (f": {why}" if why else "") + (f"\n  help: {hint}" if hint else ""))
 
     def __str__(self) -> str:
         return str(self.strerror)
@@ -151,9 +153,9 @@ def strerror(errno: int) -> str:
 class NotSupported(KernelError):
     """This kernel or process lacks something: `feature`, and `since`, the first kernel that has it ("" if unknown)."""
 
-    def __init__(self, errno: int, feature: str, since: str = "", hint: str = "") -> None:
+    def __init__(self, errno: int, feature: str, since: str = "", hint: str = "", *, reason: str | None = None) -> None:
         self.feature, self.since = feature, since
-        super().__init__(errno, feature + (f" (needs Linux {since})" if since else ""), hint)
+        super().__init__(errno, feature + (f" (needs Linux {since})" if since else ""), hint, reason=reason)
 
 
 class VerifierError(KernelError):
@@ -174,6 +176,9 @@ class AttachError(KernelError):
 
 class KeyMissing(KernelError, KeyError):
     """A map has no such key."""
+
+    def __init__(self, errno: int, action: str, hint: str = "") -> None:
+        super().__init__(errno, action, hint, reason="")
 
 
 class VmFault(PureBpfError):
