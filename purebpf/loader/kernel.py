@@ -135,4 +135,4 @@ def _read_config() -> dict[str, str]:
 
 def missing(name: str, what: str, hint: str = "") -> KernelError:
     """A kernel symbol that a program needs and this kernel lacks."""
-    return NotSupported(ESRCH, f"{what} {name!r} is not in this kernel", hint=hint)
+    return NotSupported(ESRCH, f"{what} {name!r} is not in this kernel", hint=hint, reason="")

@@ -39,7 +39,7 @@ def _kernel(program: LoadedProgram, target: str | None, kind: str, since: str, f
         raise AttachError(EINVAL, f"program {program.name!r}", "say where: attach('tcp_*')")
     names = [n for n in tracefs.probeable_functions() if fnmatch.fnmatchcase(n, target)] if set(target) & set("*?[") else [target]
     if not names:
-        raise AttachError(ENOENT, f"no kernel function that can be probed fits {target!r}")
+        raise AttachError(ENOENT, f"no kernel function that can be probed fits {target!r}", reason="")
     texts = [sys.buffer(name.encode() + b"\0") for name in names]
     pointers = sys.buffer(struct.pack(f"={len(texts)}Q", *map(sys.address, texts)))
     return links.create(program, kind, target, feature=kind, since=since, caps=_CAPS, hint=f"{len(names)} functions",
@@ -68,7 +68,7 @@ def _user(program: LoadedProgram, target: str | None, kind: str, since: str, pid
     path = find_file(path)
     found = matching(path, pattern)
     if not found:
-        raise AttachError(ENOENT, f"{path} has no function that fits {pattern!r}")
+        raise AttachError(ENOENT, f"{path} has no function that fits {pattern!r}", reason="")
     text = sys.buffer(path.encode() + b"\0")
     offsets = sys.buffer(struct.pack(f"={len(found)}Q", *(s.offset for s in found)))
     session = program.spec.attach_type == AttachType.TRACE_UPROBE_SESSION

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 from ..errors import KernelError, NotSupported
 from ..spec import Linked, ProgramSpec, RunResult
 from ..uapi import hooks, versions
-from ..uapi.enums import LogLevel, ProgType, name_of
+from ..uapi.enums import AttachType, LogLevel, ProgType, name_of
 from . import bpf, links, sys
 from .fd import Fd
 from .fixups import Loadable
@@ -26,6 +26,10 @@ _SKB = frozenset({_P.SOCKET_FILTER, _P.SCHED_CLS, _P.SCHED_ACT, _P.CGROUP_SKB, _
 _PACKET = _SKB | {_P.XDP, _P.FLOW_DISSECTOR, _P.NETFILTER}
 _TRACING = frozenset({_P.KPROBE, _P.TRACEPOINT, _P.PERF_EVENT, _P.RAW_TRACEPOINT, _P.RAW_TRACEPOINT_WRITABLE,
                       _P.TRACING, _P.LSM})
+
+
+_KERNEL_CODE = (AttachType.TRACE_FENTRY, AttachType.TRACE_FEXIT, AttachType.MODIFY_RETURN, AttachType.LSM_MAC,
+                AttachType.LSM_CGROUP)
 
 
 class Target(NamedTuple):
@@ -143,6 +147,10 @@ def _refused(spec: ProgramSpec, linked: Linked, result: int, log: str) -> Kernel
     action = f"loading program {spec.name!r} ({spec.section})"
     size = sum(i.slots for i in linked.insns)
     hint = f"{size} instructions are too many" if -result == E2BIG else ""
+    if -result == EPERM and spec.attach_type in _KERNEL_CODE and spec.prog_type in (_P.TRACING, _P.LSM):
+        error = refuse(EPERM, action, caps=caps)
+        return error if isinstance(error, NotSupported) else NotSupported(
+            EPERM, f"attaching to kernel functions ({spec.section})", hint="this kernel forbids it even to root")
     if -result == EINVAL:
         return refuse(EINVAL, action, feature=f"program type {kind}", since=versions.prog_type(spec.prog_type), caps=caps,
                       hint="the kernel does not know the program type, the attach type or a flag")

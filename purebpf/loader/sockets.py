@@ -33,7 +33,7 @@ def interface(target: str | int) -> int:
         return socket.if_nametoindex(target)
     except OSError:
         names = ", ".join(name for _, name in socket.if_nameindex())
-        raise AttachError(ENODEV, f"network interface {target!r} does not exist", f"there are: {names}") from None
+        raise AttachError(ENODEV, f"network interface {target!r} does not exist", f"there are: {names}", reason="") from None
 
 
 def attach_xdp(program: LoadedProgram, target: str | int, *, mode: str = "auto") -> Link:

@@ -49,7 +49,7 @@ def locate(target: str) -> tuple[str, int]:
         near = difflib.get_close_matches(bare, {s.name for s in known}, 3)
         raise AttachError(ENOENT, f"{path} has no function {name!r}",
                           "did you mean " + " or ".join(map(repr, near)) + "?" if near else
-                          "" if known else "the file has no symbols: give an offset, 'path:0x1234'")
+                          "" if known else "the file has no symbols: give an offset, 'path:0x1234'", reason="")
     return path, found.offset + added
 
 
@@ -66,12 +66,12 @@ def find_file(name: str) -> str:
     if "/" in name:
         if os.path.exists(name):
             return os.path.realpath(name)
-        raise AttachError(ENOENT, f"file {name!r}")
+        raise AttachError(ENOENT, f"file {name!r} does not exist", reason="")
     for directory in _LIBRARIES if ".so" in name else _PROGRAMS:
         path = os.path.join(directory, name)
         if os.path.exists(path):
             return os.path.realpath(path)
-    raise AttachError(ENOENT, f"file {name!r} is in none of the usual directories", "give its whole path")
+    raise AttachError(ENOENT, f"file {name!r} is in none of the usual directories", "give its whole path", reason="")
 
 
 def functions(path: str) -> list[Symbol]:

@@ -76,7 +76,7 @@ def _missing(root: Fd, category: str, name: str) -> KernelError:
         hint = f"category {category!r} exists, but has no tracepoint like this one"
     else:
         hint = f"this kernel has no tracepoint category {category!r}"
-    return AttachError(ENOENT, f"tracepoint {wanted!r} does not exist on this kernel", hint)
+    return AttachError(ENOENT, f"tracepoint {wanted!r} does not exist on this kernel", hint, reason="")
 
 
 def _names(root: Fd) -> list[str]:

@@ -304,3 +304,11 @@ def test_the_kernel_takes_btf_however_far_it_was_rewritten(monkeypatch: pytest.M
     got = kbtf.upload(ObjectSpec({}, btf=b.build()), {})
     assert got is not None and got.lacks == {"enum64", "signed enum", "type_tag", "decl_tag"}
     got.fd.close()
+
+
+def test_fentry_works_or_the_refusal_says_so() -> None:
+    """Some kernels (this may be one) forbid trampolines on kernel functions."""
+    try:
+        loader.load(obj("fentry/vfs_read", "r0 = 0\nexit"), attach=True).close()
+    except NotSupported as error:
+        assert "fentry/vfs_read" in str(error) and "even to root" in str(error)
