@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, Layout, PtrType, StructType
+from ..dsl.memory import encode
 from ..errors import CompileError
 from ..ir.function import Const, Op, Value
 from ..ir.ops import Core, CoreConst, Mem
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 CHAR = TYPES["char"]
 FIELD_BYTE_OFFSET, FIELD_EXISTS = 0, 2  # CO-RE relocation kinds
+CONSTANT_SIZE = 32  # bytes from which a constant struct is cheaper in .rodata than stored to the stack
 
 def deref(f: Lowering, pointer: Pointer, node: ast.AST) -> Place:
     """The memory behind a pointer. An untested pointer is the language's null-pointer error."""
@@ -266,10 +268,23 @@ def place_of(f: Lowering, value: Val, layout: Layout, node: ast.AST) -> Value:
             return f.address(value.ptr, value.off)
     if isinstance(value, Place) and value.layout != layout and not isinstance(layout, ArrayType):
         raise f.error("type-mismatch", f"a {layout.name} is needed here, not {describe(value)}", node)
+    if isinstance(value, Record) and layout.size >= CONSTANT_SIZE and all(isinstance(v, Known) for _, v in value.fields):
+        return constant(f, layout, {name: v.value for name, v in value.fields if isinstance(v, Known)}, node)
     return materialize(f, value, layout, node).ptr
 
-def new_struct(f: Lowering, layout: StructType) -> Place:
-    """A zeroed struct on the stack."""
-    place = Place(f.temporary(layout.size, 8, layout.name), 0, layout)
+
+def constant(f: Lowering, layout: Layout, value: object, node: ast.AST) -> Value:
+    """The address of a constant in .rodata: where helpers read it just as well as from the stack, without the stores."""
+    try:
+        return f.unit.constant_bytes(f, encode(layout, value, layout.name))
+    except (ValueError, TypeError) as error:
+        raise f.error("constant", f"this value does not fit: {error}", node) from None
+
+
+def blank(f: Lowering, layout: Layout, node: ast.AST) -> Value:
+    """The address of zeros, to be read."""
+    if layout.size >= CONSTANT_SIZE:
+        return constant(f, layout, {} if isinstance(layout, StructType) else 0, node)
+    place = Place(f.temporary(layout.size, 8), 0, layout)
     zero(f, place, layout.size)
-    return place
+    return place.ptr
