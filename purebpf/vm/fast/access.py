@@ -3,6 +3,7 @@ What fails there is done again by `Memory`, which raises the fault."""
 
 from __future__ import annotations
 
+from sys import byteorder
 from typing import Final
 
 from ...isa import opcodes as op
@@ -14,6 +15,7 @@ from .flow import Flow
 from .values import Shared
 
 CASTS: Final = {2: "FH", 4: "FI", 8: "FQ"}  # views of the frame
+BIG: Final = byteorder == "big"  # then the views would read numbers the wrong way round
 FAR: Final = 1 << 62  # an index that no buffer has
 
 
@@ -86,7 +88,7 @@ class Access(Arithmetic):
             self._add(f"r{dst} = {self._slot(at, size)}")
         elif size == 1:
             self._add(f"r{dst} = F[{at}]")
-        elif at % size:
+        elif at % size or BIG:
             self._add(f"r{dst} = L{size}(F, {at})[0]")
         else:
             self.views.add(CASTS[size])
@@ -136,7 +138,7 @@ class Access(Arithmetic):
             self._add(f"{self._slot(at, size)} = {value}")
         elif size == 1:
             self._add(f"F[{at}] = {value}")
-        elif at % size:
+        elif at % size or BIG:
             self._add(f"P{size}(F, {at}, {value})")
         else:
             self.views.add(CASTS[size])

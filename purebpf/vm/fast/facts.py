@@ -8,6 +8,7 @@ value are turned back into plain numbers when a site gets a new one.
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import Final, NamedTuple, Union
 
 from ...isa import opcodes as op
@@ -131,21 +132,21 @@ class Facts:
                 entry[register] = fresh(self.sites[-register])
         at_start: dict[int, tuple[Kind, ...]] = {flow.function.start: tuple(entry)}
         visits = dict.fromkeys(flow.order, 0)
-        todo = [flow.function.start]
+        todo = [0]  # ranks: what comes first is done first
         while todo:
-            block = todo.pop()
+            block = flow.order[heappop(todo)]
             state = list(at_start[block])
             for pc, insn in flow.instructions(block):
                 self.step(state, pc, insn)
             for target in flow.blocks[block].succ:
                 old = at_start.get(target)
                 new = tuple(state) if old is None else tuple(
-                    _merge(a, b, visits[target] > WIDEN_AFTER) for a, b in zip(old, state))
+                    [a if a == b else _merge(a, b, visits[target] > WIDEN_AFTER) for a, b in zip(old, state)])
                 if new != old:
                     visits[target] += 1
                     at_start[target] = new
-                    if target not in todo:
-                        todo.append(target)
+                    if flow.rank[target] not in todo:
+                        heappush(todo, flow.rank[target])
         return at_start
 
     def forgets(self, pc: int, insn: Insn) -> bool:
@@ -234,8 +235,7 @@ def _want(insn: Insn, strong: int, weak: int) -> tuple[int, int]:
 
 
 def _merge(a: Kind, b: Kind, widen: bool) -> Kind:
-    if a == b:
-        return a
+    """What holds of both of two different kinds."""
     if isinstance(a, Num) and isinstance(b, Num):
         bits = max(a.bits, b.bits)
         if widen and bits > a.bits:

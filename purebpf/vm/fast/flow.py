@@ -28,11 +28,12 @@ class Block(NamedTuple):
 class Flow:
     """`order` is reverse postorder; `rank` the position in it; `idom` the immediate dominator; `preds` predecessors."""
 
-    __slots__ = ("blocks", "code", "function", "idom", "live", "order", "preds", "rank", "reducible")
+    __slots__ = ("_instructions", "blocks", "code", "function", "idom", "live", "order", "preds", "rank", "reducible")
 
     def __init__(self, code: Code, function: Function) -> None:
         self.code, self.function = code, function
         self.blocks = _blocks(code, function)
+        self._instructions: dict[int, list[tuple[int, Insn]]] = {}
         self.order = _reverse_postorder(self.blocks, function.start)
         self.rank = {block: n for n, block in enumerate(self.order)}
         self.preds: dict[int, list[int]] = {block: [] for block in self.order}
@@ -117,8 +118,12 @@ class Flow:
 
     def instructions(self, block: int) -> list[tuple[int, Insn]]:
         """(slot, instruction) of a block."""
-        one = self.blocks[block]
-        return [(pc, insn) for pc in range(one.start, one.end) if (insn := self.code.slots[pc]) is not None]
+        found = self._instructions.get(block)
+        if found is None:
+            one, slots = self.blocks[block], self.code.slots
+            found = self._instructions[block] = [
+                (pc, insn) for pc in range(one.start, one.end) if (insn := slots[pc]) is not None]
+        return found
 
 
 def _meet(idom: dict[int, int], rank: dict[int, int], a: int, b: int) -> int:

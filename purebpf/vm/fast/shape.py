@@ -95,7 +95,7 @@ class Writer:
             last = index == len(items) - 1
             match item:
                 case Straight(lines):
-                    out += [line._replace(indent=indent + line.indent) for line in lines]
+                    out += [Line(text, pc, indent + inner) for text, pc, inner in lines]
                 case Goto(label):
                     out += self._goto(label, fall, around, indent)
                 case Choice():
@@ -309,7 +309,7 @@ def dispatched(flow: Flow, parts: Parts) -> list[Line]:
                     Line("else:", -1, indent), *search(blocks[half:], indent + 1)]
         block = blocks[0]
         lines, _ = parts.lines(block)
-        out = [line._replace(indent=indent + line.indent) for line in lines]
+        out = [Line(text, pc, indent + inner) for text, pc, inner in lines]
         succ = flow.blocks[block].succ
         if len(succ) == 2:
             yes, _, pc = parts.condition(block)
@@ -320,7 +320,7 @@ def dispatched(flow: Flow, parts: Parts) -> list[Line]:
         return out
 
     def go(block: int, target: int, taken: bool, indent: int) -> list[Line]:
-        lines = [line._replace(indent=indent + line.indent) for line in parts.edge(block, target, taken)]
+        lines = [Line(text, pc, indent + inner) for text, pc, inner in parts.edge(block, target, taken)]
         return [*lines, Line(f"pc = {target}", -1, indent)]
 
     return [Line(f"pc = {flow.function.start}", -1, 1), Line("while True:", -1, 1), *search(sorted(flow.order), 2)]
