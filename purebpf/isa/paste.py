@@ -77,24 +77,29 @@ def _cut(match: re.Match[str]) -> str:
 
 
 def _log(lines: list[str]) -> list[str]:
-    """Instruction lines of a log in the order of their numbers, each once; other lines become empty."""
+    """Instruction lines of a log in the order of their numbers, each once; other lines become empty. Where a number has
+    two different instructions it is several logs or a selection: then every line is taken as it comes."""
     found: dict[int, str] = {}
-    where: list[int] = []
-    out = [line if _LOG_KEEP.match(line) and not _LOG.match(line) else "" for line in lines]
+    taken: list[tuple[int, int, str]] = []  # line index, number, instruction
+    one_program = True
     for index, line in enumerate(lines):
         match = _LOG.match(line)
         if match is None:
             continue
-        number, code = int(match[1]), match[2]
-        if number in found:
-            continue
         rest = line[match.end():].replace("call kernel-function#", "call kfunc ")
-        if code == "18":
+        if match[2] == "18":
             rest = _IMM64.sub(r"\1 ll", rest)
-        found[number] = " " * match.end() + rest
-        where.append(index)
-    for index, number in zip(where, sorted(found)):
-        out[index] = found[number]
+        number = int(match[1])
+        one_program = one_program and found.setdefault(number, rest.strip()) == rest.strip()
+        taken.append((index, number, " " * match.end() + rest))
+    out = [line if _LOG_KEEP.match(line) and not _LOG.match(line) else "" for line in lines]
+    if not one_program:
+        for index, _, text in taken:
+            out[index] = text
+        return out
+    first = {number: (index, text) for index, number, text in reversed(taken)}
+    for (index, _), number in zip(sorted(first.values()), sorted(first)):
+        out[index] = first[number][1]
     return out
 
 

@@ -175,6 +175,10 @@ processed 5 insns (limit 1000000) max_states_per_insn 0
     assert lines(log) == ["r0 = 1", "if r0 != 0 goto +2", "r1 = 0xffff888100000000 ll", "call 7", "exit"]
 
 
+def test_lines_of_several_logs() -> None:
+    assert lines("3: (bf) r1 = r2\n3: (95) exit\n2: (b7) r0 = 1 ; R0=1") == ["r1 = r2", "exit", "r0 = 1"]
+
+
 def test_listing_bytes_tell_what_the_text_does_not() -> None:
     listing = """
 prog.o:\tfile format elf64-bpf
