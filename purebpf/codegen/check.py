@@ -91,7 +91,7 @@ def _same_code(mf: MFunc, before: Before) -> None:
         now = [id(i) for i in block.insns if id(i) in before.operands]
         kept = set(now)
         lost = [before.operands[i] for i in ids if i not in kept]
-        if any(o.dst not in before.constants for o in lost) or now != [i for i in ids if i in kept]:
+        if any(o.shape != DST_DEF or o.dst not in before.constants for o in lost) or now != [i for i in ids if i in kept]:
             raise InternalError("codegen.check", f"{mf.name}: {block.name} lost or reordered instructions", mf.dump())
 
 

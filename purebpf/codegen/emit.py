@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..errors import Span
+from ..errors import InternalError, Span
 from ..isa.insn import FP, Insn
 from ..isa.opcodes import ADD, ALU64, JA, JMP32, LD_IMM64, MOV, K, X
 from ..spec import Line
 from .layout import invert, invertible
-from .mach import FRAME, GOTO, MBlock, MFunc, MInsn
+from .mach import FRAME, GOTO, RETURN, MBlock, MFunc, MInsn
 
 LineText = Callable[[str, int], str]
 Code = list[MInsn | MBlock]
@@ -25,8 +25,12 @@ REACH = (1 << 15) - 8  # slots a 16-bit jump goes, less what an island may add a
 def emit(mf: MFunc, order: list[MBlock], offsets: list[int], reach: int = REACH) -> list[MInsn]:
     """The instructions of `order`: frame addresses concrete (`offsets` of the slots from R10), jumps with their offsets."""
     code = _flatten(mf, order, offsets)
-    while _extend(mf, code, reach):
-        pass
+    islands: dict[MBlock, list[MBlock]] = {}
+    for _ in range(len(code)):
+        if not _extend(mf, code, reach, islands):
+            break
+    else:
+        raise InternalError("codegen.emit", f"{mf.name}: no end of far jumps")
     starts, _ = _positions(code)
     out = []
     slot = 0
@@ -93,7 +97,7 @@ def _positions(code: Code) -> tuple[dict[MBlock, int], int]:
     return starts, slot
 
 
-def _extend(mf: MFunc, code: Code, reach: int) -> bool:
+def _extend(mf: MFunc, code: Code, reach: int, islands: dict[MBlock, list[MBlock]]) -> bool:
     """Help the first jump that does not reach its target; False if all do."""
     starts, total = _positions(code)
     if total <= reach:
@@ -109,7 +113,14 @@ def _extend(mf: MFunc, code: Code, reach: int) -> bool:
         if -reach <= distance <= reach:
             continue
         if mf.cpu < 4:
-            _island(code, at, item, slot, reach if distance > 0 else -reach)
+            known = islands.setdefault(item.targets[0], [])
+            steps = {starts[i] - slot: i for i in known}  # distance -> an island that leads to the same target
+            usable = [d for d in steps if (d > 0) == (distance > 0) and reach // 4 < abs(d) <= reach
+                      and abs(d) < abs(distance)]
+            if usable:
+                item.targets = (steps[max(usable, key=abs)],)
+            else:
+                known.append(_island(code, item, slot, reach if distance > 0 else -reach))
         elif item.code == GOTO:
             item.code = GOTOL
         else:
@@ -120,20 +131,25 @@ def _extend(mf: MFunc, code: Code, reach: int) -> bool:
     return False
 
 
-def _island(code: Code, at: int, insn: MInsn, slot: int, reach: int) -> None:
-    """A jump on the way from `insn`, at the slot before `slot`, to its target, around which the code there jumps."""
-    goal = slot + reach * 15 // 16
+def _island(code: Code, insn: MInsn, slot: int, reach: int) -> MBlock:
+    """A jump on the way from `insn`, at the slot before `slot`, to its target; the code there jumps around it, or better
+    ends there anyway."""
+    window = sorted((slot + reach * 15 // 16, slot + reach // 2))
     here = 0
-    place = len(code)
+    place, ends = len(code), False
     for n, item in enumerate(code):
-        if here >= goal:
-            place = n
-            break
+        if here >= window[0]:
+            place = min(place, n)
+            ends = n > 0 and isinstance(before := code[n - 1], MInsn) and before.code in (GOTO, RETURN)
+            if ends or here >= window[1]:
+                place = n if ends else place
+                break
         here += 0 if isinstance(item, MBlock) else _slots(item)
     stop, past = MBlock("island"), MBlock("past")
-    code[place:place] = [MInsn(GOTO, targets=(past,), span=insn.span), stop,
-                         MInsn(GOTO, targets=insn.targets, span=insn.span), past]
+    around: Code = [] if ends else [MInsn(GOTO, targets=(past,), span=insn.span)]
+    code[place:place] = [*around, stop, MInsn(GOTO, targets=insn.targets, span=insn.span), past]
     insn.targets = (stop,)
+    return stop
 
 
 def instructions(code: list[MInsn]) -> tuple[Insn, ...]:

@@ -21,6 +21,7 @@ def generate(fn: Function, *, cpu: int = 3, line_text: LineText | None = None, v
     prepare(mf)
     before = check.snapshot(mf) if verify else None
     regalloc.allocate(mf)
+    stack.drop_dead_spills(mf)
     if before is not None:
         check.check(mf, before)
     offsets = stack.frame(mf, fn.span)

@@ -72,6 +72,22 @@ def _pointers(mf: MFunc) -> dict[int, int]:
     return reach
 
 
+def drop_dead_spills(mf: MFunc) -> None:
+    """Remove stores of spilled values that nothing loads any more."""
+    if not any(slot.spill for slot in mf.slots):
+        return
+    needed = _needed(mf)
+    for block in mf.blocks:
+        need = needed[block.index]
+        kept = []
+        for insn in reversed(block.insns):
+            if insn.slot < 0 or insn.code & 7 != STX or not mf.slots[insn.slot].spill or need >> insn.slot & 1:
+                need = _before(mf, insn, need)
+                kept.append(insn)
+        kept.reverse()
+        block.insns = kept
+
+
 def frame(mf: MFunc, span: Span | None) -> list[int]:
     """The offset from R10 of every slot, after allocation. CompileError "stack-too-large" if 512 bytes do not do."""
     if not mf.slots:
