@@ -123,7 +123,7 @@ def demand(fn: Function) -> bool:
         if need == M64 or op.row.evaluate is None:
             continue
         match op:
-            case Op(R.and_, [x, Const(c)]) if not need & ~c & bits.may(x): mapping[op] = x
+            case Op(R.and_, [x, Const(c)]) if not need & ~c: mapping[op] = x  # not by what x may be: x was asked for c only
             case Op(R.or_ | R.xor | R.add, [x, y]) if not (bits.may(y) & (need if op.row is not R.add else fill(need))): mapping[op] = x
             case Op(R.or_ | R.xor | R.add, [x, y]) if not (bits.may(x) & (need if op.row is not R.add else fill(need))): mapping[op] = y
             case Op(r, [x]) if r in SEXT and need < 1 << SEXT[r]: mapping[op] = x

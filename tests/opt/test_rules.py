@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from types import FrameType, ModuleType
@@ -18,6 +18,7 @@ from purebpf.ir import ops, text, verify
 from purebpf.ir.function import Block, Const, Edge, Function, Op, Param, Value
 from purebpf.ir.types import I64, VOID
 from purebpf.opt import rules_int, rules_mem, rules_test
+from purebpf.opt.narrow import demand, narrow
 from purebpf.opt.simplify import simplify
 
 ROWS = [row for row in ops.TABLE.values() if row.evaluate is not None]
@@ -90,6 +91,8 @@ class Expressions:
 def ending(e: Expressions, value: Value) -> None:
     """Return the value, or branch on it, or choose by it."""
     kind = e.rnd.randrange(8)
+    if kind > 5:  # only some bits matter
+        value = e.op(ops.TABLE["and"], value, Const(e.rnd.choice((1, 0x80, 0xFF, 0xFF00, 0xFFFF, 0xFFFFFFFF, -256))))
     if kind == 0:
         then, other = Block("then"), Block("else")
         then.ops = [Op(ops.TABLE["ret"], [Const(1)], VOID)]
@@ -128,19 +131,26 @@ def functions(row: ops.OpRow, count: int) -> Iterator[tuple[Function, Random]]:
         yield e.fn, rnd
 
 
-def check(fn: Function, rnd: Random) -> None:
+def check(fn: Function, rnd: Random, run_pass: Callable[[Function], bool] = simplify) -> None:
     pairs = [(rnd.choice(WORDS), rnd.choice(WORDS)) for _ in range(8)]
     expected = [run(fn, a, b) for a, b in pairs]
     before = text.print_function(fn)
-    simplify(fn)
+    run_pass(fn)
     for (a, b), value in zip(pairs, expected):
         assert run(fn, a, b) == value, f"f({a}, {b})\n{before}\n{text.print_function(fn)}"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r.name)
 def test_rules_keep_values(row: ops.OpRow) -> None:
-    for fn, rnd in functions(row, 600):
+    for fn, rnd in functions(row, 300):
         check(fn, rnd)
+        assert verify.verify(fn) == []
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: r.name)
+def test_narrowing_keeps_values(row: ops.OpRow) -> None:
+    for fn, rnd in functions(row, 100):
+        check(fn, rnd, demand if rnd.randrange(2) else narrow)
         assert verify.verify(fn) == []
 
 
@@ -169,7 +179,9 @@ entry:
   %bit = and %b, 4
   %set = eq %bit, 4
   %10 = xor %9, %set
-  ret %10
+  %11 = select %b, 7, 7
+  %12 = xor %10, %11
+  ret %12
 }
 """
 

@@ -1,6 +1,6 @@
 """Random IR modules that end, never fault, and whose doings can be compared: `modules()` and `behave(module, args)`.
 
-Each has an entry `f(a, b, p: ptr.packet, v: ptr.value)`, p and v 64 bytes each, and a subprogram `g(x, y)` that it may
+Each has an entry `f(a, b, p: ptr.packet, v: ptr.value)`, p and v 24 bytes each, and a subprogram `g(x, y)` that it may
 call. Ifs, loops with a bound, slots, loads and stores of all sizes at constant and masked offsets, every integer op,
 helpers that read, write and do neither.
 """
@@ -17,11 +17,15 @@ from purebpf.ir.function import Const, Function, Module, Param, Value
 from purebpf.ir.interp import Interp, Memory
 from purebpf.ir.types import I64, PTR, VOID
 
-SIZE = 64
+SIZE = 24
 INTS = (0, 1, 2, 3, 7, 8, 31, 32, 63, 64, 255, 256, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 32, -1, -2, -8, -128,
         -(1 << 31), (1 << 63) - 1, -(1 << 63), 0xFF00, 0x0800)
 PURE = tuple(row for row in ops.TABLE.values() if row.evaluate is not None)
-COMMON = tuple(ops.TABLE[n] for n in ("add", "sub", "and", "and", "or", "xor", "shl", "shr", "mul", "eq", "ult", "slt", "ne"))
+COMMON = tuple(ops.TABLE[n] for n in ("add", "sub", "and", "and", "or", "xor", "shl", "shr", "mul", "eq", "ult", "slt", "ne",
+                                      "bswap16", "sext8", "add32"))
+
+
+ORDER = tuple(r for r in PURE if r in ops.INVERSE and r.name[:2] in ("eq", "ne", "ul", "ug", "sl", "sg"))
 
 
 class Generator:
@@ -46,16 +50,16 @@ class Generator:
             if not self.b.reachable or self.budget <= 0:
                 return
             self.budget -= 1
-            kind = self.rnd.randrange(12 if depth < 3 else 9)
-            if kind < 4:
+            kind = self.rnd.randrange(13 if depth < 3 else 9)
+            if kind < 3:
                 self.pure()
-            elif kind < 6:
+            elif kind < 5:
                 self.load()
             elif kind < 8:
                 self.store()
             elif kind == 8:
                 self.call()
-            elif kind < 11:
+            elif kind < 12:
                 self.branch(depth)
             else:
                 self.loop(depth)
@@ -70,9 +74,9 @@ class Generator:
         if self.rnd.randrange(4) == 0:  # a masked step
             step = self.b.op("and", self.int(), min(7, room - 8))
             return self.b.op("ptradd", p, step), self.rnd.randrange(0, room - 7 - size + 1) if room >= 15 else 0
-        off = self.rnd.randrange(0, room - size + 1)
+        off = self.rnd.randrange(0, min(room, 16) - size + 1)
         if self.rnd.randrange(3):
-            off -= off % size
+            off = min(off & ~3, 8) if self.rnd.randrange(3) else off - off % size
         if self.rnd.randrange(4) == 0:
             return self.b.op("ptradd", p, off), 0
         return p, off
@@ -104,8 +108,18 @@ class Generator:
             self.ints.append(self.b.op("call", self.int(), self.ptr()[0], type=I64, attr=ops.Symbol("h")))
 
     def condition(self) -> Value:
+        kind = self.rnd.randrange(8)
+        if kind == 0:
+            return self.int()
+        if kind < 5 and self.ints:  # the same few values against small numbers: tests that decide one another
+            row = self.rnd.choice(ORDER)
+            return self.b.op(row.name, self.ints[self.rnd.randrange(min(3, len(self.ints)))], self.rnd.choice((0, 1, 2, 3, 7, 8, 64)))
         row = self.rnd.choice([r for r in PURE if r in ops.INVERSE])
-        return self.b.op(row.name, self.int(), self.int()) if self.rnd.randrange(4) else self.int()
+        return self.b.op(row.name, self.int(), self.int())
+
+    def argument(self) -> Value:
+        """Something to pass to a block: often a flag."""
+        return Const(self.rnd.randrange(2)) if self.rnd.randrange(3) == 0 else self.int()
 
     def branch(self, depth: int) -> None:
         b, cond = self.b, self.condition()
@@ -113,14 +127,14 @@ class Generator:
         then = b.new_block("then")
         other = b.new_block("else") if self.rnd.randrange(2) else join
         ints = len(self.ints)
-        b.br(cond, then, other, (), [self.int() for _ in join.params] if other is join else ())
+        b.br(cond, then, other, (), [self.argument() for _ in join.params] if other is join else ())
         for block in [then] if other is join else [then, other]:
             b.place(block)
             self.body(depth + 1)
             if b.reachable and self.rnd.randrange(8) == 0:
                 b.ret(self.int())
             if b.reachable:
-                b.jump(join, [self.int() for _ in join.params])
+                b.jump(join, [self.argument() for _ in join.params])
             del self.ints[ints:]
         b.place(join)
         self.ints += join.params
@@ -131,7 +145,7 @@ class Generator:
         head = b.new_block("loop", [i, *(Param(I64) for _ in range(self.rnd.randrange(3)))])
         body, done = b.new_block("body"), b.new_block("done")
         limit = Const(self.rnd.randrange(5)) if self.rnd.randrange(2) else b.op("and", self.int(), 3)
-        b.jump(head, [Const(0), *(self.int() for _ in head.params[1:])])
+        b.jump(head, [Const(0), *(self.argument() for _ in head.params[1:])])
         b.place(head)
         ints = len(self.ints)
         self.ints += head.params
@@ -143,7 +157,7 @@ class Generator:
             b.br(self.condition(), stay, done)
             b.place(stay)
         if b.reachable:
-            b.jump(head, [b.op("add", i, 1), *(self.int() for _ in head.params[1:])])
+            b.jump(head, [b.op("add", i, 1), *(self.argument() for _ in head.params[1:])])
         del self.ints[ints:]
         b.place(done)
         self.ints += head.params
