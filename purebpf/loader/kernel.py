@@ -11,6 +11,7 @@ from typing import Iterator
 from ..btf import Btf
 from ..btf import kernel as kernel_btf
 from ..btf import types as t
+from ..btf.kinds import BY_CLASS
 from ..errors import KernelError, NotSupported
 from . import bpf
 from .fd import Fd, close_all
@@ -87,8 +88,10 @@ class Kernel:
 
     def near(self, name: str, kind: type[t.Type], prefix: str = "") -> str:
         """A did-you-mean for a name that `find` does not know, "" if nothing is near."""
-        known = [one.name.removeprefix(prefix) for one in self.vmlinux  # type: ignore[union-attr]
-                 if type(one) is kind and one.name.startswith(prefix)]  # type: ignore[union-attr]
+        btf, number = self.vmlinux, BY_CLASS[kind].number
+        names = (str(btf[i].name) for i in range(btf.first, btf.last + 1)  # type: ignore[union-attr]
+                 if btf.kind(i) == number)
+        known = [n.removeprefix(prefix) for n in names if n.startswith(prefix)]
         near = difflib.get_close_matches(name, known, 3, 0.75)
         return "did you mean " + " or ".join(map(repr, near)) + "?" if near else ""
 

@@ -101,6 +101,8 @@ REASONS = (  # first match wins: the narrow before the wide
             "compare pointers"),
     _reason(r"invalid bpf_context access", "context-field",
             "this field of the context does not exist for this hook, is of another size, or may not be written"),
+    _reason(r"BPF_ST stores into", "context-store", "kernels before 6.4 take no constant stored straight into the context: "
+            "put it into a variable first, or build for an older kernel"),
     _reason(r"dereference of modified ctx ptr|ctx ptr R\d+ .*disallowed|variable ctx access",
             "modified-context", "the context must be read at constant offsets from the unmodified pointer"),
     _reason(r"pointer arithmetic .*prohibited|pointer operation prohibited|math between .* pointer"

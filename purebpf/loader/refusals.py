@@ -21,7 +21,7 @@ def refuse(errno: int, action: str, *, feature: str = "", since: str = "", hint:
     if since and older_than(since) and errno not in (E.EPERM, E.EACCES, E.ENOMEM, E.EMFILE, E.ENFILE, E.ENOSPC):
         return NotSupported(errno, feature or action, since, hint)
     if errno in (sys.ENOTSUPP, E.EOPNOTSUPP, E.ENOSYS):
-        return NotSupported(errno, feature or action, since, hint)
+        return NotSupported(errno, action, "", hint)
     if errno == E.EPERM and not hint:
         hint = _policy()
     return KernelError(errno, action, hint)

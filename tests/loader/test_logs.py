@@ -104,6 +104,7 @@ SUMMARIES = {
     "misaligned": ["misaligned stack access off (0x0; 0x0)+0+-12 size 8", "misaligned packet access off 0+14+0 size 4"],
     "leaks-pointer": ["R0 leaks addr as return value", "R1 leaks addr into map"],
     "context-field": ["invalid bpf_context access off=400 size=4"],
+    "context-store": ["BPF_ST stores into R1 ctx is not allowed"],
     "modified-context": ["dereference of modified ctx ptr R1 off=4 disallowed"],
     "pointer-arithmetic": ["R0 pointer arithmetic on map_value_or_null prohibited, null-check it first",
                            "R1 bitwise operator &= on pointer prohibited", "math between pkt pointer and register with"],
