@@ -8,6 +8,7 @@ The best of several runs counts; times are of this process alone.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from time import process_time
 
 from purebpf.isa import Insn, assemble, disassemble, encode
@@ -47,12 +48,12 @@ def _insn(rng: random.Random, code: int, distinct: bool) -> Insn:
     return Insn(code, dst, 0, off if cls in (5, 6) else 0, imm)
 
 
-def best(run, repeat: int = 5) -> float:  # type: ignore[no-untyped-def]
+def best(run: Callable[..., object], *arguments: object, repeat: int = 5, **options: object) -> float:
     """The shortest of several runs, in seconds."""
     times = []
     for _ in range(repeat):
         start = process_time()
-        run()
+        run(*arguments, **options)
         times.append(process_time() - start)
     return min(times)
 
@@ -65,14 +66,14 @@ def main(count: int = 40_000) -> None:
         for notation in ("kernel", "mnemonic"):
             text = disassemble(code, notation)
             assert assemble(text, notation) == code
-            down = count / best(lambda: disassemble(code, notation))
-            up = count / best(lambda: assemble(text, notation))
+            down = count / best(disassemble, code, notation)
+            up = count / best(assemble, text, notation)
             print(f"{'distinct' if distinct else 'usual':10} {notation:10} {up:12,.0f} {down:15,.0f}")
     code = program(count, False)
     text = disassemble(code, labels=True)
     assert assemble(text) == code
-    print(f"{'usual':10} {'labels':10} {count / best(lambda: assemble(text)):12,.0f}"
-          f" {count / best(lambda: disassemble(code, labels=True)):15,.0f}")
+    print(f"{'usual':10} {'labels':10} {count / best(assemble, text):12,.0f}"
+          f" {count / best(disassemble, code, labels=True):15,.0f}")
 
 
 if __name__ == "__main__":

@@ -129,41 +129,45 @@ class Assembler(Scope):
         first = self.unit.open(file, text)
         lines, listed = prepare(text)
         outer, self.more = self.more, iter(enumerate(lines, first))
-        find, start, operands, new, cls = TOKEN.findall, self.tree, self.operands, tuple.__new__, Insn
-        section = self.section
+        section, find = self.section, TOKEN.findall
         for number, line in self.more:
             tokens = find(line)
             if not tokens and number - first not in listed:
                 continue
-            if isinstance(section, Code) and not listed and not self.dropped:
-                node: Tree | None = start
-                values: list[Any] = []
-                for token in tokens:
-                    following = node.get(token)  # type: ignore[union-attr]
-                    if following is None:
-                        kind, value = operands[token]
-                        following = node.get(kind)  # type: ignore[union-attr]
-                        if following is None:
-                            break
-                        values.append(value)
-                    node = following
-                else:
-                    leaf = node.get(END)  # type: ignore[union-attr]
-                    if leaf is not None and leaf.plain and not section.pending:
-                        dst, src, off, imm = leaf.pick(values + leaf.fixed)
-                        if imm.__class__ is int and -0x80000000 <= imm <= 0x7FFFFFFF:
-                            if off.__class__ is str and leaf.slots[-1] == "j":
-                                sym = Sym(off, 0, line.rfind(off))
-                                self.uses.append(Use(section, len(section.items), leaf, "j", sym, number))
-                                off = 0
-                            if off.__class__ is int and -0x8000 <= off <= 0x7FFF:
-                                section.items.append(new(cls, (leaf.row.code, dst, src, off, imm, None)))
-                                section.lines.append(number)
-                                continue
-            self.statement(line, number, listed.get(number - first))
-            section = self.section
+            if listed or self.dropped or section.__class__ is Data or not self.short(section, tokens, line, number):
+                self.statement(line, number, listed.get(number - first))
+                section = self.section
         self.more = outer
         self.depth -= 1
+
+    def short(self, section: Any, tokens: list[str], line: str, number: int) -> bool:
+        """Append the plain instruction that the tokens are, by the short way; False if they are anything else."""
+        node: Any = self.tree
+        operands = self.operands
+        values: list[Any] = []
+        for token in tokens:
+            following = node.get(token)
+            if following is None:
+                kind, value = operands[token]
+                following = node.get(kind)
+                if following is None:
+                    return False
+                values.append(value)
+            node = following
+        leaf = node.get(END)
+        if leaf is None or not leaf.plain or section.pending:
+            return False
+        dst, src, off, imm = leaf.pick(values + leaf.fixed)
+        if imm.__class__ is not int or not -0x80000000 <= imm <= 0x7FFFFFFF:
+            return False
+        if off.__class__ is str and leaf.slots[-1] == "j":
+            self.uses.append(Use(section, len(section.items), leaf, "j", Sym(off, 0, line.rfind(off)), number))
+            off = 0
+        if off.__class__ is not int or not -0x8000 <= off <= 0x7FFF:
+            return False
+        section.items.append(tuple.__new__(Insn, (leaf.row.code, dst, src, off, imm, None)))
+        section.lines.append(number)
+        return True
 
     def statement(self, line: str, number: int, listed: Listed | None = None) -> None:
         """Read one line with all it may hold; mistakes are kept in the Unit."""

@@ -182,22 +182,22 @@ def lines(code: bytes, notation: str = "kernel", byteorder: str = "little") -> l
         if low is not None or op == LD_IMM64:
             low = _wide(add, low, (op, dst, src, off, imm), notation)
             continue
-        if dst <= 10 and src <= 10:
-            for rdst, rsrc, roff, rimm, show, below in candidates[op]:
-                if ((rimm is None or rimm == imm) and (roff is None or roff == off) and (rsrc is None or rsrc == src)
-                        and (rdst is None or rdst == dst)):
-                    if off < 0 and below is not None:
-                        add(below((dst, src, -off, imm)))
-                    else:
-                        add(show((dst, src, off, imm, imm >> 16 & 0xFFFF, imm & 0xFFFF)))
-                    break
-            else:
-                add(raw_text(op, dst, src, off, imm))
-        else:
-            add(raw_text(op, dst, src, off, imm))
+        add(_narrow(candidates[op], op, dst, src, off, imm))
     if low is not None:
         add(raw_text(*low))
     return out
+
+
+def _narrow(candidates: tuple[Any, ...], op: int, dst: int, src: int, off: int, imm: int) -> str:
+    """The text of one slot, given the rows of its opcode."""
+    if dst <= 10 and src <= 10:
+        for rdst, rsrc, roff, rimm, show, below in candidates:
+            if ((rimm is None or rimm == imm) and (roff is None or roff == off) and (rsrc is None or rsrc == src)
+                    and (rdst is None or rdst == dst)):
+                if off < 0 and below is not None:
+                    return below((dst, src, -off, imm))  # type: ignore[no-any-return]
+                return show((dst, src, off, imm, imm >> 16 & 0xFFFF, imm & 0xFFFF))  # type: ignore[no-any-return]
+    return raw_text(op, dst, src, off, imm)
 
 
 Slot = tuple[int, int, int, int, int]

@@ -61,7 +61,7 @@ def test_every_spelling(text: str, code: int, k: int) -> None:
 
 def test_other_forms() -> None:
     rows = [tuple(i) for i in cbpf.parse(DNS)]
-    c = ",\n".join("{ 0x%02x, %d, %d, 0x%08x }" % row for row in rows) + ",\n"
+    c = ",\n".join(f"{{ {a:#04x}, {b}, {d}, {k:#010x} }}" for a, b, d, k in rows) + ",\n"
     assert [tuple(i) for i in cbpf.parse_any(c)] == rows
     line = f"{len(rows)}," + ",".join(f"{a} {b} {d} {k}" for a, b, d, k in rows) + ","
     assert [tuple(i) for i in cbpf.parse_any(line)] == rows
