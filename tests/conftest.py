@@ -105,13 +105,18 @@ def _no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
     before = _open_fds()
     _made.clear()
     yield
-    if _made or kernel:
-        gc.collect()
-    left = {fd: what for fd, what in _open_fds().items() if before.get(fd) != what
-            and (kernel or any(word in what for word in ("bpf", "btf", "perf_event")))}
+
+    def left_open() -> dict[int, str]:
+        return {fd: what for fd, what in _open_fds().items() if before.get(fd) != what
+                and (kernel or any(word in what for word in ("bpf", "btf", "perf_event")))}
+
+    left = left_open()
+    if left:
+        gc.collect()  # a failed test's traceback may hold them still
+        left = left_open()
     assert not left, f"descriptors left open: {left}"
     alive = [one for one in _made if _alive(*one)]
-    for _ in range(50):  # the kernel frees programs and links a grace period later
+    for _ in range(500):  # the kernel frees some a grace period later, which a busy machine drags out
         if not alive:
             break
         time.sleep(0.02)
