@@ -27,6 +27,7 @@ bless: .venv/dev ## rewrite what the filetests expect; read the diff
 
 gen: .venv/dev   ## regenerate the tables taken from the kernel's BTF
 	$(RUN) tools/gen_uapi.py
+	$(RUN) tools/gen_codemap.py
 
 fuzz: .venv/dev  ## 2,000 random programs in five runners, then the parsers
 	$(RUN) -m tests.property.programs 2000

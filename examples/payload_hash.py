@@ -3,7 +3,7 @@
 import os
 
 import purebpf as bpf
-from purebpf import Global, u8, u32, u64
+from purebpf import Global, u8, u32
 from purebpf.net import Ethernet
 
 TC_ACT_OK = 0

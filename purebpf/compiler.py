@@ -43,8 +43,9 @@ class Compiled(NamedTuple):
     names: dict[Any, str]
 
 
-def compile(programs: Sequence[Program[..., Any]], options: Options = Options(), name: str = "purebpf") -> Compiled:
+def compile(programs: Sequence[Program[..., Any]], options: Options | None = None, name: str = "purebpf") -> Compiled:
     """Compile programs and everything they reach into one object. Raises CompileError."""
+    options = options or Options()
     unit = compile_programs(programs, license=options.license, kernel=options.kernel or running_kernel,
                             formats=options.formats or (lambda category, name: None))
     if options.observe:

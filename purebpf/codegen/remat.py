@@ -54,12 +54,14 @@ def price(block: MBlock) -> float:
 
 def gain(mf: MFunc, reg: int, by_block: _Uses, home: MBlock) -> float:
     """What one definition in `home` saves against one at each use. A copy of the value costs an instruction, too."""
-    cost = weight(mf.pool[reg])
+    cost, copies_only = weight(mf.pool[reg]), True
     total = -cost * price(home)
-    if mf.pool[reg].code == LD_IMM64:
-        total -= price(home)  # it runs as one instruction, no more than the copies that would replace it
     for index, insns in by_block.items():
-        total += price(mf.blocks[index]) * sum(cost - 1 if insn.is_copy else cost for insn in insns)
+        copies = sum(insn.is_copy for insn in insns)
+        copies_only &= copies == len(insns)
+        total += price(mf.blocks[index]) * (len(insns) * cost - copies)
+    if copies_only and mf.pool[reg].code == LD_IMM64:
+        total -= price(home)  # it runs as one instruction, no more than the copies that would replace it
     return total
 
 

@@ -37,6 +37,10 @@ class Definition(NamedTuple):
     values: int
 
 
+# Their value type is that of the records they carry, for which libbpf has no word: it would take it for a value's size.
+RECORDS = (MapType.RINGBUF, MapType.USER_RINGBUF, MapType.PERF_EVENT_ARRAY)
+
+
 def define(builder: Builder, spec: MapSpec) -> Definition:
     """The struct type that says what `spec` says, added to `builder`, which holds the key and value types."""
     int_id = builder.add(t.Int("int", 4, t.SIGNED))
@@ -45,15 +49,16 @@ def define(builder: Builder, spec: MapSpec) -> Definition:
     def add(name: str, type_id: int) -> None:
         members.append(t.Member(name, type_id, 64 * len(members)))
 
+    value_type = 0 if spec.type in RECORDS else spec.value_type
     for name, field in NUMBERS.items():
         number = getattr(spec, field)
-        typed = (name == "key_size" and spec.key_type) or (name == "value_size" and spec.value_type)
+        typed = (name == "key_size" and spec.key_type) or (name == "value_size" and value_type)
         implied = name == "value_size" and spec.inner is not None
         if number and not typed and not implied:
             add(name, _number(builder, int_id, number))
     if spec.key_type:
         add("key", builder.add(t.Ptr(spec.key_type)))
-    if spec.value_type:
+    if value_type:
         add("value", builder.add(t.Ptr(spec.value_type)))
     size, values = SLOT * len(members), 0
     target = _values_target(builder, spec)

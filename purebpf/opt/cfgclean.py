@@ -19,7 +19,7 @@ from ..ir.function import Block, Const, Edge, Function, Op, Value
 from ..ir.ops import INVERSE
 from ..ir.types import I64
 from .dce import drop_unreachable
-from .rewrite import R
+from .rows import R
 
 
 def cfgclean(fn: Function) -> bool:

@@ -17,7 +17,7 @@ from ..ir.cfg import Cfg
 from ..ir.function import Block, Const, Function, Op, Value
 from ..ir.ops import Data, Helper, Mem, Rmw
 from ..ir.types import I64, REGIONS
-from .rewrite import R
+from .rows import R
 
 _BIT = {region: 1 << i for i, region in enumerate(REGIONS)}
 _ALL = (1 << len(_BIT)) - 1

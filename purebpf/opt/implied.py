@@ -23,12 +23,13 @@ from ..ir.ops import M64, signed
 from ..ir.types import I64
 from .bits import Bits
 from .cfgclean import incoming, same
-from .rewrite import R
+from .rows import R
 from .rules_int import WIDEN
 
 Range = tuple[int, int]
 _FULL: Final[Range] = (0, M64)
 _IMM: Final = 1 << 31
+_NEVER: Final = 4  # operands are followed so far
 _POSITIVE: Final = (1 << 63) - 1
 _UNSIGNED: Final = {R.slt: R.ult, R.sle: R.ule, R.sgt: R.ugt, R.sge: R.uge}
 _ORDER: Final = frozenset((R.ult, R.ule, R.ugt, R.uge))
@@ -79,13 +80,17 @@ class _Implied:
             n = v.value & M64
             return n, n
         lo, hi = 0, self.bits.may(v)
-        if depth < 4 and isinstance(v, Op):
+        if depth < _NEVER and isinstance(v, Op):
             lo, hi = _meet((lo, hi), self.computed(v, depth + 1))
         found = self.facts.get(v)
         if found is not None:
             assert isinstance(found, tuple)
             lo, hi = _meet((lo, hi), found)
         return lo, hi
+
+    def known(self, v: Value) -> Range:
+        """`range`, by what was said of `v` itself: all that the verifier takes from a branch."""
+        return self.range(v, _NEVER)
 
     def computed(self, op: Op, depth: int) -> Range:
         match op:
@@ -114,11 +119,6 @@ class _Implied:
         new = _meet(old, (lo, hi))
         if new != old:
             self.learn(v, new)
-            if isinstance(v, Op) and v.row is R.add and isinstance(v.args[1], Const):
-                c = v.args[1].value  # x + c in [lo, hi], if that did not wrap
-                x_lo, x_hi = self.range(v.args[0])
-                if 0 <= x_lo + c and x_hi + c <= M64:
-                    self.limit(v.args[0], new[0] - c, new[1] - c)
 
     def assume(self, cond: Value, true: bool, depth: int) -> None:
         """`cond` is not 0, or is 0, from here on down."""
@@ -233,7 +233,7 @@ class _Implied:
         if row not in _ORDER:
             return None
         x, y = op.args if row in (R.ult, R.ule) else reversed(op.args)
-        (low, high), (least, most) = self.range(x), self.range(y)
+        (low, high), (least, most) = self.known(x), self.known(y)
         if row in (R.ult, R.ugt):
             return 1 if high < least else 0 if low >= most else None
         return 1 if high <= least else 0 if low > most else None

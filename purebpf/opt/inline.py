@@ -17,7 +17,7 @@ from ..ir.ops import Symbol
 from ..ir.types import PTR, VOID
 from .cfgclean import incoming
 from .clone import clone, unique_names
-from .rewrite import R
+from .rows import R
 
 SMALL: Final = 40  # ops of a body that is copied to several places
 REGISTERS: Final = 5  # arguments that a BPF call can pass

@@ -21,7 +21,7 @@ from ..ir.types import VOID
 from .cfgclean import drop_trivial_params
 from .clone import clone, repair, unique_names
 from .dce import drop_unreachable
-from .rewrite import R
+from .rows import R
 
 BUDGET: Final = 160  # ops that all rounds may have together
 ROUNDS: Final = 64

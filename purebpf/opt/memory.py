@@ -19,7 +19,7 @@ from ..ir.function import Block, Const, Function, Op, Value
 from ..ir.ops import Mem, Slot, signed
 from ..ir.types import I64, Type
 from .cfgclean import drop_trivial_params
-from .rewrite import R
+from .rows import R
 from .ssa import Variables
 
 

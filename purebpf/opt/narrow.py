@@ -22,7 +22,7 @@ from ..ir.ops import M32, M64, Mem
 from ..ir.types import I64
 from .bits import Bits, fill
 from .cfgclean import incoming
-from .rewrite import R
+from .rows import R
 from .rules_int import SEXT, SWAP
 from .simplify import simplify
 

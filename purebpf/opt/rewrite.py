@@ -12,24 +12,27 @@ from typing import Final
 from ..errors import Span
 from ..ir.cfg import reverse_postorder
 from ..ir.function import Const, Function, Op, Value
-from ..ir.ops import SWAPPED, TABLE, OpRow, signed
+from ..ir.ops import SWAPPED, OpRow
 from ..ir.types import I64, Type
 from .bits import Bits
+from .shape import Shape
 
 Rules = dict[OpRow, "Rule"]
 _COMPARES: Final = frozenset(SWAPPED)
 
 
 class Rewriter:
-    """`rules` by row; `bits` is what is known of values; `changed` whether anything was."""
+    """`rules` by row; `bits` is what is known of values, `shape` what the verifier must see; `changed` whether anything was."""
 
     def __init__(self, rules: Rules, bits: Bits | None = None) -> None:
         self.rules, self.bits = rules, bits or Bits()
         self.changed = False
+        self.shape: Shape
         self._out: list[Op] = []
         self._span: Span | None = None
 
     def run(self, fn: Function) -> bool:
+        self.shape = Shape(fn)
         mapping: dict[Value, Value] = {}
         order = reverse_postorder(fn)
         for block in order:
@@ -86,20 +89,3 @@ class Rewriter:
 
 
 Rule = Callable[..., "Value | None"]
-
-
-class _Rows:
-    """The rows of the table as attributes, for patterns: `case Op(R.add, [x, Const(c)])`. `R.and_`, `R.or_`."""
-
-    def __getattr__(self, name: str) -> OpRow:
-        try:
-            return TABLE[name.rstrip("_")]
-        except KeyError:
-            raise AttributeError(name) from None
-
-
-R: Final = _Rows()
-for _name, _row in TABLE.items():
-    setattr(R, _name + "_" if _name in ("and", "or") else _name, _row)
-
-wrap = signed

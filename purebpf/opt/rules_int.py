@@ -7,7 +7,8 @@ from typing import Final
 from ..ir.function import Const, Op, Value
 from ..ir.ops import INVERSE, M32, M64, NARROW, TABLE, Mem, signed
 from .bits import fill
-from .rewrite import R, Rewriter, Rules
+from .rewrite import Rewriter, Rules
+from .rows import R
 
 BOOL: Final = frozenset(INVERSE)  # rows whose result is 0 or 1
 SEXT: Final = {TABLE["sext8"]: 8, TABLE["sext16"]: 16, TABLE["sext32"]: 32}
@@ -27,10 +28,10 @@ def log2(n: int) -> int:
 def _add(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
     match a, b:
         case x, Const(0): return x
-        case Op(R.add, [x, Const(c)]), Const(d): return s.op(R.add, x, c + d)
-        case Op(R.sub, [Const(c), x]), Const(d): return s.op(R.sub, c + d, x)
-        case Op(R.add, [x, Const(c)]), y: return s.op(R.add, s.op(R.add, x, y), c)
-        case x, Op(R.add, [y, Const(c)]): return s.op(R.add, s.op(R.add, x, y), c)
+        case Op(R.add, [x, Const(c)]), Const(d) if not s.shape.compared(a): return s.op(R.add, x, c + d)
+        case Op(R.sub, [Const(c), x]), Const(d) if not s.shape.compared(a): return s.op(R.sub, c + d, x)
+        case Op(R.add, [x, Const(c)]), y if not s.shape.compared(a): return s.op(R.add, s.op(R.add, x, y), c)
+        case x, Op(R.add, [y, Const(c)]) if not s.shape.compared(b): return s.op(R.add, s.op(R.add, x, y), c)
         case Op(R.sub, [x, y]), z if y is z: return x
         case x, Op(R.sub, [y, z]) if x is z: return y
         case x, Op(R.neg, [y]): return s.op(R.sub, x, y)
@@ -48,8 +49,8 @@ def _sub(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
         case x, Op(R.add, [y, z]) if x is y: return s.op(R.neg, z)
         case x, Op(R.sub, [y, z]) if x is y: return z
         case x, Op(R.neg, [y]): return s.op(R.add, x, y)
-        case Op(R.add, [x, Const(c)]), y: return s.op(R.add, s.op(R.sub, x, y), c)
-        case x, Op(R.add, [y, Const(c)]): return s.op(R.add, s.op(R.sub, x, y), -c)
+        case Op(R.add, [x, Const(c)]), y if not s.shape.compared(a): return s.op(R.add, s.op(R.sub, x, y), c)
+        case x, Op(R.add, [y, Const(c)]) if not s.shape.compared(b): return s.op(R.add, s.op(R.sub, x, y), -c)
     return None
 
 
@@ -66,8 +67,8 @@ def _mul(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
         case x, Const(1): return x
         case x, Const(-1): return s.op(R.neg, x)
         case x, Const(c) if log2(c) > 0: return s.op(R.shl, x, log2(c))
-        case Op(R.mul, [x, Const(c)]), Const(d): return s.op(R.mul, x, signed(c * d))
-        case Op(R.shl, [x, Const(c)]), Const(d): return s.op(R.mul, x, signed(d << (c & 63)))
+        case Op(R.mul, [x, Const(c)]), Const(d) if not s.shape.compared(a): return s.op(R.mul, x, signed(c * d))
+        case Op(R.shl, [x, Const(c)]), Const(d) if not s.shape.compared(a): return s.op(R.mul, x, signed(d << (c & 63)))
         case Op(R.neg, [x]), Const(c): return s.op(R.mul, x, -c)
     return None
 
@@ -164,10 +165,10 @@ def _shl(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
         case x, Const(k) if k & ~63: return s.op(R.shl, x, k & 63)
         case x, Const(0): return x
         case Const(0), _: return a
-        case Op(R.shl, [x, Const(j)]), Const(k): return s.op(R.shl, x, j + k) if j + k < 64 else Const(0)
+        case Op(R.shl, [x, Const(j)]), Const(k) if not s.shape.compared(a): return s.op(R.shl, x, j + k) if j + k < 64 else Const(0)
         case Op(R.shr, [x, Const(j)]), Const(k) if j == k: return s.op(R.and_, x, M64 << k & M64)
         case Op(R.and_, [x, Const(c)]), Const(k) if not s.bits.may(x) & ~c & M64 >> k: return s.op(R.shl, x, k)
-        case Op(R.mul, [x, Const(c)]), Const(k) if abs(signed(c << k)) <= _IMM: return s.op(R.mul, x, signed(c << k))
+        case Op(R.mul, [x, Const(c)]), Const(k) if abs(signed(c << k)) <= _IMM and not s.shape.compared(a): return s.op(R.mul, x, signed(c << k))
         case x, Op(R.and_, [y, Const(c)]) if c & 63 == 63: return s.op(R.shl, x, y)
     return None
 

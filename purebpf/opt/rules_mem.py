@@ -6,7 +6,8 @@ from typing import Final
 
 from ..ir.function import Const, Op, Value
 from ..ir.ops import Mem, Rmw
-from .rewrite import R, Rewriter, Rules
+from .rewrite import Rewriter, Rules
+from .rows import R
 from .rules_int import SEXT
 
 
@@ -18,7 +19,7 @@ def _ptradd(s: Rewriter, op: Op, p: Value, n: Value) -> Value | None:
         case x, Const(0) if x.type.is_ptr: return x
         case Op(R.ptradd, [x, Const(c)]), Const(d) if x.type.is_ptr: return s.op(R.ptradd, x, c + d)
         case Op(R.ptradd, [x, Const(c)]), y if x.type.is_ptr: return s.op(R.ptradd, s.op(R.ptradd, x, y), c)
-        case x, Op(R.add, [y, Const(c)]) if c > 0 and x.type.is_ptr: return s.op(R.ptradd, s.op(R.ptradd, x, y), c)
+        case x, Op(R.add, [y, Const(c)]) if c > 0 and x.type.is_ptr and not s.bits.may(y) >> 63 and not s.shape.compared(n): return s.op(R.ptradd, s.op(R.ptradd, x, y), c)
     return None
 
 

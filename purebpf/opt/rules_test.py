@@ -7,7 +7,8 @@ from typing import Final
 from ..ir.function import Const, Op, Value
 from ..ir.ops import INVERSE, M32, M64, NARROW, SWAPPED, TABLE, OpRow, signed
 from ..ir.types import I64
-from .rewrite import R, Rewriter, Rules
+from .rewrite import Rewriter, Rules
+from .rows import R
 from .rules_int import BOOL, SEXT, SWAP, WIDEN, low32
 
 _MAX: Final = (1 << 63) - 1
@@ -89,13 +90,12 @@ def _unsigned(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
         case R.ule, x, Const(c): return s.op(R.ult, x, c + 1)
         case R.ult, _, Const(0): return Const(0)
         case R.ugt, _, Const(-1): return Const(0)
-        case R.ult, x, Const(1): return s.op(R.eq, x, 0)
-        case R.ugt, x, Const(0): return s.op(R.ne, x, 0)
+        case R.ult, x, Const(1) if s.bits.may(x) == 1: return s.op(R.eq, x, 0)
+        case R.ugt, x, Const(0) if s.bits.may(x) == 1: return x
         case R.ult, x, Const(c) if s.bits.may(x) < c & M64: return Const(1)
         case R.ugt, x, Const(c) if s.bits.may(x) <= c & M64: return Const(0)
-        case R.ult, x, Const(c) if c & M64 == s.bits.may(x) and not c & (c + 1): return s.op(R.ne, x, c)
-        case R.ult, Op(R.shr, [x, Const(k)]), Const(c) if (c & M64) << k <= M64: return s.op(R.ult, x, (c & M64) << k)
-        case R.ugt, Op(R.shr, [x, Const(k)]), Const(c) if ((c & M64) + 1 << k) - 1 <= M64: return s.op(R.ugt, x, ((c & M64) + 1 << k) - 1)
+        case R.ult, Op(R.shr, [x, Const(k)]), Const(c) if (c & M64) << k <= M64 and s.shape.only_use(a): return s.op(R.ult, x, (c & M64) << k)
+        case R.ugt, Op(R.shr, [x, Const(k)]), Const(c) if ((c & M64) + 1 << k) - 1 <= M64 and s.shape.only_use(a): return s.op(R.ugt, x, ((c & M64) + 1 << k) - 1)
         case R.ult | R.ugt, x, Const(c) if 1 << 31 <= c <= M32 and s.bits.may(x) <= M32: return s.op(NARROW[op.row], x, signed(c, 32))
     return None
 
@@ -110,8 +110,6 @@ def _unsigned32(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
         case R.ule32, x, Const(c): return s.op(R.ult32, x, signed(c + 1, 32))
         case R.ult32, _, Const(0): return Const(0)
         case R.ugt32, _, Const(-1): return Const(0)
-        case R.ult32, x, Const(1): return s.op(R.eq32, x, 0)
-        case R.ugt32, x, Const(0): return s.op(R.ne32, x, 0)
         case r, x, Const(c) if s.bits.may(x) <= M32 and (c >= 0 or s.bits.may(x) < c & M32): return s.op(WIDEN[r], x, c & M32)
         case r, x, y if not isinstance(y, Const) and (s.bits.may(x) | s.bits.may(y)) <= M32: return s.op(WIDEN[r], x, y)
         case r, x, y if low32(x) is not x or low32(y) is not y: return s.op(r, low32(x), low32(y))

@@ -13,7 +13,7 @@ from typing import Final
 
 from ..ir.function import Block, Const, Edge, Function, Op, Value
 from .dce import drop_unreachable
-from .rewrite import R
+from .rows import R
 
 _MANY: Final = Value.__new__(Value)  # not a constant
 

@@ -15,7 +15,7 @@ from ..ir.cfg import Cfg, Loop
 from ..ir.function import Block, Const, Edge, Function, Op, Param, Value
 from ..ir.types import I64
 from .cfgclean import incoming, same
-from .rewrite import R
+from .rows import R
 
 _INVOLUTIONS = {R.bswap16: 0xFFFF, R.bswap32: 0xFFFFFFFF, R.bswap64: -1}  # f(f(c)) is c for c within the mask
 

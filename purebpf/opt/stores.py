@@ -15,7 +15,7 @@ from ..ir.cfg import reverse_postorder
 from ..ir.function import Block, Const, Function, Op
 from ..ir.ops import Helper, Mem, Rmw, Slot, signed
 from .gvn import base_region, escaping, object_base, place, region, root
-from .rewrite import R
+from .rows import R
 
 Dead = dict[object, frozenset[int]]  # base -> offsets of bytes that are written before they are read
 

@@ -21,7 +21,7 @@ from ..ir.function import Block, Const, Edge, Function, Op, Value
 from ..ir.types import VOID
 from .cfgclean import drop_trivial_params, incoming, same
 from .clone import clone, repair, unique_names
-from .rewrite import R
+from .rows import R
 
 COPIED: Final = 4  # ops of a threaded block, besides those that become constants
 TIMES: Final = 40  # blocks threaded in one function

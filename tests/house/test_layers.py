@@ -26,6 +26,7 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself and errors
     "codegen": {"ir", "isa", "btf", "uapi", "spec"},
     "compiler": {"frontend", "opt", "codegen", "ir", "spec", "dsl", "btf", "uapi"},
     "assembler": {"isa", "spec", "btf", "uapi"},
+    "listing": {"isa", "spec", "btf", "uapi"},
     "loader": {"spec", "isa", "btf", "uapi", "dsl"},
     "api": {"compiler", "dsl", "spec", "frontend", "loader", "vm"},
     "cli": None,  # everything

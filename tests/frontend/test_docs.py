@@ -1,0 +1,36 @@
+"""What the documentation shows compiles; what it lists exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from purebpf.cli.program import compile_file
+
+ROOT = Path(__file__).parents[2]
+BLOCKS = [(path.name, n, text) for path in (ROOT / "docs/language.md", ROOT / "README.md")
+          for n, text in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(), re.S)) if "@bpf." in text]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda b: f"{b[0]}-{b[1]}")
+def test_documented_programs_compile(block: tuple[str, int, str], tmp_path: Path) -> None:
+    file = tmp_path / "shown.py"
+    file.write_text(block[2])
+    assert compile_file(str(file)).spec.programs
+
+
+def codes_of(*rooms: str) -> set[str]:
+    source = "".join(p.read_text() for room in rooms for p in (ROOT / "purebpf" / room).rglob("*.py"))
+    return set(re.findall(r'\.error\(\s*"([a-z-]+)"', source)) | set(re.findall(r'Diagnostic\(\s*"([a-z-]+)"', source))
+
+
+def test_every_diagnostic_code_is_documented() -> None:
+    documented = set(re.findall(r"[a-z-]+", (ROOT / "docs/errors.md").read_text()))
+    assert not codes_of("frontend", "codegen", "cli") - documented
+
+
+def test_every_code_of_the_compiler_has_a_filetest() -> None:
+    shown = "".join(p.read_text() for p in (ROOT / "tests/filetests/errors").glob("*.py"))
+    assert codes_of("frontend", "codegen") - {"no-source"} <= set(re.findall(r"error\[([a-z-]+)\]", shown))
