@@ -94,7 +94,7 @@ def _terminator(s: Selector, op: Op, entries: dict[Block, MBlock]) -> None:
         case "br":
             targets = []
             for edge in op.edges:
-                _take_edge(s, edge)
+                _take_edge(s, edge, steps=False)
                 copies, s.out = s.out, []
                 target = entries[edge.block]
                 targets.append(s.side(copies, target) if copies else target)
@@ -105,11 +105,12 @@ def _terminator(s: Selector, op: Op, entries: dict[Block, MBlock]) -> None:
             calls.leave(s, Const(0))
 
 
-def _take_edge(s: Selector, edge: Edge) -> None:
-    """Give the target's parameters their values; what is only computed for them is computed here, on this way alone."""
+def _take_edge(s: Selector, edge: Edge, steps: bool = True) -> None:
+    """Give the target's parameters their values; what is only computed for them is computed here, on this way alone.
+    Without `steps` that leaves out a parameter's own next value: done in place it needs no copy, and the way no block."""
     pairs = [(p, resolve(a)) for p, a in zip(edge.block.params, edge.args)]
-    for _, arg in sorted(pairs, key=_steps_last):
-        if isinstance(arg, Op) and _movable(s, arg):
+    for param, arg in sorted(pairs, key=_steps_last):
+        if isinstance(arg, Op) and _movable(s, arg) and (steps or not _steps_last((param, arg))):
             s.demand(arg)
             _HANDLERS[arg.row](s, arg)
             s.late.add(arg)
@@ -193,7 +194,9 @@ def _better_second(s: Selector, op: Op, a: Value, b: Value) -> bool:
         return isinstance(a, Const)
     if (op, a) in s.feeds or (op, b) in s.feeds:
         return (op, a) not in s.feeds
-    return s.demanded(a) and not s.demanded(b)
+    if s.demanded(a) == s.demanded(b):
+        return isinstance(b, Op) and b.row.effect == "call"  # in R0, and new: the other may have to survive the call
+    return s.demanded(a)
 
 
 def _by_constant(name: str, a: Value, b: Const, narrow: bool) -> tuple[str, Const, bool]:
