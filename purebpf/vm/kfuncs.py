@@ -19,7 +19,7 @@ def iter_num_new(w: World, it: int, start: int, end: int, *_: int) -> int:
     error = -errno.EINVAL if first > last else -errno.E2BIG if last - first > MAX_LOOPS else 0
     w.memory.store(it, 4, 0 if error else first - 1 & M32)
     w.memory.store(it + 4, 4, 0 if error else last & M32)
-    return error
+    return error & M32  # an int: the upper half of r0 is zero
 
 
 def iter_num_next(w: World, it: int, *_: int) -> int:
