@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..ir.function import Block, Const, Function, Op, Value
-from ..ir.ops import Mem, Slot, signed
+from ..ir.ops import TABLE, Mem, Slot, signed
 from ..ir.types import I64, Type
 from .cfgclean import drop_trivial_params
 from .rows import R
@@ -202,7 +202,7 @@ class _Promoter:
 
     def emit(self, name: str, like: Op, *args: Value | int, type: Type = I64) -> Value:
         values = [Const(a) if isinstance(a, int) else a for a in args]
-        row = getattr(R, name)
+        row = TABLE[name]
         if row.evaluate is not None and all(isinstance(v, Const) for v in values):
             return Const(row.evaluate(*(v.value for v in values if isinstance(v, Const))))
         op = Op(row, values, type, span=like.span)

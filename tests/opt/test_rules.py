@@ -193,7 +193,8 @@ entry:
   %q = ptradd %p, 4
   %q2 = ptradd %q, 6
   %q3 = ptradd %q2, %x
-  %x1 = add %x, 5
+  %xm = and %x, 0xff
+  %x1 = add %xm, 5
   %q4 = ptradd %q3, %x1
   %q5 = ptradd %q4, 0
   %w = load.u16 %q4 + 2
