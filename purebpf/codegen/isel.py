@@ -89,20 +89,35 @@ def _wanted(s: Selector, op: Op) -> bool:
 def _terminator(s: Selector, op: Op, entries: dict[Block, MBlock]) -> None:
     match op.row.name:
         case "jump":
-            _take_edge(s, op.edges[0])
-            s.goto(entries[op.edges[0].block])
+            edge = op.edges[0]
+            if _only_decides(s, edge):
+                return _decide(s, edge.args[0], edge.block.terminator.edges, entries)
+            _take_edge(s, edge)
+            s.goto(entries[edge.block])
         case "br":
-            targets = []
-            for edge in op.edges:
-                _take_edge(s, edge, steps=False)
-                copies, s.out = s.out, []
-                target = entries[edge.block]
-                targets.append(s.side(copies, target) if copies else target)
-            branch(s, op.args[0], *targets)
+            _decide(s, op.args[0], op.edges, entries)
         case "ret":
             calls.leave(s, op.args[0] if op.args else Const(0))
         case _:  # unreachable: the kernel's verifier still wants an end
             calls.leave(s, Const(0))
+
+
+def _decide(s: Selector, cond: Value, edges: list[Edge], entries: dict[Block, MBlock]) -> None:
+    targets = []
+    for edge in edges:
+        _take_edge(s, edge, steps=False)
+        copies, s.out = s.out, []
+        target = entries[edge.block]
+        targets.append(s.side(copies, target) if copies else target)
+    branch(s, cond, *targets)
+
+
+def _only_decides(s: Selector, edge: Edge) -> bool:
+    """Whether the edge brings a comparison to a block that does nothing but branch on it: the branch is better done here."""
+    block, arg = edge.block, [resolve(a) for a in edge.args]
+    return (len(block.ops) == 1 and block.terminator.row.name == "br" and len(block.params) == 1
+            and block.terminator.args[0] is block.params[0] and s.counts.get(block.params[0]) == 1
+            and isinstance(arg[0], Op) and arg[0].row in JUMPS and s.counts.get(arg[0]) == 1)
 
 
 def _take_edge(s: Selector, edge: Edge, steps: bool = True) -> None:
@@ -114,7 +129,7 @@ def _take_edge(s: Selector, edge: Edge, steps: bool = True) -> None:
             s.demand(arg)
             _HANDLERS[arg.row](s, arg)
             s.late.add(arg)
-    s.parallel([(s.demand(p), a) for p, a in pairs])
+    s.parallel([(s.register(p), a) for p, a in pairs])
 
 
 def _steps_last(pair: tuple[Param, Value]) -> int:
@@ -131,10 +146,10 @@ def _movable(s: Selector, op: Op) -> bool:
             and op not in s.shifted)
 
 
-def _choose(s: Selector, reg: int, cond: Value, yes: Value, no: Value) -> None:
-    """reg = yes if cond else no: one value first, then a jump around the other."""
-    tail = s.split()
-    first_no = _rank(s, no) < _rank(s, yes)
+def _choose(s: Selector, op: Op, cond: Value, yes: Value, no: Value) -> None:
+    """op = yes if cond else no: one value first, then a jump around the other."""
+    tail, reg = s.split(), s.regs[op]
+    first_no = _rank(s, op, no) < _rank(s, op, yes)
     first, second = (no, yes) if first_no else (yes, no)
     if isinstance(second, Op) and second is not first and _movable(s, second):
         s.demand(second)
@@ -147,9 +162,11 @@ def _choose(s: Selector, reg: int, cond: Value, yes: Value, no: Value) -> None:
     branch(s, cond, *((side, tail) if first_no else (tail, side)))
 
 
-def _rank(s: Selector, value: Value) -> int:
-    """Which value of a choice to take first: one that ends here, whose register can go on; then constants; then values
-    needed again; last what can be computed on one way only."""
+def _rank(s: Selector, op: Op, value: Value) -> int:
+    """Which value of a choice to take first: the variable that the choice becomes in the next round; one that ends here,
+    whose register can go on; then constants; then values needed again; last what can be computed on one way only."""
+    if (op, value) in s.feeds:
+        return -1
     if isinstance(value, Const):
         return 1
     if isinstance(value, Op) and _movable(s, value):
@@ -159,11 +176,11 @@ def _rank(s: Selector, value: Value) -> int:
 
 def _select(s: Selector, op: Op) -> None:
     cond, yes, no = op.args
-    _choose(s, s.regs[op], cond, resolve(yes), resolve(no))
+    _choose(s, op, cond, resolve(yes), resolve(no))
 
 
 def _comparison(s: Selector, op: Op) -> None:
-    _choose(s, s.regs[op], op, Const(1), Const(0))
+    _choose(s, op, op, Const(1), Const(0))
 
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ class Selector:
         self.fn, self.cpu = fn, cpu
         self.mf = MFunc(fn.name, cpu)
         self.regs: dict[Value, int] = {}
+        self.needed: set[Value] = set()
         self.variables: set[int] = set()  # the registers of parameters
         self.shifted: dict[Op, int] = {}
         self.span: Span | None = fn.span
@@ -67,8 +68,13 @@ class Selector:
     # --- values ---
 
     def demand(self, value: Value) -> int:
-        """The register that will hold `value`; constants and addresses come from the pool."""
+        """The register that holds `value`, for reading; constants and addresses come from the pool."""
         value = resolve(value)
+        self.needed.add(value)
+        return self.register(value)
+
+    def register(self, value: Value) -> int:
+        """The same, for writing."""
         reg = self.regs.get(value)
         if reg is None:
             reg = self._pooled(value)
@@ -80,8 +86,8 @@ class Selector:
         return reg
 
     def demanded(self, value: Value) -> bool:
-        """Whether code that runs later (or was selected already) needs `value` in a register."""
-        return resolve(value) in self.regs
+        """Whether code that was selected already, so runs later, reads `value`."""
+        return resolve(value) in self.needed
 
     def _pooled(self, value: Value) -> int | None:
         if isinstance(value, Const):
