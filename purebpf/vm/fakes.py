@@ -88,5 +88,5 @@ def _struct(btf: Btf | None, name: str) -> int:
     """The struct called `name`, or one of its CO-RE flavours."""
     if btf is None:
         return 0
-    ids = btf.find_all(name, t.Struct, flavours=True)
+    ids = btf.find_all(name, t.Struct) or btf.find_all(name, t.Struct, flavours=True)
     return resolve(btf, ids[0]) if ids else 0

@@ -17,7 +17,7 @@ from ..uapi.enums import MapType
 from . import helpers
 from .code import Code
 from .contexts import Ctx, prepare
-from .core import relocate
+from .core import Core
 from .engines import engine_named
 from .fakes import Fakes
 from .kfuncs import KFUNCS
@@ -55,6 +55,7 @@ class Machine:
         self.vars = Variables(spec.btf)
         self._data: dict[str, Region] = {}
         self._programs: dict[str, Program] = {}
+        self._core = Core(spec.btf)
         for one in spec.maps.values():
             self.maps[one.name] = self.new_map(one)
         for section in spec.data.values():
@@ -142,7 +143,7 @@ class Machine:
     def _program(self, name: str) -> Program:
         if name not in self._programs:
             linked = self.spec.link(name)
-            insns = [self._resolve(insn) if insn.ref is not None else insn for insn in linked.insns]
+            insns = [one for insn in linked.insns for one in self._resolve(insn)]
             names = {slot: func.name for slot, func in linked.starts}
             lines: list[tuple[int, Line]] = list(linked.lines)
             self._programs[name] = self._world.add(Code(insns, name, names, [(slot, line.span) for slot, line in lines]))
@@ -152,8 +153,13 @@ class Machine:
         name = self._world.map_at(array).get(index.to_bytes(4, "little"))
         return None if name is None else (self._program(name), 0)
 
-    def _resolve(self, insn: Insn) -> Insn:
-        """`insn` with an address or number in place of its symbol."""
+    def _resolve(self, insn: Insn) -> tuple[Insn, ...]:
+        """`insn` with an address or number in place of its symbol, in as many slots."""
+        if isinstance(insn.ref, CoreRef):
+            return self._core.relocate(insn, insn.ref)
+        return (insn if insn.ref is None else self._addressed(insn),)
+
+    def _addressed(self, insn: Insn) -> Insn:
         match insn.ref:
             case MapRef(name):
                 return _number(insn, self._map(name).address)
@@ -161,8 +167,6 @@ class Machine:
                 if section not in self._data:
                     raise FormatError(f"reference to section {section!r}, which the object lacks")
                 return _number(insn, self._data[section].base + offset)
-            case CoreRef() as ref:
-                return relocate(insn, ref, self.spec.btf)
             case KfuncRef(name, weak):
                 return self._kfunc(insn, name, weak)
             case KconfigRef(name):
