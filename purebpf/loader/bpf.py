@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
+from ..errors import KernelError
 from ..uapi import attrs
 from ..uapi.enums import Cmd
 from . import sys
@@ -19,7 +20,7 @@ from .fd import Fd
 from .refusals import CAP_SYS_ADMIN, refuse
 
 _ELEM = struct.Struct("=I4xQQQ")  # map_fd, key, value or next_key, flags: the hot ones
-ENOENT, EAGAIN, EPERM = 2, 11, 1
+ENOENT, EAGAIN, EPERM, E2BIG = 2, 11, 1, 7
 _LOG = 1 << 20
 
 
@@ -300,7 +301,12 @@ def btf_data(fd: int) -> tuple[str, bytes]:
     """(name, bytes) of a BTF object; the name is a module's, "vmlinux", or "" for a program's."""
     size = info(fd, attrs.BTF_INFO).btf_size
     data, name = sys.buffer(size), sys.buffer(64)
-    got = info(fd, attrs.BTF_INFO, btf=sys.address(data), btf_size=size, name=sys.address(name), name_len=64)
+    try:
+        got = info(fd, attrs.BTF_INFO, btf=sys.address(data), btf_size=size, name=sys.address(name), name_len=64)
+    except KernelError as error:
+        if error.errno != E2BIG:
+            raise
+        got = info(fd, attrs.BTF_INFO, btf=sys.address(data), btf_size=size)  # before 5.11 BTF has no names
     return name.value.decode(), data.raw[:got.btf_size]
 
 

@@ -19,7 +19,7 @@ def refuse(errno: int, action: str, *, feature: str = "", since: str = "", hint:
     if errno in (E.EPERM, E.EACCES) and not _holds(caps):
         return NotSupported(errno, action, hint=_privilege(caps))
     if since and older_than(since) and errno not in (E.EPERM, E.EACCES, E.ENOMEM, E.EMFILE, E.ENFILE, E.ENOSPC):
-        return NotSupported(errno, feature or action, since, hint)
+        return NotSupported(errno, feature or action, since, hint, reason=action if feature else None)
     if errno in (sys.ENOTSUPP, E.EOPNOTSUPP, E.ENOSYS):
         return NotSupported(errno, action, "", hint)
     if errno == E.EPERM and not hint:

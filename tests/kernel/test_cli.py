@@ -13,6 +13,7 @@ import pytest
 
 from purebpf import elf, loader
 from purebpf.cli import main
+from purebpf.loader.refusals import older_than
 from purebpf.uapi import versions
 
 pytestmark = pytest.mark.kernel
@@ -45,6 +46,7 @@ def test_a_missing_or_broken_file(tmp_path, capsys: pytest.CaptureFixture[str]) 
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.skipif(older_than("5.15"), reason="tracepoint links: since 5.15")
 def test_pins(clang_object: Build, bpffs: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["load", clang_object("trace"), "--attach", "--pin", f"{bpffs}/t"]) == 0
     assert sorted(os.listdir(f"{bpffs}/t")) == ["calls", "link0", "on_getpgid"]

@@ -11,6 +11,7 @@ import pytest
 from purebpf import loader
 from purebpf.btf import Builder
 from purebpf.btf import types as t
+from purebpf.loader.refusals import older_than
 from purebpf.spec import MapSpec
 from purebpf.uapi.enums import MapType
 from tests.kernel.specs import obj
@@ -117,6 +118,8 @@ def test_many_events_while_reading() -> None:
 
 
 def test_user_ring_buffer() -> None:
+    if older_than("6.1"):
+        pytest.skip("user ring buffers: since 6.1")
     text = """
         r1 = map:ring
         r2 = func:each

@@ -42,8 +42,9 @@ def test_test_run_gives_result_packet_and_maps() -> None:
         assert got.retval == 3 and got.data == b"\xab" + bytes(range(1, 64)) and got.ctx == b""
         assert got.maps["m"] is k["m"]
         assert k["prog"].test_run(FRAME, repeat=1000).duration_ns >= 0
-        with pytest.raises(KernelError, match="at least 14 bytes"):
-            k["prog"].test_run(b"short")
+        if not older_than("6.1"):  # 5.10 takes it
+            with pytest.raises(KernelError, match="at least 14 bytes"):
+                k["prog"].test_run(b"short")
         info = k["prog"].info
         assert info.name == "prog" and info.type == ProgType.XDP and len(info.xlated) >= 64 and info.jited
         assert info.verified_insns > 5 and not info.map_ids
@@ -296,8 +297,13 @@ def test_the_kernel_takes_btf_however_far_it_was_rewritten(monkeypatch: pytest.M
     for name, _, rewrite in (("", "", lambda one: one), *kbtf.REWRITES):
         types = [rewrite(one) for one in types]
         fd, log = bpf.btf_load(codec.encode(types))
-        assert fd >= 0, (name, log)
-        os.close(fd)
+        if fd >= 0:
+            os.close(fd)
+        else:  # the newest kind that is still there is newer than the kernel
+            assert any(older_than(since) for _, since, _ in kbtf.REWRITES), (name, log)
+    assert fd >= 0, log
+    if older_than("6.0"):
+        return
     real = bpf.btf_load
     monkeypatch.setattr(bpf, "btf_load", lambda data: real(data) if calls.append(data) or len(calls) > 4 else (-22, "no"))
     calls: list[bytes] = []

@@ -7,6 +7,7 @@ import pytest
 from purebpf import loader
 from purebpf.errors import VerifierError
 from purebpf.loader.logs import explain, read
+from purebpf.loader.refusals import older_than
 from purebpf.spec import MapSpec
 from tests.kernel.specs import obj
 
@@ -100,13 +101,14 @@ def test_the_source_line_is_shown_with_what_was_known(tmp_path) -> None:
     assert lines[0].startswith(f"{source}:6:1: error[verifier-null-pointer]: the verifier rejected prog: R0 invalid")
     assert "    6 | r0 = *(u64 *)(r0 + 0)" in lines
     assert "      | ^ insn 6: r0 = *(u64 *)(r0 +0)" in lines
-    assert any(line.startswith("  the verifier knew: R0=map_value_or_null") for line in lines)
+    if not older_than("5.16"):  # before, level 1 does not print registers along the way
+        assert any(line.startswith("  the verifier knew: R0=map_value_or_null") for line in lines)
     assert any("note: R0 was set here" in line for line in lines)
     assert error.log.splitlines()[-1].startswith("processed ")
 
 
 def test_the_log_is_complete_however_long() -> None:
-    text = "".join(f"r{n % 4 + 2} = {n}\n" for n in range(30_000)) + "r0 = *(u64 *)(r0 + 0)\nexit"
+    text = "".join(f"r{n % 4 + 2} = {n}\n" for n in range(60_000)) + "r0 = *(u64 *)(r0 + 0)\nexit"
     with pytest.raises(VerifierError) as caught:
         loader.load(obj("xdp", "r0 = 0\n" + text)).close()
     log = caught.value.log
