@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
-from ..errors import AttachError
+from ..errors import AttachError, NotSupported
 from ..uapi.enums import AttachType, ProgType
 from . import bpf
 from .fd import Fd, close_all
@@ -184,4 +184,4 @@ def refusal(result: int, program: LoadedProgram, kind: str, target: str, *, feat
     """What to raise when a hook refuses: NotSupported for a lack of the kernel or of privilege, else AttachError."""
     action = f"attaching {program.name!r} to {kind} {target}".rstrip()
     error = refuse(-result, action, feature=feature, since=since, hint=hint, caps=caps or (39,))
-    return error if type(error).__name__ == "NotSupported" else AttachError(-result, action, error.hint)
+    return error if isinstance(error, NotSupported) else AttachError(-result, action, error.hint)

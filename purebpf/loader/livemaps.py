@@ -9,13 +9,14 @@ from ..btf import Btf
 from ..btf.values import codec
 from ..errors import KernelError, PureBpfError
 from ..spec import MapSpec
-from ..uapi.enums import MapType
+from ..uapi.enums import MapFlag, MapType
 from . import bpf, sys
 from .create import PER_CPU
 from .fd import Fd
 from .maps import ArrayMap, KeyedMap, LiveMap, MapInfo
 from .percpu import PerCpuCodec
 from .queues import BloomMap, QueueMap, RingMap, UserRingMap
+from .special import PlainRecords, Records, Stack, TrieKey
 from .tables import FdCodec, FdKeyed, FdTable, MapHash, MapTable, PerfTable, ProgramTable
 
 _M = MapType
@@ -32,38 +33,6 @@ _VALUES_ARE_FDS = frozenset({_M.PROG_ARRAY, _M.PERF_EVENT_ARRAY, _M.CGROUP_ARRAY
 _RECORDS = (_M.RINGBUF, _M.USER_RINGBUF, _M.PERF_EVENT_ARRAY)
 
 
-class RecordCodec:
-    """Ring-buffer records: the type's value when the record is long enough for it, else the bytes."""
-
-    __slots__ = ("_one", "decode")
-
-    def __init__(self, btf: Btf, type_id: int) -> None:
-        from ..btf.layout import size_of
-
-        self._one = one = codec(btf, type_id, size_of(btf, type_id))
-        whole, size = one.decode, one.size
-
-        def decode(data: bytes) -> Any:
-            return whole(data) if len(data) >= size else data
-
-        self.decode = decode
-
-    def encode(self, value: Any) -> bytes:
-        return value if isinstance(value, bytes) else self._one.encode(value)
-
-
-class BytesCodec:
-    """Records of no known type."""
-
-    @staticmethod
-    def decode(data: bytes) -> bytes:
-        return data
-
-    @staticmethod
-    def encode(value: Any) -> bytes:
-        return bytes(value)
-
-
 def live(fd: Fd, spec: MapSpec, btf: Btf | None) -> LiveMap:
     """The live map of an fd that this process made from `spec`, types ids in `btf`."""
     number = bpf.map_info(fd.fileno()).id
@@ -75,11 +44,15 @@ def _make(fd: Fd, info: MapInfo, btf: Btf | None) -> LiveMap:
     kind, size = info.type, info.value_size
     cls = CLASSES.get(kind, KeyedMap)
     key: Any = FdCodec(info.key_size) if cls is FdKeyed else codec(btf, info.key_type, info.key_size)
+    if kind == _M.LPM_TRIE:
+        key = TrieKey(key, info.key_size)
     value: Any
     if kind in _RECORDS:
-        value = RecordCodec(btf, info.value_type) if btf is not None and info.value_type else BytesCodec()
+        value = Records(btf, info.value_type) if btf is not None and info.value_type else PlainRecords()
     elif kind in _VALUES_ARE_FDS:
         value = FdCodec(size)
+    elif kind == _M.STACK_TRACE and not info.flags & MapFlag.STACK_BUILD_ID:
+        value = Stack()
     else:
         value = codec(btf, info.value_type, size)
     if kind in PER_CPU:

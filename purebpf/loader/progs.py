@@ -147,10 +147,11 @@ def _refused(spec: ProgramSpec, linked: Linked, result: int, log: str) -> Kernel
     action = f"loading program {spec.name!r} ({spec.section})"
     size = sum(i.slots for i in linked.insns)
     hint = f"{size} instructions are too many" if -result == E2BIG else ""
-    if -result == EPERM and spec.attach_type in _KERNEL_CODE and spec.prog_type in (_P.TRACING, _P.LSM):
+    if -result == EPERM and (
+            spec.prog_type == _P.EXT or spec.attach_type in _KERNEL_CODE and spec.prog_type in (_P.TRACING, _P.LSM)):
         error = refuse(EPERM, action, caps=caps)
         return error if isinstance(error, NotSupported) else NotSupported(
-            EPERM, f"attaching to kernel functions ({spec.section})", hint="this kernel forbids it even to root")
+            EPERM, f"trampolines into functions ({spec.section})", hint="this kernel forbids it even to root")
     if -result == EINVAL:
         return refuse(EINVAL, action, feature=f"program type {kind}", since=versions.prog_type(spec.prog_type), caps=caps,
                       hint="the kernel does not know the program type, the attach type or a flag")

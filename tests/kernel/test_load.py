@@ -321,3 +321,21 @@ def test_fentry_works_or_the_refusal_says_so() -> None:
         loader.load(obj("fentry/vfs_read", "r0 = 0\nexit"), attach=True).close()
     except NotSupported as error:
         assert "fentry/vfs_read" in str(error) and "even to root" in str(error)
+
+
+def test_freplace_takes_the_place_of_a_global_function(clang_object) -> None:
+    from purebpf import elf
+
+    b = Builder()
+    u32, integer = b.add(t.Int("unsigned int", 4)), b.add(t.Int("int", 4, t.SIGNED))
+    main = b.append(t.Func("prog", b.add(t.FuncProto(integer, (t.Param("a", u32), t.Param("b", u32)))), t.GLOBAL))
+    spec = obj("freplace/add", "r0 = 99\nexit", btf_id=main)._replace(btf=b.build())
+    with pytest.raises(FormatError, match="targets="):
+        loader.load(spec)
+    with loader.load(elf.read(clang_object("globals"))) as target:
+        try:
+            with loader.load(spec, targets={"prog": target["run"]}, attach=True):
+                assert target["run"].test_run(FRAME).retval == 99
+        except NotSupported as error:
+            assert "even to root" in str(error)
+        assert target["run"].test_run(FRAME).retval != 99

@@ -14,7 +14,7 @@ from purebpf.loader import sys as live_sys
 from purebpf.loader.maps import EXIST, NOEXIST
 from purebpf.loader.percpu import PerCpu
 from purebpf.loader.refusals import older_than
-from purebpf.spec import MapSpec, ObjectSpec
+from purebpf.spec import DataSpec, MapSpec, ObjectSpec, VarSpec
 from purebpf.uapi.enums import MapFlag, MapType
 from tests.kernel.specs import obj
 
@@ -239,3 +239,55 @@ def test_caller_s_maps_are_used_and_stay_open() -> None:
                          maps={"m": one["m"]}) as two:
             assert two["m"] is one["m"]
         assert one["m"][0] == 0
+
+
+def test_a_trie_takes_networks() -> None:
+    b = Builder()
+    u8, u32 = b.add(t.Int("unsigned char", 1)), b.add(t.Int("unsigned int", 4))
+    key = b.add(t.Struct("key", 8, (t.Member("prefix", u32, 0), t.Member("data", b.add(t.Array(u8, u32, 4)), 32))))
+    spec = MapSpec("routes", M.LPM_TRIE, 8, 4, 16, MapFlag.NO_PREALLOC, key, u32)
+    with loader.load(ObjectSpec({}, maps={"routes": spec}, btf=b.build())) as k:
+        routes = k["routes"]
+        routes["10.0.0.0/8"] = 1
+        routes["10.1.0.0/16"] = 2
+        routes[{"prefix": 0, "data": [0, 0, 0, 0]}] = 3
+        assert routes["10.1.2.3/32"] == 2 and routes["10.2.3.4"] == 1 and routes["9.9.9.9"] == 3
+        assert sorted((e.prefix, bytes(e.data)) for e in routes) == [(0, bytes(4)), (8, b"\n\0\0\0"), (16, b"\n\1\0\0")]
+        del routes["10.0.0.0/8"]
+        assert routes["10.2.3.4"] == 3
+        with pytest.raises(ValueError, match="16 bytes"):
+            routes["fe80::1"]
+
+
+def test_task_storage_by_pidfd() -> None:
+    if older_than("5.11"):
+        pytest.skip("task storage: since 5.11")
+    btf, ids = types()
+    spec = MapSpec("storage", M.TASK_STORAGE, 4, 8, 0, MapFlag.NO_PREALLOC, ids["u32"], ids["u64"])
+    task = os.pidfd_open(os.getpid())
+    try:
+        with loader.load(ObjectSpec({}, maps={"storage": spec}, btf=btf)) as k:  # type: ignore[arg-type]
+            assert task not in k["storage"]
+            k["storage"][task] = 5
+            assert k["storage"][task] == 5
+            del k["storage"][task]
+            with pytest.raises(KeyMissing):
+                k["storage"][task]
+            with pytest.raises(KernelError):
+                list(k["storage"])
+    finally:
+        os.close(task)
+
+
+def test_stacks_are_lists_of_addresses() -> None:
+    text = "r2 = map:stacks\nr3 = 256\ncall get_stackid\nr1 = data:.bss\n*(u64 *)(r1 + 0) = r0\nr0 = 0\nexit"  # user
+    data = DataSpec(".bss", bytes(8), (VarSpec("id", 0, 8),))
+    spec = obj("tracepoint/syscalls/sys_enter_getpgid", text, maps=(MapSpec("stacks", M.STACK_TRACE, 4, 8 * 32, 64),),
+               data=(data,))
+    with loader.load(spec, attach=True) as k:
+        os.getpgid(0)
+        k.links[0].close()
+        number = k["id"].value
+        assert number < 64, "no stack was taken"
+        stack = k["stacks"][number]
+        assert 1 <= len(stack) <= 32 and all(stack) and number in list(k["stacks"])
