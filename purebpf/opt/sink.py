@@ -35,26 +35,26 @@ def _into_users(fn: Function) -> bool:
     for loop in reversed(cfg.loops):
         for b in loop.blocks:
             inner[b] = loop
-    user: dict[Value, Block | None] = {}  # the one block that uses a value, None if several
+    users: dict[Value, dict[Block | None, int]] = {}  # value -> block -> uses there; None: an edge, needed in a register
     for block in cfg.order:
         for op in block.ops:
             for v in op.args:
-                user[v] = block if user.get(v, block) is block else None
+                _count(users, v, block, 1)
             for edge in op.edges:
                 for v in edge.args:
-                    user[v] = None  # it has to be in a register there anyway
+                    _count(users, v, None, 1)
     arriving: dict[Block, list[Op]] = {}
-    for block in reversed(cfg.order):
+    for block in reversed(cfg.order):  # users first: where they have gone is known when their operands' turn comes
         staying: list[Op] = []
         for op in reversed(block.ops):
-            to = user.get(op)
-            if to is not None and to is not block and (op.row.evaluate is not None or op.row is R.ptradd) and inner.get(to) is inner.get(block):
-                arriving.setdefault(to, []).append(op)
-                for v in op.args:  # it may drag its operands along
-                    if user.get(v) is block and all(_uses_only(v, o, op) for o in block.ops):
-                        user[v] = to
-            else:
+            to = next(iter(users[op])) if len(users.get(op, ())) == 1 else None
+            if to is None or to is block or inner.get(to) is not inner.get(block) or not _movable(op):
                 staying.append(op)
+                continue
+            arriving.setdefault(to, []).append(op)
+            for v in op.args:
+                _count(users, v, block, -1)
+                _count(users, v, to, 1)
         staying.reverse()
         block.ops = staying
     for block, ops in arriving.items():
@@ -62,8 +62,15 @@ def _into_users(fn: Function) -> bool:
     return bool(arriving)
 
 
-def _uses_only(v: Value, op: Op, user: Op) -> bool:
-    return op is user or v not in op.args
+def _count(users: dict[Value, dict[Block | None, int]], v: Value, block: Block | None, change: int) -> None:
+    at = users.setdefault(v, {})
+    at[block] = at.get(block, 0) + change
+    if not at[block]:
+        del at[block]
+
+
+def _movable(op: Op) -> bool:
+    return op.row.evaluate is not None or op.row is R.ptradd
 
 
 def _place(block: Block, ops: list[Op]) -> None:
