@@ -31,7 +31,7 @@ def run(code: Source, memory: Memory = b"", *, helpers: Functions | None = None,
 class Bare:
     """Checked and translated code, to run more than once."""
 
-    __slots__ = ("_program", "_runtime")
+    __slots__ = ("_program", "runtime")
 
     def __init__(self, code: Source, *, helpers: Functions | None = None, engine: str = "fast", insn_limit: int = INSN_LIMIT) -> None:
         insns = code if isinstance(code, (tuple, list)) else decode(bytes(code))
@@ -39,12 +39,12 @@ class Bare:
             if insn.ref is not None:
                 raise DecodeError(f"{insn.ref} is a symbol; only a Machine resolves those")
         table = {number: _adapt(function) for number, function in (helpers or {}).items()}
-        self._runtime = Runtime(engine_named(engine), table, insn_limit)
-        self._program = self._runtime.add(Code(insns))
+        self.runtime = Runtime(engine_named(engine), table, insn_limit)
+        self._program = self.runtime.add(Code(insns))
 
     def run(self, memory: Memory = b"") -> int:
         """One run; see `run`."""
-        runtime = self._runtime
+        runtime = self.runtime
         buffer = _writable(memory)
         region = runtime.memory.map(buffer, "memory")
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from purebpf.isa import opcodes as op
 from purebpf.isa.insn import Insn
-from tests.vm.asm import EXIT, SIZES, alu, alu32, alu32_r, alu_r, imm64, mov_r
+from tests.vm.asm import EXIT, SIZES, alu, alu32, alu32_r, alu_r, imm64, load, mov_r, store
 
 WORDS = st.one_of(
     st.sampled_from([0, 1, 2, 7, 31, 63, 0x7F, 0x80, 0xFF, 0x8000, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63,
@@ -74,7 +74,9 @@ POINTERS = st.one_of(
     st.builds(lambda n: alu(op.ADD, 6, n), st.integers(-8, 8)),
     st.builds(lambda r: alu_r(op.ADD, 6, r), NUMBERS), st.builds(lambda r: alu_r(op.SUB, 6, r), NUMBERS),
     st.just(mov_r(6, 9)), st.just(mov_r(6, 10)), st.just(alu_r(op.SUB, 7, 9)), st.just(mov_r(8, 9)),
-    st.builds(lambda r: mov_r(r, 6), NUMBERS), st.just(alu_r(op.SUB, 6, 9)), st.builds(lambda r: alu_r(op.AND, 6, r), NUMBERS))
+    st.builds(lambda r: mov_r(r, 6), NUMBERS), st.just(alu_r(op.SUB, 6, 9)), st.just(mov_r(6, 0)), st.just(mov_r(0, 9)),
+    st.just(mov_r(0, 6)), st.just(store(8, 10, 6, -8)), st.just(load(8, 6, 10, -8)), st.just(store(8, 9, 9, 8)),
+    st.just(load(8, 6, 9, 8)), st.just(mov_r(2, 10)), st.just(mov_r(1, 6)), st.just(mov_r(1, 9)), st.builds(lambda r: alu_r(op.AND, 6, r), NUMBERS))
 PLAIN_JUMPS = st.sampled_from([Insn(op.JMP | op.JA), Insn(op.JMP | op.JCOND), EXIT])
 ANYTHING = st.one_of(arithmetic(), arithmetic(), accesses(), accesses(), jumps(), POINTERS, PLAIN_JUMPS)
 
