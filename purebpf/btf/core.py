@@ -20,7 +20,7 @@ from typing import Final, NamedTuple, Sequence
 from ..errors import BtfError
 from . import types as t
 from .container import Btf, Kinds, kind_name
-from .layout import resolve, resolved, size_of
+from .layout import Budget, resolve, resolved, size_of
 
 FIELD_BYTE_OFFSET: Final = 0
 FIELD_BYTE_SIZE: Final = 1
@@ -193,7 +193,8 @@ def _parse_field(btf: Btf, type_id: int, indexes: list[int], access: str) -> _Sp
 def _match(local: _Spec, btf: Btf, candidate: int, kind: int) -> _Spec | None:
     """The local path in a target type, or None if it is not there."""
     if kind == TYPE_MATCHES:
-        return _Spec(btf, candidate, (), 0) if _types_match(local.btf, local.root, btf, candidate, False, 0) else None
+        matches = _types_match(local.btf, local.root, btf, candidate, False, 0, Budget())
+        return _Spec(btf, candidate, (), 0) if matches else None
     if kind in (TYPE_ID_TARGET, TYPE_EXISTS, TYPE_SIZE):
         return _Spec(btf, candidate, (), 0) if compatible(local.btf, local.root, btf, candidate) else None
     if kind in (ENUMVAL_EXISTS, ENUMVAL_VALUE):
@@ -214,7 +215,7 @@ def _match_field(local: _Spec, btf: Btf, candidate: int) -> _Spec | None:
         if step.name:
             composite = local.btf[step.type_id]
             assert isinstance(composite, _COMPOSITE)
-            found = _find_member(local.btf, composite.members[step.number], btf, at, 0)
+            found = _find_member(local.btf, composite.members[step.number], btf, at, 0, Budget())
             if found is None:
                 return None
             owner, index, offset = found
@@ -242,7 +243,8 @@ def _is_flexible(btf: Btf, steps: list[_Step], array: t.Array) -> bool:
     return array.nelems <= 1 and isinstance(owner, _COMPOSITE) and steps[-1].number == len(owner.members) - 1
 
 
-def _find_member(local: Btf, wanted: t.Member, btf: Btf, type_id: int, depth: int) -> tuple[int, int, int] | None:
+def _find_member(local: Btf, wanted: t.Member, btf: Btf, type_id: int, depth: int,
+                 budget: Budget) -> tuple[int, int, int] | None:
     """(struct id, member index, bit offset from `type_id`) of the member with that name and a compatible type."""
     if depth > _DEPTH:
         raise BtfError(f"type {type_id} nests too deeply")
@@ -250,9 +252,10 @@ def _find_member(local: Btf, wanted: t.Member, btf: Btf, type_id: int, depth: in
     if not isinstance(one, _COMPOSITE):
         return None
     for index, member in enumerate(one.members):
+        budget.spend()
         if not member.name:
             inner = resolve(btf, member.type)
-            found = _find_member(local, wanted, btf, inner, depth + 1)
+            found = _find_member(local, wanted, btf, inner, depth + 1, budget)
             if found is not None:
                 return found[0], found[1], found[2] + member.bit_offset
         elif member.name == wanted.name:
@@ -283,8 +286,10 @@ def _fields_compatible(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
     return False
 
 
-def compatible(a: Btf, a_id: int, b: Btf, b_id: int, depth: int = 0) -> bool:
+def compatible(a: Btf, a_id: int, b: Btf, b_id: int, depth: int = 0, budget: Budget | None = None) -> bool:
     """Are both the same type as far as TYPE_EXISTS and calling a function go? Names of members do not matter."""
+    budget = budget or Budget()
+    budget.spend()
     if depth > _DEPTH:
         return False
     one, two = resolved(a, a_id), resolved(b, b_id)
@@ -296,18 +301,19 @@ def compatible(a: Btf, a_id: int, b: Btf, b_id: int, depth: int = 0) -> bool:
         case t.Int(), t.Int():
             return not one.offset and not two.offset
         case t.Ptr(), t.Ptr():
-            return compatible(a, one.type, b, two.type, depth + 1)
+            return compatible(a, one.type, b, two.type, depth + 1, budget)
         case t.Array(), t.Array():
-            return compatible(a, one.elem, b, two.elem, depth + 1)
+            return compatible(a, one.elem, b, two.elem, depth + 1, budget)
         case t.FuncProto(), t.FuncProto():
-            return len(one.params) == len(two.params) and compatible(a, one.ret, b, two.ret, depth + 1) and all(
-                compatible(a, p.type, b, q.type, depth + 1) for p, q in zip(one.params, two.params))
+            return len(one.params) == len(two.params) and compatible(a, one.ret, b, two.ret, depth + 1, budget) and all(
+                compatible(a, p.type, b, q.type, depth + 1, budget) for p, q in zip(one.params, two.params))
         case _:
             return False
 
 
-def _types_match(a: Btf, a_id: int, b: Btf, b_id: int, behind_pointer: bool, depth: int) -> bool:
+def _types_match(a: Btf, a_id: int, b: Btf, b_id: int, behind_pointer: bool, depth: int, budget: Budget) -> bool:
     """TYPE_MATCHES: every local member and enumerator is in the target, with matching types; behind pointers names do."""
+    budget.spend()
     if depth > _DEPTH:
         return False
     one, two = resolved(a, a_id), resolved(b, b_id)
@@ -322,9 +328,9 @@ def _types_match(a: Btf, a_id: int, b: Btf, b_id: int, behind_pointer: bool, dep
             names = {essential(v.name) for v in two.values}
             return all(essential(v.name) in names for v in one.values)
         case t.Struct(), t.Struct():
-            return behind_pointer or _members_match(a, one, b, two, depth)
+            return behind_pointer or _members_match(a, one, b, two, depth, budget)
         case t.Union(), t.Union():
-            return behind_pointer or _members_match(a, one, b, two, depth)
+            return behind_pointer or _members_match(a, one, b, two, depth, budget)
         case t.Fwd(), t.Fwd():
             return one.union == two.union
         case (t.Fwd(), t.Struct() | t.Union()):
@@ -332,22 +338,23 @@ def _types_match(a: Btf, a_id: int, b: Btf, b_id: int, behind_pointer: bool, dep
         case (t.Struct() | t.Union(), t.Fwd()):
             return behind_pointer and two.union == isinstance(one, t.Union)
         case t.Ptr(), t.Ptr():
-            return _types_match(a, one.type, b, two.type, True, depth + 1)
+            return _types_match(a, one.type, b, two.type, True, depth + 1, budget)
         case t.Array(), t.Array():
-            return one.nelems == two.nelems and _types_match(a, one.elem, b, two.elem, behind_pointer, depth + 1)
+            return one.nelems == two.nelems and _types_match(a, one.elem, b, two.elem, behind_pointer, depth + 1, budget)
         case t.FuncProto(), t.FuncProto():
             return len(one.params) == len(two.params) and _types_match(
-                a, one.ret, b, two.ret, behind_pointer, depth + 1) and all(
-                _types_match(a, p.type, b, q.type, behind_pointer, depth + 1) for p, q in zip(one.params, two.params))
+                a, one.ret, b, two.ret, behind_pointer, depth + 1, budget) and all(
+                _types_match(a, p.type, b, q.type, behind_pointer, depth + 1, budget) for p, q in zip(one.params, two.params))
         case t.Float(), t.Float():
             return one.size == two.size
         case _:
             return False
 
 
-def _members_match(a: Btf, one: t.Struct | t.Union, b: Btf, two: t.Struct | t.Union, depth: int) -> bool:
+def _members_match(a: Btf, one: t.Struct | t.Union, b: Btf, two: t.Struct | t.Union, depth: int,
+                   budget: Budget) -> bool:
     return len(one.members) <= len(two.members) and all(
-        any(essential(m.name) == essential(n.name) and _types_match(a, m.type, b, n.type, False, depth + 1)
+        any(essential(m.name) == essential(n.name) and _types_match(a, m.type, b, n.type, False, depth + 1, budget)
             for n in two.members) for m in one.members)
 
 

@@ -15,7 +15,7 @@ from typing import Final, Iterable, Iterator
 from ..errors import BtfError
 from . import types as t
 from .container import Btf, kind_name
-from .layout import align_of, element, fields, resolve, resolved, size_of
+from .layout import Budget, align_of, element, fields, resolve, resolved, size_of
 
 _DEPTH: Final = 64
 _MODES: Final = {1: "QI", 2: "HI", 8: "DI"}  # enums that are not as large as an int
@@ -24,10 +24,11 @@ _WORD: Final = {t.Struct: "struct", t.Union: "union", t.Enum: "enum", t.Enum64: 
 
 def spell(btf: Btf, type_id: int, name: str = "") -> str:
     """A C declaration of `name` with that type; the type alone if `name` is empty."""
-    return _spell(btf, type_id, name, 0).rstrip()
+    return _spell(btf, type_id, name, 0, Budget()).rstrip()
 
 
-def _spell(btf: Btf, type_id: int, inner: str, depth: int) -> str:
+def _spell(btf: Btf, type_id: int, inner: str, depth: int, budget: Budget) -> str:
+    budget.spend()
     if depth > _DEPTH:
         raise BtfError(f"type {type_id} nests without end")
     one = btf[type_id] if type_id else None
@@ -37,33 +38,33 @@ def _spell(btf: Btf, type_id: int, inner: str, depth: int) -> str:
         case t.Int() | t.Float() | t.Typedef():
             return f"{one.name} {inner}"
         case t.Struct() | t.Union() | t.Enum() | t.Enum64():
-            text = f"{_WORD[type(one)]} {one.name}" if one.name else _body(btf, type_id, depth + 1)
+            text = f"{_WORD[type(one)]} {one.name}" if one.name else _body(btf, type_id, depth + 1, budget)
             return f"{text} {inner}"
         case t.Fwd():
             return f"{'union' if one.union else 'struct'} {one.name} {inner}"
         case t.Ptr():
             wrap = isinstance(_behind_modifiers(btf, one.type), (t.Array, t.FuncProto))
-            return _spell(btf, one.type, f"(*{inner})" if wrap else f"*{inner}", depth + 1)
+            return _spell(btf, one.type, f"(*{inner})" if wrap else f"*{inner}", depth + 1, budget)
         case t.Const() | t.Volatile() | t.Restrict():
             word = type(one).__name__.lower()
             if isinstance(_behind_modifiers(btf, one.type), t.Ptr):
-                return _spell(btf, one.type, f"{word} {inner}", depth + 1)
-            return _spell(btf, one.type, inner, depth + 1) if word == "restrict" else (
-                f"{word} {_spell(btf, one.type, inner, depth + 1)}")
+                return _spell(btf, one.type, f"{word} {inner}", depth + 1, budget)
+            return _spell(btf, one.type, inner, depth + 1, budget) if word == "restrict" else (
+                f"{word} {_spell(btf, one.type, inner, depth + 1, budget)}")
         case t.TypeTag():
-            return _spell(btf, one.type, inner, depth + 1)
+            return _spell(btf, one.type, inner, depth + 1, budget)
         case t.Array():
-            return _spell(btf, one.elem, f"{inner}[{one.nelems}]", depth + 1)
+            return _spell(btf, one.elem, f"{inner}[{one.nelems}]", depth + 1, budget)
         case t.FuncProto():
-            return _spell(btf, one.ret, f"{inner}({_params(btf, one, depth + 1)})", depth + 1)
+            return _spell(btf, one.ret, f"{inner}({_params(btf, one, depth + 1, budget)})", depth + 1, budget)
         case _:
             raise BtfError(f"type {type_id}: {kind_name(btf, type_id)} cannot be spelled")
 
 
-def _params(btf: Btf, proto: t.FuncProto, depth: int) -> str:
+def _params(btf: Btf, proto: t.FuncProto, depth: int, budget: Budget) -> str:
     parts = []
     for p in proto.params:
-        parts.append(_spell(btf, p.type, p.name, depth).rstrip() if p.type or p.name else "...")
+        parts.append(_spell(btf, p.type, p.name, depth, budget).rstrip() if p.type or p.name else "...")
     return ", ".join(parts) or "void"
 
 
@@ -76,7 +77,7 @@ def _indent(text: str) -> str:
     return "\n".join(f"\t{line}" if line else line for line in text.split("\n"))
 
 
-def _body(btf: Btf, type_id: int, depth: int = 0) -> str:
+def _body(btf: Btf, type_id: int, depth: int, budget: Budget) -> str:
     """struct name { … } without the semicolon."""
     one = btf[type_id]
     head = f"{_WORD[type(one)]} {getattr(one, 'name', '')}".rstrip()
@@ -86,11 +87,11 @@ def _body(btf: Btf, type_id: int, depth: int = 0) -> str:
         mode = "" if one.size == 4 or isinstance(one, t.Enum64) else f" __attribute__((mode({_MODES.get(one.size, 'SI')})))"
         return f"{head} {{\n{_indent(chr(10).join(rows))}\n}}{mode}"
     assert isinstance(one, (t.Struct, t.Union))
-    rows, mark = _members(btf, one, type_id, depth)
+    rows, mark = _members(btf, one, depth, budget)
     return f"{head} {{\n{_indent(chr(10).join(rows))}\n}}{mark}" if rows else f"{head} {{}}{mark}"
 
 
-def _members(btf: Btf, one: t.Struct | t.Union, type_id: int, depth: int) -> tuple[list[str], str]:
+def _members(btf: Btf, one: t.Struct | t.Union, depth: int, budget: Budget) -> tuple[list[str], str]:
     """(a line a member, attributes of the struct): what makes a C compiler lay it out the same."""
     packed = _is_packed(btf, one)
     rows: list[str] = []
@@ -99,7 +100,7 @@ def _members(btf: Btf, one: t.Struct | t.Union, type_id: int, depth: int) -> tup
         align = 1 if packed else align_of(btf, m.type)
         if isinstance(one, t.Struct):
             rows += _padding(at, m, 8 * align)
-        rows.append(_spell(btf, m.type, m.name, depth + 1).rstrip() + (f": {m.bits};" if m.bits else ";"))
+        rows.append(_spell(btf, m.type, m.name, depth + 1, budget).rstrip() + (f": {m.bits};" if m.bits else ";"))
         at = m.bit_offset + (m.bits or 8 * size_of(btf, m.type))
         largest = max(largest, align)
     mark = " __attribute__((packed))" if packed else ""
@@ -152,7 +153,7 @@ def definition(btf: Btf, type_id: int) -> str:
     one = btf[type_id] if type_id else None
     match one:
         case t.Struct() | t.Union() | t.Enum() | t.Enum64():
-            return _body(btf, type_id) + ";"
+            return _body(btf, type_id, 0, Budget()) + ";"
         case t.Typedef():
             return f"typedef {spell(btf, one.type, one.name)};"
         case t.Fwd():
@@ -179,12 +180,14 @@ class _Order:
     def __init__(self, btf: Btf) -> None:
         self.btf = btf
         self.out: list[str] = []
-        self.done: set[int] = set()
+        self.done: set[int] = set()  # defined
+        self.seen: set[tuple[int, bool]] = set()  # walked
         self.named: set[str] = set()
 
     def need(self, type_id: int, complete: bool, depth: int) -> None:
-        if not type_id or type_id in self.done:
+        if not type_id or type_id in self.done or (type_id, complete) in self.seen:
             return
+        self.seen.add((type_id, complete))
         if depth > 512:
             raise BtfError(f"type {type_id} nests without end")
         one = self.btf[type_id]

@@ -16,6 +16,21 @@ _DEPTH: Final = 64  # the kernel refuses nesting over 32
 _MODIFIERS = (t.Const, t.Volatile, t.Restrict, t.TypeTag)
 
 
+class Budget:
+    """Bounds a walk that may visit a type again and again: a few hostile types can nest in billions of ways."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int = 100_000) -> None:
+        self.left = left
+
+    def spend(self) -> None:
+        """One visit. BtfError when there were too many."""
+        self.left -= 1
+        if self.left < 0:
+            raise BtfError("types nest in too many ways")
+
+
 class Field(NamedTuple):
     """A named member as a program reaches it: `bit_offset` from the start of the outermost struct, `bits` > 0 for a
     bit-field, `path` the member indexes that lead to it through anonymous structs and unions."""
@@ -82,7 +97,7 @@ def _align(btf: Btf, type_id: int, known: dict[int, int], depth: int) -> int:
         raise BtfError(f"type {type_id} contains itself")
     match btf[type_id] if type_id else None:
         case t.Int() | t.Enum() | t.Enum64() | t.Float() as one:
-            align = min(one.size, POINTER)
+            align = max(1, min(one.size, POINTER))
         case t.Ptr():
             align = POINTER
         case t.Array() as one:
@@ -105,19 +120,20 @@ def _align(btf: Btf, type_id: int, known: dict[int, int], depth: int) -> int:
 
 def fields(btf: Btf, type_id: int) -> Iterator[Field]:
     """The members of a struct or union in order, those of anonymous members in their place."""
-    return _fields(btf, resolve(btf, type_id), 0, (), 0)
+    return _fields(btf, resolve(btf, type_id), 0, (), Budget())
 
 
-def _fields(btf: Btf, type_id: int, base: int, path: tuple[int, ...], depth: int) -> Iterator[Field]:
+def _fields(btf: Btf, type_id: int, base: int, path: tuple[int, ...], budget: Budget) -> Iterator[Field]:
     one = btf[type_id] if type_id else None
     if not isinstance(one, (t.Struct, t.Union)):
         raise BtfError(f"type {type_id}: {kind_name(btf, type_id)} has no members")
-    if depth > _DEPTH:
+    if len(path) > _DEPTH:
         raise BtfError(f"type {type_id} contains itself")
     for index, m in enumerate(one.members):
+        budget.spend()
         inner = resolve(btf, m.type)
         if not m.name and inner and isinstance(btf[inner], (t.Struct, t.Union)):
-            yield from _fields(btf, inner, base + m.bit_offset, (*path, index), depth + 1)
+            yield from _fields(btf, inner, base + m.bit_offset, (*path, index), budget)
         else:
             bits, offset = m.bits, base + m.bit_offset
             old = btf[inner] if inner else None

@@ -60,7 +60,7 @@ class Codec:
         self.encode = self._encode
         self.decode = self._decode_scalar if isinstance(node, Scalar) else self._decode
         if isinstance(node, StructNode) and node.flat:
-            self.decode = self._decode_flat if len(node.names) > _UNROLLED else _unrolled(node, self._struct)
+            self.decode = _unrolled(node, self._struct) if 0 < len(node.names) <= _UNROLLED else self._decode_flat
 
     def _decode_scalar(self, data: bytes) -> Any:
         try:
