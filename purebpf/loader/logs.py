@@ -17,6 +17,9 @@ from ..errors import Diagnostic, Span, VerifierError
 from ..spec import Line
 
 
+_TAIL = 1 << 21  # characters
+
+
 class Complaint(NamedTuple):
     """What a log says: `summary` the last telling line, `before` the line that led to it ("" if that is no complaint),
     `slot` of the failing instruction (None: none was named), `insn` its text, `registers` {name: what the verifier knew},
@@ -133,8 +136,9 @@ _NOISE = re.compile(r"^(?:(?:cur|old) state:|processed \d+ insns|verification ti
 
 
 def read(log: str) -> Complaint:
-    """The complaint of a failed load. Works on any text: what is not found is empty."""
-    lines, advice, slot = _kernel_words(log.rstrip("\0\n ").splitlines())
+    """The complaint of a failed load. Works on any text: what is not found is empty. Only the end of a log of many
+    megabytes is read: what was known long before has been said again."""
+    lines, advice, slot = _kernel_words(log[-_TAIL:].rstrip("\0\n ").splitlines())
     at = len(lines) - 1
     while at >= 0 and (_NOISE.match(lines[at]) or _STATE.match(lines[at])):
         at -= 1

@@ -19,7 +19,7 @@ from .logs import rejection
 from .refusals import CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, refuse
 
 EPERM, EINVAL, ENOSPC, E2BIG, EACCES = 1, 22, 28, 7, 13
-FIRST_LOG, LAST_LOG = 1 << 16, 0xFFFFFFFF >> 2
+FIRST_LOG, LAST_LOG = 1 << 28, 0xFFFFFFFF >> 2  # bytes; a second try would verify all over again
 _P = ProgType
 _SKB = frozenset({_P.SOCKET_FILTER, _P.SCHED_CLS, _P.SCHED_ACT, _P.CGROUP_SKB, _P.LWT_IN, _P.LWT_OUT, _P.LWT_XMIT,
                   _P.LWT_SEG6LOCAL})
@@ -64,16 +64,16 @@ def load_program(spec: ProgramSpec, linked: Linked, code: Loadable, *, license: 
 
 
 def _attempt(code: bytes, license: str, level: int, fields: dict[str, Any]) -> tuple[int, str]:
-    """(fd or −errno, the complete log). The buffer grows until the log fits: to the size that the kernel names (6.4),
-    else fourfold."""
+    """(fd or −errno, the complete log). The buffer, of which only what is written takes memory, grows until the log fits:
+    to the size that the kernel names (6.4), else fourfold."""
     if not level:
         return bpf.prog_load(code, license, fields=fields)[0], ""
     size = FIRST_LOG
     while True:
-        log = sys.buffer(size)
-        result, needed = bpf.prog_load(code, license, log_level=level, log=log, fields=fields)
-        if result != -ENOSPC or size >= LAST_LOG:
-            return result, log.value.decode(errors="replace")
+        with sys.Scratch(size) as log:
+            result, needed = bpf.prog_load(code, license, log_level=level, log=log.buffer, fields=fields)
+            if result != -ENOSPC or size >= LAST_LOG:
+                return result, log.text()
         size = min(LAST_LOG, needed if needed > size else size * 4)
 
 

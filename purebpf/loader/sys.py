@@ -68,6 +68,25 @@ def address(buf: Buffer | None) -> int:
     return 0 if buf is None else ctypes.addressof(buf)
 
 
+class Scratch:
+    """A large buffer that costs only what is written to it; `text` is what stands before the first NUL."""
+
+    def __init__(self, size: int) -> None:
+        self._memory = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.buffer: Buffer | None = (ctypes.c_char * size).from_buffer(self._memory)
+
+    def text(self) -> str:
+        end = self._memory.find(b"\0")
+        return self._memory[:end if end >= 0 else len(self._memory)].decode(errors="replace")
+
+    def __enter__(self) -> Scratch:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.buffer = None  # the memory cannot be closed while this refers to it
+        self._memory.close()
+
+
 def bpf(command: int, attr: Buffer, size: int) -> int:
     """bpf(2): a new fd or 0, or a negative errno."""
     result: int = _bpf(_NR_BPF, command, attr, size)

@@ -117,6 +117,19 @@ def test_the_log_is_complete_however_long() -> None:
     assert caught.value.summary == "R0 invalid mem access 'scalar'"
 
 
+def test_the_buffer_grows_until_the_log_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from purebpf.loader import progs
+
+    text = "".join(f"r{n % 4 + 2} = {n}\n" for n in range(1000)) + "r0 = *(u64 *)(r0 + 0)\nexit"
+    logs = []
+    for first in (progs.FIRST_LOG, 256):
+        monkeypatch.setattr(progs, "FIRST_LOG", first)
+        with pytest.raises(VerifierError) as caught:
+            loader.load(obj("xdp", "r0 = 0\n" + text)).close()
+        logs.append([line for line in caught.value.log.splitlines() if not line.startswith("verification time")])
+    assert logs[0] == logs[1] and len(logs[0]) > 1000
+
+
 def test_a_log_can_be_had_of_an_accepted_program() -> None:
     with loader.load(obj("xdp", "r0 = 2\nexit"), log_level=2) as quiet:
         assert "0: (b7) r0 = 2" in quiet.programs["prog"].log
