@@ -18,7 +18,7 @@ from .btf import types as t
 from .errors import AsmError, Diagnostic, Span
 from .isa import decl
 from .isa.asm import Include, parse
-from .isa.expr import Cursor, Problem, Scope, Sym, expression
+from .isa.expr import Cursor, Problem, Scope, Sym, expression, printable
 from .isa.insn import DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
 from .isa.opcodes import (
     CALL,
@@ -246,7 +246,8 @@ class _Build:
         for index in range(f.first, f.end):
             file, number, text = self.unit.place(f.code.lines[index])
             shown = text.split("\n", number)[number - 1] if text else ""
-            lines.append(Line(index - f.first, file, number, len(shown) - len(shown.lstrip()) + 1, shown.rstrip()))
+            lines.append(Line(index - f.first, printable(file), number, len(shown) - len(shown.lstrip()) + 1,
+                              printable(shown.rstrip())))
         static = hook is None and not (f.name in self.unit.globals and f.name in self.unit.protos)
         linkage = t.STATIC if static else t.GLOBAL
         btf_id = self.types.builder.append(t.Func(f.name, self._proto(f.name, hook), linkage))

@@ -54,6 +54,8 @@ def routines_of_code(code: bytes, byteorder: str = "little", names: Mapping[int,
                      section: str = "") -> list[Routine]:
     """Bare code, cut where local calls go to and where `names` (slot -> name) say; `sources` and `notes` are by slot."""
     insns = decode(code, byteorder)
+    if not insns:
+        return []
     slots = flow.slots_of(insns)
     index = {slot: n for n, slot in enumerate(slots[:-1])}
     starts = {0: ""} | {slot: "" for slot in (_reached(i, s) for i, s in zip(insns, slots)) if slot in index}

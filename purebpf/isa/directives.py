@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable, Final
 
 from .decl import Array, CType, Proto
-from .expr import Cursor, Problem, Sym, expression, unescape
+from .expr import Cursor, Problem, Sym, expression, printable, unescape
 from .grammar import LETTERS, REGISTERS
 from .unit import Code, Data, Extern, MapDecl, RawSlot
 
@@ -55,7 +55,7 @@ def _section(asm: Assembler, cursor: Cursor, number: int) -> None:
         flags = _rest(cursor)
     else:
         name, _, flags = _rest(cursor).partition(",")
-        name = name.strip()
+        name = printable(name.strip())
     if not name:
         raise cursor.problem("expected the name of a section")
     _enter(asm, name, flags)

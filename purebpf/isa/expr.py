@@ -105,7 +105,7 @@ def unescape(token: str, col: int = 0) -> bytes:
         c = body[i]
         i += 1
         if c != "\\":
-            out += c.encode("utf-8", "surrogateescape")
+            out += _encoded(c)
             continue
         c, i = body[i:i + 1], i + 1
         if c == "x":
@@ -121,8 +121,18 @@ def unescape(token: str, col: int = 0) -> bytes:
                 digits, i = digits + body[i], i + 1
             out.append(int(digits, 8) & 255)
         else:
-            out += bytes([_ESCAPES[c]]) if c in _ESCAPES else c.encode("utf-8", "surrogateescape")
+            out += bytes([_ESCAPES[c]]) if c in _ESCAPES else _encoded(c)
     return bytes(out)
+
+
+def _encoded(c: str) -> bytes:
+    """One character's bytes: what was no UTF-8 in a file comes back as it was."""
+    return c.encode("utf-8", "surrogateescape" if "\udc80" <= c <= "\udcff" else "surrogatepass")
+
+
+def printable(text: str) -> str:
+    """`text` without what UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _divide(a: int, b: int) -> int:

@@ -25,7 +25,8 @@ TOKEN: Final = re.compile(r"""
     \*\([us](?:8|16|32|64)[ ]\*\)\(                 # the usual spelling of a memory operand, one token for speed
   | s(?: >>= | <= | >= | < | > | /= | %= )          # signed operators, before identifiers
   | %?[A-Za-z_.$] [\w.$]*                           # names, registers, directives
-  | (?: [-+][ \t]* )? (?: 0[xX][0-9a-fA-F]+ | 0[bB][01]+ | \d+[bf]? ) (?! \w )   # numbers with their sign; 1f, 1b
+  | (?: [-+][ \t]* )? (?: 0[xX][0-9a-fA-F]+ | 0[bB][01]+ | \d+ ) (?! \w )   # numbers with their sign
+  | \d+[bf] (?! \w )                                # 1f, 1b
   | "(?: [^"\\] | \\. )*" | '(?: [^'\\] | \\. )[^']*'   # strings, characters
   | <<= | >>= | << | >> | [-+*/%&|^=!<>]= | \S
 """, re.VERBOSE | re.ASCII)

@@ -219,7 +219,7 @@ def test_include() -> None:
 @pytest.mark.parametrize(("text", "code", "line", "col", "hint"), [
     ("r0 = 1\naddd r0, r1", "unknown-mnemonic", 2, 1, "did you mean 'add'?"),
     ("r11 = 5", "unknown-register", 1, 1, ""),
-    ("r1 = r11", "unknown-register", 1, 6, "r0 to r10"), ("R1 = 5", "unknown-register", 1, 1, "'r1'"),
+    ("r1 = r11", "unknown-register", 1, 6, "r0 to r10"), ("r1 = +1f", "unknown-name", 1, 7, ""), ("R1 = 5", "unknown-register", 1, 1, "'r1'"),
     ("add %r1, %r12", "unknown-register", 1, 10, "registers are r0 to r10"),
     ("r1 += w2", "register-width", 1, 7, "write r2"),
     ("w1 = r2", "register-width", 1, 6, "write w2"),

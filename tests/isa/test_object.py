@@ -159,6 +159,13 @@ def test_includes(tmp_path: Path) -> None:
         read_include("missing", str(tmp_path / "x.s"))
 
 
+def test_text_that_is_no_utf8() -> None:
+    text = '.section "kprobe/x\udcc4"\nf: r0 = 1 ; caf\udce9\nexit\n.rodata\nb: .ascii "\udce9\ud800"\n.section kprobe/\udc80\ng: exit'
+    spec = assemble_object(text, "\udce9.s")
+    assert spec.data[".rodata"].data == b"\xe9\xed\xa0\x80"
+    assert elf.read(elf.write(spec)).programs["f"].func.lines[0].text == "f: r0 = 1 ; caf?"
+
+
 def test_the_kernels_names() -> None:
     known = constants()
     assert (known["XDP_PASS"], known["BPF_ANY"], known["BPF_F_NO_PREALLOC"], known["TC_ACT_SHOT"]) == (2, 0, 1, 2)
