@@ -47,7 +47,7 @@ def test_test_run_gives_result_packet_and_maps() -> None:
                 k["prog"].test_run(b"short")
         info = k["prog"].info
         assert info.name == "prog" and info.type == ProgType.XDP and len(info.xlated) >= 64 and info.jited
-        assert info.verified_insns > 5 and not info.map_ids
+        assert (info.verified_insns > 5 or older_than("5.16")) and not info.map_ids
 
 
 def test_a_context_goes_in_and_comes_back() -> None:
