@@ -9,6 +9,7 @@ from .emit import LineText, emit, instructions, lines
 from .flow import analyse
 from .isel import select
 from .mach import MFunc
+from .tidy import tidy
 
 
 def generate(fn: Function, *, cpu: int = 3, line_text: LineText | None = None, verify: bool = False) -> FuncSpec:
@@ -24,6 +25,7 @@ def generate(fn: Function, *, cpu: int = 3, line_text: LineText | None = None, v
     stack.drop_dead_spills(mf)
     if before is not None:
         check.check(mf, before)
+    tidy(mf)
     offsets = stack.frame(mf, fn.span)
     code = emit(mf, layout.arrange(mf), offsets)
     return FuncSpec(fn.name, instructions(code), lines(code, fn.span, line_text), fn.btf_id, fn.static)

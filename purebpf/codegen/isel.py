@@ -212,7 +212,8 @@ def _better_second(s: Selector, op: Op, a: Value, b: Value) -> bool:
     if (op, a) in s.feeds or (op, b) in s.feeds:
         return (op, a) not in s.feeds
     if s.demanded(a) == s.demanded(b):
-        return isinstance(b, Op) and b.row.effect == "call"  # in R0, and new: the other may have to survive the call
+        # the result of a call is in R0, and new: the other may have to survive the call
+        return isinstance(b, Op) and b.row.effect == "call" and s.place[b] > s.place.get(a, -1)
     return s.demanded(a)
 
 

@@ -1,6 +1,6 @@
 """The order of blocks, so that as few jumps as possible are needed.
 
-    clean:  superfluous moves, jumps to jumps, equal blocks
+    clean:  jumps to jumps, equal blocks, ends that one block has in common with another
     order:  chains of blocks that fall through into each other, the most frequent joints first (after Pettis and Hansen);
             a loop whose test is on top gets it at the bottom this way, one jump a round
 """
@@ -21,21 +21,22 @@ from ..isa.opcodes import (
     JSLT,
     X,
 )
-from .mach import GOTO, NOWHERE, RETURN, MBlock, MFunc, MInsn
+from .mach import GOTO, RETURN, MBlock, MFunc, MInsn
 
 INVERSE = {JEQ: JNE, JNE: JEQ, JGT: JLE, JLE: JGT, JGE: JLT, JLT: JGE, JSGT: JSLE, JSLE: JSGT, JSGE: JSLT, JSLT: JSGE}
 _SWAP = {JLT: JGT, JGT: JLT, JLE: JGE, JGE: JLE, JSLT: JSGT, JSGT: JSLT, JSLE: JSGE, JSGE: JSLE}
+SHORT = 4  # instructions of an end that is worth sharing
 _SINCE_V2 = frozenset((JLT, JLE, JSLT, JSLE))
 
 
 def arrange(mf: MFunc) -> list[MBlock]:
     """The blocks of `mf`, allocated, in the order of emission; jumps still name blocks."""
-    _drop_moves(mf)
     if mf.cpu < 2:
         for block in mf.blocks:
             _old_jump(block.insns[-1])
     while _thread(mf) or _merge_equal(mf):
         pass
+    _share_ends(mf)
     return _chains(mf)
 
 
@@ -66,11 +67,6 @@ def _old_jump(insn: MInsn) -> None:
         else:
             insn.code = insn.code & 0x0F | INVERSE[insn.code & 0xF0]
             insn.targets = insn.targets[::-1]
-
-
-def _drop_moves(mf: MFunc) -> None:
-    for block in mf.blocks:
-        block.insns = [i for i in block.insns if not (i.is_copy and (i.dst == i.src or i.dst == NOWHERE))]
 
 
 def _thread(mf: MFunc) -> bool:
@@ -121,8 +117,7 @@ def _merge_equal(mf: MFunc) -> bool:
     first: dict[object, MBlock] = {}
     same: dict[MBlock, MBlock] = {}
     for block in mf.blocks:
-        key = tuple((i.code, i.dst, i.src, i.off, i.imm, i.ref, i.slot, i.targets) for i in block.insns)
-        if (other := first.setdefault(key, block)) is not block:
+        if (other := first.setdefault(_key(block.insns), block)) is not block:
             same[block] = other
     if not same:
         return False
@@ -131,6 +126,22 @@ def _merge_equal(mf: MFunc) -> bool:
         last.targets = tuple(same.get(t, t) for t in last.targets)
     _drop_unreachable(mf)
     return True
+
+
+def _share_ends(mf: MFunc) -> None:
+    """A short block that returns needs no place of its own where another block ends in the same instructions: that one
+    falls through into it instead. The longest first, so that `exit` alone finds one in `r0 = 0; exit`."""
+    ends = [b for b in mf.blocks if b.insns[-1].code == RETURN]
+    for short in sorted((b for b in ends if len(b.insns) <= SHORT and b is not mf.blocks[0]), key=lambda b: -len(b.insns)):
+        n, key = len(short.insns), _key(short.insns)
+        for other in ends:
+            if len(other.insns) > n and other.insns[-1].code == RETURN and _key(other.insns[-n:]) == key:
+                other.insns[-n:] = [MInsn(GOTO, targets=(short,), span=other.insns[-1].span)]
+                break
+
+
+def _key(insns: list[MInsn]) -> tuple[object, ...]:
+    return tuple((i.code, i.dst, i.src, i.off, i.imm, i.ref, i.slot, i.targets) for i in insns)
 
 
 def _chains(mf: MFunc) -> list[MBlock]:

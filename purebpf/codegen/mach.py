@@ -133,7 +133,7 @@ class MBlock:
     def __init__(self, name: str) -> None:
         self.name = name
         self.insns: list[MInsn] = []
-        self.index = 0  # in MFunc.blocks, once analysed
+        self.index = 0  # in MFunc.blocks
         self.depth = 0  # of loops
         self.freq = 1.0  # estimated runs per call of the function
 
@@ -178,6 +178,7 @@ class MFunc:
 
     def block(self, name: str) -> MBlock:
         block = MBlock(name)
+        block.index = len(self.blocks)
         self.blocks.append(block)
         return block
 

@@ -58,6 +58,7 @@ class Selector:
         self.late: set[Op] = set()  # selected already, where their only user is
         self.counts = _use_counts(fn)
         self.home = {op: block for block in fn.blocks for op in block.ops}
+        self.place: dict[Value, int] = {op: n for n, op in enumerate(self.home)}  # in the order of the text
         self.feeds = self._feeds()
         self.block: Block = fn.entry  # the IR block at hand
         self.steps = self._steps()

@@ -7,6 +7,7 @@ import pytest
 from purebpf.codegen import emit, generate, layout, regalloc, stack
 from purebpf.codegen.generate import prepare
 from purebpf.codegen.isel import select
+from purebpf.codegen.tidy import tidy
 from purebpf.errors import Span
 from purebpf.ir.function import Function
 from purebpf.ir.text import parse
@@ -109,6 +110,7 @@ def test_far_jumps(seed: int, cpu: int) -> None:
     mf = select(module.functions["f"], cpu)
     prepare(mf)
     regalloc.allocate(mf)
+    tidy(mf)
     offsets = stack.frame(mf, None)
     insns = emit.instructions(emit.emit(mf, layout.arrange(mf), offsets, reach=REACH))
     assert encode(list(insns))
