@@ -25,8 +25,9 @@ _FLAG = 1 << 31
 
 
 class Raw:
-    """BTF as bytes: `words` the records, `starts` the index of each record's first word, `names` those words (the names'
-    offsets) as native u32, for searching. `base_count` and `base_strings` are the base's types and string bytes for split BTF, else 0."""
+    """BTF as bytes: `words` the records, `starts` the index of each record's first word, `names` those words
+    (the names' offsets) as native u32, for searching. Of split BTF `base_names` looks up the base's strings, which
+    take the first `base_size` offsets."""
 
     __slots__ = ("words", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "_cached")
 
@@ -105,7 +106,7 @@ class Raw:
         return out
 
     def offsets_of(self, name: str, flavours: bool = False) -> list[int]:
-        """Every string offset, in this section alone, at which `name` can be read (`flavours`: or `name___anything`)."""
+        """Every string offset, in this section alone, where `name` can be read (`flavours`: or `name___anything`)."""
         wanted, out = name.encode() + b"\0", []
         ends = (wanted, wanted[:-1] + b"___") if flavours else (wanted,)
         for text in ends:
@@ -117,7 +118,8 @@ class Raw:
 
 
 class Header:
-    """Where the sections lie (absolute byte offsets), and `layout`: {kind: (fixed words, words each)} if the file says."""
+    """Where the sections lie (absolute byte offsets), and `layout`: {kind: (fixed words, words each)} if
+    the file says."""
 
     __slots__ = ("byteorder", "type_start", "type_end", "str_start", "str_end", "layout")
 

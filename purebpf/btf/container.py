@@ -1,6 +1,7 @@
 """A set of types with ids: `Btf`, which is read, and `Builder`, which makes one.
 
-Ids start at 1; 0 is void and has no record. A split `Btf` (a kernel module's) continues the ids and strings of its `base`.
+Ids start at 1; 0 is void and has no record. A split `Btf` (a kernel module's) continues the ids and strings of its
+`base`.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class Btf:
 
     @classmethod
     def from_bytes(cls, data: bytes, base: Btf | None = None) -> Btf:
-        """BTF of a .BTF section or /sys/kernel/btf file. One pass finds the records; a broken blob is a BtfError here or
-        when the broken type is asked for (`check()` asks for all)."""
+        """BTF of a .BTF section or /sys/kernel/btf file. One pass finds the records; a broken blob is a BtfError here
+        or when the broken type is asked for (`check()` asks for all)."""
         if base is not None and base._raw is None:
             base = cls.from_bytes(base.to_bytes(base.byteorder))
         if base is None:

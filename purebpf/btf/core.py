@@ -1,15 +1,15 @@
 """CO-RE: what a number in a program is on the kernel at hand. Knows types, not instructions.
 
 A relocation names a local type, an access path and a kind. The local path is read with the local BTF ("member `pid` of
-`task_struct`"), the target's types of the same name are searched for the same path by member names, and the answer is computed
-from where it leads there.
+`task_struct`"), the target's types of the same name are searched for the same path by member names, and the answer is
+computed from where it leads there.
 
     path "0:2:1"   index of the root as if it were an array, then member or element indexes     (field kinds)
     path "0"                                                                                    (type kinds)
     path "3"       index of the enumerator                                                      (enum kinds)
 
-The rules (which types are compatible, which kinds have an answer when the target lacks the thing) are libbpf's, so that an object
-means the same in every loader.
+The rules (which types are compatible, which kinds have an answer when the target lacks the thing) are libbpf's, so
+that an object means the same in every loader.
 """
 
 from __future__ import annotations
@@ -259,7 +259,8 @@ def _find_member(local: Btf, wanted: t.Member, btf: Btf, type_id: int, depth: in
             if found is not None:
                 return found[0], found[1], found[2] + member.bit_offset
         elif member.name == wanted.name:
-            return (type_id, index, member.bit_offset) if _fields_compatible(local, wanted.type, btf, member.type) else None
+            same = _fields_compatible(local, wanted.type, btf, member.type)
+            return (type_id, index, member.bit_offset) if same else None
     return None
 
 
@@ -294,9 +295,9 @@ def compatible(a: Btf, a_id: int, b: Btf, b_id: int, depth: int = 0, budget: Bud
         return False
     one, two = resolved(a, a_id), resolved(b, b_id)
     match one, two:
-        case (None, None) | (t.Struct(), t.Struct()) | (t.Union(), t.Union()) | (t.Fwd(), t.Fwd()) | (t.Float(), t.Float()):
+        case (None, None) | (t.Struct(), t.Struct()) | (t.Union(), t.Union()) | (t.Fwd(), t.Fwd()):
             return True
-        case (t.Enum() | t.Enum64(), t.Enum() | t.Enum64()):
+        case (t.Float(), t.Float()) | (t.Enum() | t.Enum64(), t.Enum() | t.Enum64()):
             return True
         case t.Int(), t.Int():
             return not one.offset and not two.offset
@@ -312,7 +313,8 @@ def compatible(a: Btf, a_id: int, b: Btf, b_id: int, depth: int = 0, budget: Bud
 
 
 def _types_match(a: Btf, a_id: int, b: Btf, b_id: int, behind_pointer: bool, depth: int, budget: Budget) -> bool:
-    """TYPE_MATCHES: every local member and enumerator is in the target, with matching types; behind pointers names do."""
+    """TYPE_MATCHES: every local member and enumerator is in the target, with matching types; behind pointers names
+    do."""
     budget.spend()
     if depth > _DEPTH:
         return False
@@ -340,11 +342,13 @@ def _types_match(a: Btf, a_id: int, b: Btf, b_id: int, behind_pointer: bool, dep
         case t.Ptr(), t.Ptr():
             return _types_match(a, one.type, b, two.type, True, depth + 1, budget)
         case t.Array(), t.Array():
-            return one.nelems == two.nelems and _types_match(a, one.elem, b, two.elem, behind_pointer, depth + 1, budget)
+            return one.nelems == two.nelems and _types_match(
+                a, one.elem, b, two.elem, behind_pointer, depth + 1, budget)
         case t.FuncProto(), t.FuncProto():
             return len(one.params) == len(two.params) and _types_match(
                 a, one.ret, b, two.ret, behind_pointer, depth + 1, budget) and all(
-                _types_match(a, p.type, b, q.type, behind_pointer, depth + 1, budget) for p, q in zip(one.params, two.params))
+                _types_match(a, p.type, b, q.type, behind_pointer, depth + 1, budget)
+                for p, q in zip(one.params, two.params))
         case t.Float(), t.Float():
             return one.size == two.size
         case _:

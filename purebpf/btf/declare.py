@@ -84,7 +84,8 @@ def _body(btf: Btf, type_id: int, depth: int, budget: Budget) -> str:
     if isinstance(one, (t.Enum, t.Enum64)):
         suffix = "ULL" if isinstance(one, t.Enum64) and not one.signed else ""
         rows = [f"{v.name} = {v.value}{suffix}," for v in one.values]
-        mode = "" if one.size == 4 or isinstance(one, t.Enum64) else f" __attribute__((mode({_MODES.get(one.size, 'SI')})))"
+        natural = one.size == 4 or isinstance(one, t.Enum64)
+        mode = "" if natural else f" __attribute__((mode({_MODES.get(one.size, 'SI')})))"
         return f"{head} {{\n{_indent(chr(10).join(rows))}\n}}{mode}"
     assert isinstance(one, (t.Struct, t.Union))
     rows, mark = _members(btf, one, depth, budget)
@@ -107,7 +108,8 @@ def _members(btf: Btf, one: t.Struct | t.Union, depth: int, budget: Budget) -> t
     natural = -(-at // (8 * largest)) * largest if isinstance(one, t.Struct) else -(-max(
         [8 * size_of(btf, m.type) for m in one.members], default=0) // (8 * largest)) * largest
     if one.size > natural:
-        power = next((a for a in (2, 4, 8, 16, 32, 64, 128, 4096) if a > largest and -(-natural // a) * a == one.size), 0)
+        powers = (a for a in (2, 4, 8, 16, 32, 64, 128, 4096) if a > largest)
+        power = next((a for a in powers if -(-natural // a) * a == one.size), 0)
         if power:
             mark += f" __attribute__((aligned({power})))"
         else:
@@ -237,8 +239,8 @@ _UNSIGNED: Final = {1: "u8", 2: "u16", 4: "u32", 8: "u64"}
 
 
 def kernel_structs(btf: Btf, type_id: int, paths: Iterable[str] = ()) -> str:
-    """`@kernel_struct` classes for a struct with the members in `paths` ("pid", "mm.arg_start"), all members if there are
-    none; a path through another struct makes a class of that too. BtfError for a member that does not exist."""
+    """`@kernel_struct` classes for a struct with the members in `paths` ("pid", "mm.arg_start"), all members if there
+    are none; a path through another struct makes a class of that too. BtfError for a member that does not exist."""
     wanted: dict[int, list[str]] = {}
     root = resolve(btf, type_id)
     names = list(paths) or [f.name for f in fields(btf, root) if f.name]
@@ -299,4 +301,5 @@ def _word(btf: Btf, type_id: int, known: dict[int, list[str]]) -> str:
         case t.Struct() | t.Union() if inner in known and one.name:
             return f"{one.name}{bounds}"
         case _:
-            return f"u8[{size_of(btf, type_id)}]  # {spell(btf, type_id) if getattr(one, 'name', '') else kind_name(btf, inner)}"
+            what = spell(btf, type_id) if getattr(one, "name", "") else kind_name(btf, inner)
+            return f"u8[{size_of(btf, type_id)}]  # {what}"

@@ -52,7 +52,8 @@ class Ext(NamedTuple):
 
 
 def read(data: bytes, btf: Btf) -> Ext:
-    """Parse a .BTF.ext section, with the Btf read from the same file, which has its strings. BtfError for anything malformed."""
+    """Parse a .BTF.ext section, with the Btf read from the same file, which has its strings. BtfError for anything
+    malformed."""
     if len(data) < 24:
         raise BtfError(f"{len(data)} bytes are too few for a .BTF.ext header")
     order = "<" if data[:2] == b"\x9f\xeb" else ">"

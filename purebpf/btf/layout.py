@@ -177,7 +177,8 @@ def same(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
         if type(one) is not type(two):
             return False
         refs, other = t.references(one), t.references(two)
-        if len(refs) != len(other) or t.renumber(one, dict.fromkeys(refs, 0)) != t.renumber(two, dict.fromkeys(other, 0)):
+        bare, bare_other = (t.renumber(x, dict.fromkeys(ids, 0)) for x, ids in ((one, refs), (two, other)))
+        if len(refs) != len(other) or bare != bare_other:
             return False
         todo += zip(refs, other)
     return True

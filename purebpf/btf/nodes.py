@@ -1,7 +1,7 @@
 """Nodes: the parts that a compiled value consists of; `values` makes them of types.
 
-Each node knows its `struct` format, takes its share of the unpacked numbers and gives the Python value (`take`), and the other
-way round (`put`). Packing is tried in one go; only when it fails does `check` look for the number to blame.
+Each node knows its `struct` format, takes its share of the unpacked numbers and gives the Python value (`take`), and
+the other way round (`put`). Packing is tried in one go; only when it fails does `check` look for the number to blame.
 """
 
 from __future__ import annotations

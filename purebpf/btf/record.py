@@ -3,8 +3,8 @@
     Record           a struct: members in a plain dict, `repr`, `==`, `_asdict`, iteration in member order
     UnionRecord      a union: the bytes; reading a member decodes it, setting one encodes it
 
-Members of an anonymous struct are the outer record's own. Those of an anonymous union are reached through the outer record
-as in C. A misspelt attribute is an AttributeError, in reading and in writing.
+Members of an anonymous struct are the outer record's own. Those of an anonymous union are reached through the outer
+record as in C. A misspelt attribute is an AttributeError, in reading and in writing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The kinds of BTF types, one immutable record each. A reference to another type is its id in the same `Btf`; 0 is void.
+"""The kinds of BTF types, one immutable record each. A reference to another type is its id in the same `Btf`; 0 is
+void.
 
 Two records are the same type only if they are of the same class: NamedTuples of different classes can compare equal, so
 whoever looks types up by value keys on `(type(t), t)`.

@@ -1,7 +1,7 @@
 """Bytes of a map or an event ↔ Python values, by BTF type.
 
-`codec(btf, type, size)` compiles a type once into one `struct.Struct` over all its scalars and a tree of nodes that takes
-the unpacked numbers apart (`take`) and puts them together (`put`), so that decoding a flat struct is one call in C.
+`codec(btf, type, size)` compiles a type once into one `struct.Struct` over all its scalars and a tree of nodes that
+takes the unpacked numbers apart (`take`) and puts them together (`put`), so that decoding a flat struct is one call in C.
 
     int, enum        int (bool for _Bool)         char[n]     str up to the NUL (surrogateescape)
     __be16/32/64     the number it stands for     T[n]        list

@@ -2,8 +2,8 @@
 
     header │ section data, each aligned │ section headers
 
-One string table serves sections and symbols, as in clang's objects. Local symbols come first, as ELF demands; symbols are
-handles until `to_bytes` gives them numbers.
+One string table serves sections and symbols, as in clang's objects. Local symbols come first, as ELF demands; symbols
+are handles until `to_bytes` gives them numbers.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ class Image:
                 rows.append((f".rel{s.name}", REL, INFO_LINK, data, len(data), symtab_index, s.index, 8, 16))
         entry = struct.Struct(mark + "IBBHQQ")
         table = bytes(24) + b"".join(
-            entry.pack(strings.add(s.name), s.bind << 4 | s.type, 0, s.section.index if s.section else 0, s.value, s.size)
+            entry.pack(strings.add(s.name), s.bind << 4 | s.type, 0, s.section.index if s.section else 0, s.value,
+                       s.size)
             for s in symbols)
         local = 1 + sum(s.bind == LOCAL for s in symbols)
         rows.append((".symtab", SYMTAB, 0, table, len(table), 1, local, 8, 24))

@@ -295,7 +295,8 @@ class _Lifter:
                     raise ElfError(f"variable {symbol.name!r} leaves section {section.name!r}")
                 static = symbol.bind == LOCAL
                 rows.append(VarSpec(symbol.name, symbol.value, symbol.size, types.get(symbol.name, 0), static))
-        return DataSpec(section.name, section.data, tuple(sorted(rows, key=lambda v: v.offset)), found[0] if found else 0)
+        return DataSpec(section.name, section.data, tuple(sorted(rows, key=lambda v: v.offset)),
+                        found[0] if found else 0)
 
     def _kconfig(self, btf_id: int, datasec: t.Datasec) -> DataSpec:
         """Values of the kernel's configuration, laid out one after another, to be filled by the loader."""

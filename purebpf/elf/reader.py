@@ -78,7 +78,8 @@ def _parse(data: bytes) -> File:
     for index in range(elf.num_sections()):
         found = elf.get_section(index)
         tables.append(found)
-        sections.append(Section(found.name, _number(found["sh_type"]), found["sh_flags"], _content(found, len(data)), []))
+        sections.append(Section(found.name, _number(found["sh_type"]), found["sh_flags"], _content(found, len(data)),
+                                []))
     symtabs = [i for i, s in enumerate(sections) if s.type == _SYMTAB]
     if len(symtabs) != 1:
         raise ElfError(f"{len(symtabs)} symbol tables, want one")

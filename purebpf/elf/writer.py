@@ -173,7 +173,7 @@ class _Writer:
                 raise FormatError(f"{insn.ref!r} cannot be written")
 
     def _refer_function(self, section: elf.Section, insn: Insn, at: int, target: elf.Symbol) -> Insn:
-        """Exported functions are called by symbol. Static ones by distance within a section, else as section + offset."""
+        """Exported functions are called by symbol, static ones by distance or as section and offset."""
         is_call = insn.code == JMP | CALL
         assert target.section is not None
         if target.bind != elf.LOCAL:
@@ -212,7 +212,7 @@ class _Writer:
             size = made.size
             if one.contents:
                 if not made.values:
-                    raise FormatError(f"map {one.name!r}: initial entries of such a map cannot be said in an object file")
+                    raise FormatError(f"map {one.name!r}: an object file cannot hold its initial entries")
                 size += SLOT * (1 + max(_slot(key, one.name) for key, _ in one.contents))
                 filled.append((one, at + made.values))
             var = self.types.add(t.Var(one.name, made.type, t.GLOBAL))
@@ -284,7 +284,8 @@ class _Writer:
 
     # ── externs ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _extern(self, section: str, name: str, weak: bool, var: VarSpec | None = None, typed: bool = True) -> elf.Symbol:
+    def _extern(self, section: str, name: str, weak: bool, var: VarSpec | None = None,
+                typed: bool = True) -> elf.Symbol:
         """The undefined symbol of a kfunc, ksym or kconfig value; strong if one reference is."""
         symbol = self.externs.get(name)
         if symbol is None:

@@ -17,8 +17,8 @@ from typing import Final, NamedTuple
 
 
 class Field(NamedTuple):
-    """`size` is an element's, in bytes; `elems` 1 unless an array. `kind`: "int", "packet", "packet_end", "packet_meta" or
-    "ptr", then `target` names what it points to. `writable`: by at least one program type."""
+    """`size` is an element's, in bytes; `elems` 1 unless an array. `kind`: "int", "packet", "packet_end",
+    "packet_meta" or "ptr", then `target` names what it points to. `writable`: by at least one program type."""
 
     name: str
     offset: int

@@ -4,7 +4,8 @@
     pattern "kprobe+"   "kprobe", or "kprobe/" and a target
 
 From libbpf's section table (f7081a6b, July 2026). The context and the allowed results are the kernel's (verifier.c,
-check_return_code); `default` is what a program returns when an `assert` of its own stops it: let pass, do not interfere.
+check_return_code); `default` is what a program returns when an `assert` of its own stops it: let pass, do not
+interfere.
 """
 
 from __future__ import annotations
@@ -71,13 +72,14 @@ TYPES: Final = {
 class Hook:
     """One row.
 
-    prog_type, attach_type  what PROG_LOAD is told; attach_type 0 with `has_attach_type` False: the program type has none
+    prog_type, attach_type  what PROG_LOAD is told; attach_type 0 without `has_attach_type`: it has none
     flags       of PROG_LOAD (uapi.enums.ProgFlag)
     context     what ctx points to
     returns     lowest and highest result that the verifier allows, None: any
     default     result of a program that an assert stops
     target      syntax of what follows "pattern/": "func" (name[+offset]), "path:func", "glob", "path:glob", "syscall",
-                "usdt" (path:provider:name), "category/name", "name", "btf" ([module:]name), "any"; "": nothing may follow
+                "usdt" (path:provider:name), "category/name", "name", "btf" ([module:]name), "any"; "": nothing may
+                follow
     btf_prefix  of the kernel's BTF name of a "btf" target
     auto        attaches by itself when a target is given
     optional    kernels that do not know expected_attach_type may be told 0
@@ -86,8 +88,8 @@ class Hook:
     __slots__ = ("pattern", "prog_type", "attach_type", "has_attach_type", "flags", "context", "returns", "default",
                  "target", "btf_prefix", "auto", "optional")
 
-    def __init__(self, pattern: str, prog_type: int, attach_type: int | None = None, *, flags: int = 0, context: str = "",
-                 returns: tuple[int, int] | None = None, default: int | None = None, target: str = "",
+    def __init__(self, pattern: str, prog_type: int, attach_type: int | None = None, *, flags: int = 0,
+                 context: str = "", returns: tuple[int, int] | None = None, default: int | None = None, target: str = "",
                  btf_prefix: str = "", auto: bool = False, optional: bool = False) -> None:
         kind = TYPES[prog_type]
         self.pattern, self.prog_type, self.flags = pattern, prog_type, flags

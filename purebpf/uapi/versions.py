@@ -1,4 +1,4 @@
-"""The first kernel that has a thing: helpers, map, program, attach and link types, commands, and features of the language.
+"""The first kernel that has a thing: helpers, map, program, attach and link types, commands, language features.
 
 Each table is release -> names as one text; names are those of uapi.enums and uapi.helpers. From the kernel's history
 (isovalent/ebpf-docs 18ec5e9, spot-checked on 5.10, 6.1, 6.12 and 6.18). "" from a function means "not known".

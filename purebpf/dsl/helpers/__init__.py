@@ -3,8 +3,8 @@
 The compiler takes from here what a helper gives and takes; user programs take the names. A helper's number stands in
 uapi.helpers, its first kernel in uapi.versions; signature, licence and docstring here alone.
 
-Invariants: names are those of uapi.helpers (tests/dsl/test_helpers.py); a helper is inert: called in plain Python it raises NotInKernel;
-a family is imported when one of its helpers is asked for.
+Invariants: names are those of uapi.helpers (tests/dsl/test_helpers.py); a helper is inert: called in plain Python it
+raises NotInKernel; a family is imported when one of its helpers is asked for.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Helper:
     invalidates_packet  pointers into the packet are void after it (bpf_helper_changes_pkt_data, 6.18)
     """
 
-    def __init__(self, function: Callable[..., Any], gpl: bool, region: str, target: str, invalidates_packet: bool) -> None:
+    def __init__(self, function: Callable[..., Any], gpl: bool, region: str, target: str,
+                 invalidates_packet: bool) -> None:
         texts = dict(function.__annotations__)
         self.name, self.__doc__ = function.__name__, function.__doc__
         self.ret: str = texts.pop("return")
@@ -69,7 +70,8 @@ class Helper:
         return f"<helper {self.name}({', '.join(f'{n}: {t}' for n, t in self.params)}) -> {self.ret}>"
 
 
-def helper(*, gpl: bool = False, region: str = "", target: str = "", invalidates_packet: bool = False) -> Callable[[F], F]:
+def helper(*, gpl: bool = False, region: str = "", target: str = "",
+           invalidates_packet: bool = False) -> Callable[[F], F]:
     """Make a Helper of a signature; to type checkers it stays the function."""
 
     def make(function: F) -> F:
