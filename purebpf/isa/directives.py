@@ -342,6 +342,23 @@ def _var(asm: Assembler, cursor: Cursor, number: int) -> None:
     asm.section = back
 
 
+def _comm(asm: Assembler, cursor: Cursor, number: int) -> None:
+    """`.comm name, size [, alignment]`: a variable in .bss."""
+    col, name, back = cursor.col, _name(cursor, "a variable"), asm.section
+    cursor.expect(",")
+    size = _known(asm, cursor)
+    align = _known(asm, cursor) if cursor.accept(",") else 8
+    if not 0 <= size <= _MAX_FILL or not 0 < align <= 1 << 20 or align & (align - 1):
+        raise Problem(f"no size and alignment: {size}, {align}", col, 1, code="out-of-range")
+    section = asm.enter(".bss", True)
+    assert isinstance(section, Data)
+    _pad(section, align)
+    asm.define(name, number, col)
+    section.sizes[name] = size
+    section.image += bytes(size)
+    asm.section = back
+
+
 def _initial(asm: Assembler, cursor: Cursor, t: CType, size: int) -> bytes:
     """A string, or numbers for the elements of an array (a scalar is an array of one)."""
     if cursor.text.startswith('"'):
@@ -412,7 +429,7 @@ DIRECTIVES: Final[dict[str, Directive]] = {
     ".struct": _declare("struct"), ".union": _declare("union"), ".enum": _declare("enum"), ".typedef": _typedef,
     "struct": _declare("struct"), "union": _declare("union"), "enum": _declare("enum"), "typedef": _typedef,
     ".proto": _proto, ".extern": _extern("extern"), ".ksym": _extern("ksym"), ".kconfig": _extern("kconfig"),
-    ".var": _var, ".map": _map,
+    ".var": _var, ".map": _map, ".comm": _comm, ".lcomm": _comm,
     **{word: _ignore for word in (
         ".size", ".file", ".ident", ".loc", ".addrsig", ".addrsig_sym", ".local", ".weak", ".hidden", ".cfi_startproc",
         ".cfi_endproc", ".cfi_sections", ".cfi_def_cfa_offset", ".cfi_def_cfa", ".cfi_offset", ".attribute", ".end")},

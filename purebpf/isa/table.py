@@ -81,7 +81,10 @@ def _alu() -> list[Row]:
             for operand, x, fixed in (("{i}", op.K, "imm"), (s, op.X, "reg")):
                 src, imm = (0, ANY) if x == op.K else (ANY, 0)
                 mnemonic = operand.replace("{ws}", "{s}")
-                rows.append(Row(f"{name}{suffix}_{fixed}", cls | code | x, (f"{d} {sign} {operand}",),
+                texts: tuple[str, ...] = (f"{d} {sign} {operand}",)
+                if w and name == "mov" and x == op.X:
+                    texts += ("{d} = {ws}",)  # how clang -S writes a zero extension
+                rows.append(Row(f"{name}{suffix}_{fixed}", cls | code | x, texts,
                                 _spell(name, suffix, f"{{d}}, {mnemonic}"), group=group, dst=ANY, src=src, imm=imm))
                 if name in ("div", "mod"):
                     rows.append(Row(f"s{name}{suffix}_{fixed}", cls | code | x, (f"{d} s{sign} {operand}",),

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from purebpf import elf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from purebpf import elf, listing
 from purebpf.assembler import assemble_object, constants, helper_ids, read_include
-from purebpf.errors import AsmError
+from purebpf.errors import AsmError, FormatError
 from purebpf.isa import DataRef, FuncRef, KconfigRef, KfuncRef, KsymRef, MapRef
 
 PROGRAM = """
@@ -200,6 +203,29 @@ struct e { char x; short y; } __attribute__((aligned(16)));
     text = types + ".section xdp\nf:\n" + "\n".join(f"r0 = {w}" for w in wanted) + "\nexit"
     ours = [i.imm for i in assemble_object(text).programs["f"].func.insns[:-1]]
     assert dict(zip(wanted, ours)) == dict(zip(wanted, theirs))
+
+
+_PIECES = st.sampled_from([
+    ".license ", '"GPL"', ".map m", ", type=hash", ", key=u32", ", value=struct a", ", max_entries=", "5", "struct a { u32 x; u8 y[3]; };",
+    ".struct a {", "u64 b : 3;", "}", ".var u32 x", " = ", "-7", ".rodata", ".data", ".section xdp", ".section ", "f:", "g:", ".text",
+    "exit", "call f", "call bpf_loop", "call k", ".extern int k(void)", ".ksym int s", ".kconfig u8 C", "r1 = m ll", "r1 = x ll",
+    "r1 = f ll", "r1 = C ll", "r1 = s ll", "goto f", "r0 = sizeof(struct a)", "offsetof(struct a, y[1])", ".proto int f(u32 a)",
+    ".globl f", ".type g, @function", ".quad 5", ".asciz \"x\\0\"", ".comm z, 5, 4", "\n", "\n", "\n", " ", ".enum e { A, B = 3 }",
+    ".typedef struct a t;", "t", "*", "(", "[", "1:", "call 1b", "0:\t85 10 00 00 ff ff ff ff\tcall -1\n\t\t00000000:  R_BPF_64_32\tg",
+])
+
+
+@given(text=st.lists(_PIECES, max_size=16).map("\n".join) | st.lists(_PIECES, max_size=16).map(" ".join)
+       | st.lists(_PIECES, max_size=16).map("".join))
+@settings(max_examples=400)
+def test_any_text_gives_an_object_or_the_typed_error(text: str) -> None:
+    try:
+        spec = assemble_object(text, include=None)
+        written = elf.write(spec)
+    except FormatError:
+        return
+    assert set(elf.read(written).programs) == set(spec.programs)
+    listing.text(listing.routines_of_object(spec), listing.Style(), listing.header(spec))
 
 
 @pytest.mark.kernel

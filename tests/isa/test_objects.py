@@ -65,6 +65,24 @@ def test_objdump_text_assembles(built: dict[str, Path]) -> None:
         assert assemble(listing) == b"".join(code_sections(path).values()), path.name
 
 
+@pytest.mark.parametrize("name", ["alu", "signext", "globals", "subprogs", "callbacks", "constants", "sections", "atomics"])
+def test_compiler_output_assembles(built: dict[str, Path], name: str) -> None:
+    """`clang -S` (without maps, which are in its BTF) gives the same object as `clang -c`."""
+    from purebpf import elf
+    from purebpf.assembler import assemble_object
+
+    if shutil.which("clang-19") is None:
+        pytest.skip("clang-19 is not installed")
+    source = next(s for s in objects.SOURCES if s.stem == name)
+    done = subprocess.run(["clang-19", "-target", "bpf", "-g", "-O2", "-mcpu=v4", "-DCPU=4", "-w", "-S", str(source), "-o", "-"],
+                          capture_output=True, text=True, check=True)
+    ours, theirs = assemble_object(done.stdout, f"{name}.s"), elf.read(built[f"clang-19 v4 {name}"])
+    assert set(ours.programs) == set(theirs.programs) and set(ours.functions) == set(theirs.functions)
+    for key, program in ours.programs.items():
+        assert [_plain(i)[:5] for i in program.func.insns] == [_plain(i)[:5] for i in theirs.programs[key].func.insns]
+    assert {k: d.data for k, d in ours.data.items()} == {k: d.data for k, d in theirs.data.items()}
+
+
 def test_dis_output_assembles_to_the_same_code(built: dict[str, Path]) -> None:
     """The whole object as text, through the reader and the assembler: same instructions, maps, data."""
     from purebpf import elf, listing
