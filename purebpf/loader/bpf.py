@@ -85,6 +85,10 @@ class Batch(NamedTuple):
         for n in range(self.length):
             yield keys[n * key_size:(n + 1) * key_size], values[n * value_size:(n + 1) * value_size]
 
+    def only_keys(self, key_size: int) -> Iterator[bytes]:
+        keys = self.keys.raw
+        return (keys[at:at + key_size] for at in range(0, self.length * key_size, key_size))
+
 
 def map_lookup_batch(fd: int, position: bytes, count: int, key_size: int, value_size: int) -> Batch:
     """Up to `count` entries from `position` on (b"": the start)."""

@@ -6,6 +6,7 @@ bytes. Whole-map operations go in batches where the kernel has them (5.6) and on
 
 from __future__ import annotations
 
+import os
 from collections.abc import ItemsView, Iterator, MutableMapping, ValuesView
 from typing import Any, NamedTuple, Self
 
@@ -20,6 +21,8 @@ from .refusals import refuse
 ENOENT, E2BIG, EINVAL, ENOSPC, EEXIST, EBUSY, EPERM = 2, 7, 22, 28, 17, 16, 1
 ANY, NOEXIST, EXIST, LOCK = 0, 1, 2, 4
 _BATCH_BYTES = 1 << 20
+_SMALL = 4096  # bytes of a value that may be read along with its key
+_NO_BATCHES = (EINVAL, sys.ENOTSUPP, 95)  # this kind of map has none, or the kernel is older
 _NONE: Any = object()
 
 
@@ -85,9 +88,9 @@ class LiveMap:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} id {self.info.id}{' closed' if self._fd.closed else ''}>"
 
-    def pin(self, path: str) -> None:
+    def pin(self, path: str | os.PathLike[str]) -> None:
         """Make it outlive the process under `path` of a bpffs."""
-        bpf.pin(self._fd, path, f"map {self.name!r}")
+        bpf.pin(self._fd, os.fspath(path), f"map {self.name!r}")
 
     def freeze(self) -> None:
         """No more writes from user space, ever (5.2). EBUSY while a writable mapping of it lives."""
@@ -203,7 +206,8 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
 
     # whole maps
 
-    def _keys(self) -> Iterator[bytes]:
+    def _walk(self) -> Iterator[bytes]:
+        """Every key, one system call each. Starts again from the front when the key it stands on is deleted."""
         size = self.info.key_size
         key, after = None, sys.buffer(size)
         while True:
@@ -216,36 +220,57 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
             yield found
             key = sys.buffer(found)
 
-    def _entries(self) -> Iterator[tuple[bytes, bytes]]:
-        """Every (key, value) as bytes."""
-        position = b""
-        chunk = max(1, min(self.info.max_entries, _BATCH_BYTES // (self.info.key_size + self._value_bytes)))
-        while self._batches:
-            got = bpf.map_lookup_batch(self.fileno(), position, chunk, self.info.key_size, self._value_bytes)
+    def _chunks(self) -> Iterator[bpf.Batch]:
+        """The whole map in batches; nothing, and `_batches` False from then on, where the kernel has none for it."""
+        position, size = b"", self.info.key_size
+        chunk = max(1, min(self.info.max_entries, _BATCH_BYTES // (size + self._value_bytes)))
+        while True:
+            got = bpf.map_lookup_batch(self.fileno(), position, chunk, size, self._value_bytes)
             if got.result == -ENOSPC:  # one bucket of the hash holds more than a chunk
                 chunk *= 2
                 continue
             if got.result < 0 and got.result != -ENOENT:
-                if position or got.result not in (-EINVAL, -sys.ENOTSUPP, -95):
+                if position or -got.result not in _NO_BATCHES:
                     raise self._refusal(got.result, "reading")
-                self._batches = False  # this kind of map has none, or the kernel is older
-                break
-            yield from got.entries(self.info.key_size, self._value_bytes)
+                self._batches = False
+                return
+            yield got
             if got.result == -ENOENT:
                 return
             position = got.position
-        for key in self._keys():
+
+    def _entries(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every (key, value) as bytes."""
+        if self._batches:
+            for batch in self._chunks():
+                yield from batch.entries(self.info.key_size, self._value_bytes)
+        if self._batches:
+            return
+        for key in self._walk():
             value = sys.buffer(self._value_bytes)
             result = bpf.map_elem(Cmd.MAP_LOOKUP_ELEM, self.fileno(), sys.buffer(key), value)
             if result >= 0:  # else it went away meanwhile
                 yield key, value.raw[:self._value_bytes]
+
+    def _keys(self) -> Iterator[bytes]:
+        """Every key as bytes; with their values, if those are small, since a batch is so much cheaper than steps."""
+        if self._batches and self._value_bytes <= _SMALL:
+            for batch in self._chunks():
+                yield from batch.only_keys(self.info.key_size)
+            if self._batches:
+                return
+        yield from self._walk()
 
     def __iter__(self) -> Iterator[Any]:
         return map(self._key.decode, self._keys())
 
     def __len__(self) -> int:
         """How many entries there are now, by counting them."""
-        return sum(1 for _ in self._keys())
+        if self._batches and self._value_bytes <= _SMALL:
+            count = sum(batch.length for batch in self._chunks())
+            if self._batches:
+                return count
+        return sum(1 for _ in self._walk())
 
     def items(self) -> ItemsView[Any, Any]:
         return _Items(self)
@@ -260,7 +285,7 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
             result = bpf.map_update_batch(self.fileno(), pairs)
             if result >= 0:
                 return
-            if result not in (-EINVAL, -sys.ENOTSUPP, -95):
+            if -result not in _NO_BATCHES:
                 raise self._refusal(result, "updating")
         for key, value in pairs:
             result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, self.fileno(), sys.buffer(key), sys.buffer(value))
