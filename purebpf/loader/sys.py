@@ -16,6 +16,7 @@ import mmap
 import os
 import platform
 import struct
+from functools import lru_cache
 from threading import Lock
 from typing import Any, Final, Literal
 
@@ -54,13 +55,16 @@ _fsmount = _syscall(ctypes.c_int, ctypes.c_uint, ctypes.c_uint)
 Buffer = ctypes.Array[ctypes.c_char]
 
 
+@lru_cache(256)
+def _chars(size: int) -> type[Buffer]:
+    return ctypes.c_char * size
+
+
 def buffer(content: int | bytes) -> Buffer:
     """Memory that the kernel may read and write: zeroed, of so many bytes, or a copy of `content`."""
-    size = content if isinstance(content, int) else len(content)
-    made = ctypes.create_string_buffer(max(1, size))
-    if isinstance(content, bytes):
-        ctypes.memmove(made, content, size)
-    return made
+    if isinstance(content, int):
+        return _chars(content or 1)()
+    return _chars(len(content) or 1).from_buffer_copy(content or b"\0")
 
 
 def address(buf: Buffer | None) -> int:
