@@ -7,7 +7,7 @@ inverse of `assembler`: what it reads of an object is written here.
 from __future__ import annotations
 
 import re
-from typing import Any, Final, Mapping, NamedTuple
+from typing import Any, Container, Final, Mapping, NamedTuple
 
 from .errors import FormatError
 from .isa import flow
@@ -51,14 +51,16 @@ _INDENT: Final = "    "
 
 def routines_of_code(code: bytes, byteorder: str = "little", names: Mapping[int, str] | None = None,
                      sources: Mapping[int, str] | None = None, notes: Mapping[int, str] | None = None,
-                     section: str = "") -> list[Routine]:
-    """Bare code, cut where local calls go to and where `names` (slot -> name) say; `sources` and `notes` are by slot."""
+                     section: str = "", relocated: Container[int] = ()) -> list[Routine]:
+    """Bare code, cut where local calls go to and where `names` (slot -> name) say; `sources` and `notes` are by slot. What
+    instructions at `relocated` slots refer to is not in their fields."""
     insns = decode(code, byteorder)
     if not insns:
         return []
     slots = flow.slots_of(insns)
     index = {slot: n for n, slot in enumerate(slots[:-1])}
-    starts = {0: ""} | {slot: "" for slot in (_reached(i, s) for i, s in zip(insns, slots)) if slot in index}
+    starts = {0: ""} | {slot: "" for slot in (
+        _reached(i, s) for i, s in zip(insns, slots) if s not in relocated) if slot in index}
     starts |= {slot: name for slot, name in (names or {}).items() if slot in index}
     order = sorted(starts)
     called = {slot: starts[slot] or f"func_{slot}" for slot in order}
@@ -68,7 +70,7 @@ def routines_of_code(code: bytes, byteorder: str = "little", names: Mapping[int,
         body = []
         for n in range(first, end):
             insn = insns[n]
-            goal = _reached(insn, slots[n])
+            goal = _reached(insn, slots[n]) if slots[n] not in relocated else -1
             body.append(insn._replace(ref=FuncRef(called[goal])) if goal in called else insn)
         out.append(Routine(called[slot] if slot or starts[slot] else "", section, tuple(body),
                            {index[s] - first: text for s, text in (sources or {}).items() if slot <= s < after and s in index},
@@ -97,7 +99,8 @@ def _routine(func: FuncSpec, section: str, exported: bool, spec: ObjectSpec) -> 
              for n, i in enumerate(func.insns) if isinstance(i.ref, CoreRef)}
     places = {v.name: v.offset for d in spec.data.values() for v in d.vars}
     insns = tuple(_named_data(i, places) for i in func.insns)
-    return Routine(func.name, section, insns, sources, notes, exported)
+    order = spec.btf.byteorder if spec.btf is not None else "little"
+    return Routine(func.name, section, insns, sources, notes, exported, order)
 
 
 def _named_data(insn: Insn, places: Mapping[str, int]) -> Insn:

@@ -92,14 +92,18 @@ def _file(args: argparse.Namespace) -> tuple[list[Routine], list[str] | None]:
     if form == "elf":
         from .. import elf
 
-        spec = elf.read(data)
-        routines = listing.routines_of_object(spec)
+        try:
+            spec = elf.read(data)
+        except FormatError as error:
+            routines, declarations = _sections(data, error), []
+        else:
+            routines, declarations = listing.routines_of_object(spec), listing.header(spec)
         if args.section is not None:
             names = sorted({r.section for r in routines})
             routines = [r for r in routines if r.section == args.section]
             if not routines:
                 raise FormatError(f"{args.input} has no code in section {args.section!r}; it has {', '.join(names) or 'none'}")
-        return routines, listing.header(spec)
+        return routines, declarations
     code = _from_hex(data) if form == "hex" else data
     order = "big" if args.big_endian else "little"
     try:
@@ -111,6 +115,27 @@ def _file(args: argparse.Namespace) -> tuple[list[Routine], list[str] | None]:
 
     _write(disassemble(code, args.notation, order))
     return [], None
+
+
+def _sections(data: bytes, error: FormatError) -> list[Routine]:
+    """The code of an object that is none for libbpf: its sections as they are, symbols of relocations as comments.
+    Raises `error` again if there is no code at all."""
+    from .. import listing
+    from ..elf import reader
+
+    file = reader.parse(data)
+    out: list[Routine] = []
+    for index, section in enumerate(file.sections):
+        if not section.flags & 4 or not section.data:
+            continue
+        names = {s.value // 8: s.name for s in file.symbols if s.section == index and s.type == 2 and s.name}
+        notes = {offset // 8: f"refers to {symbol.name or file.sections[symbol.section].name}"
+                 for offset, symbol, _ in section.relocations}
+        out += listing.routines_of_code(section.data, file.byteorder, names, {}, notes, section.name, notes)
+    if not out:
+        raise error
+    print(f"purebpf: {error}: showing the code as it is", file=sys.stderr)
+    return out
 
 
 def _read(path: str) -> bytes:

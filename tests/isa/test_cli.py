@@ -149,6 +149,39 @@ def test_dis_object(run: Any) -> None:
     assert {"kind": "map", "name": "m"} in refs
 
 
+def test_dis_object_that_cannot_be_loaded(run: Any) -> None:
+    """Without BTF its map has no definition: the code is shown all the same, with what relocations say as comments."""
+    if shutil.which("clang-19") is None:
+        pytest.skip("clang-19 is not installed")
+    source = Path(__file__).parents[1] / "data" / "objects" / "maps.c"
+    subprocess.run(["clang-19", "-target", "bpf", "-O2", "-w", "-c", str(source), "-o", "m.o"], check=True)
+    result = run("dis", "m.o")
+    assert result.status == 0 and "no BTF" in result.err
+    text = result.out.decode()
+    assert '.section "xdp"' in text and "f:" in text and "; refers to hash" in text
+    write("m.s", text)
+    code = bytes.fromhex(run("asm", "m.s", "--hex").out.decode())
+    from purebpf.elf import reader
+
+    assert code == reader.parse(Path("m.o").read_bytes()).named("xdp").data  # type: ignore[union-attr]
+
+
+def test_dis_big_endian_object(run: Any) -> None:
+    if shutil.which("clang-19") is None:
+        pytest.skip("clang-19 is not installed")
+    source = Path(__file__).parents[1] / "data" / "objects" / "maps.c"
+    subprocess.run(["clang-19", "-target", "bpfeb", "-g", "-O2", "-w", "-c", str(source), "-o", "m.o"], check=True)
+    from purebpf.elf import reader
+
+    code = reader.parse(Path("m.o").read_bytes()).named("xdp").data  # type: ignore[union-attr]
+    (function,) = json.loads(run("dis", "m.o", "--json").out)["functions"]
+    plain = [i for i in function["insns"] if "ref" not in i]
+    assert len(plain) > 10
+    for insn in plain:
+        shown = bytes.fromhex(insn["bytes"])
+        assert code[8 * insn["slot"]:][:len(shown)] == shown
+
+
 def test_control_flow_graph(run: Any) -> None:
     write("a", CODE)
     assert run("dis", "a", "--cfg", "g.dot").status == 0
