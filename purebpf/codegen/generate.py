@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..ir.function import Function
 from ..spec import FuncSpec
-from . import check, layout, liveness, regalloc, remat, stack
+from . import layout, liveness, regalloc, remat, stack
 from .emit import LineText, emit, instructions, lines
 from .flow import analyse
 from .isel import select
@@ -20,10 +20,13 @@ def generate(fn: Function, *, cpu: int = 3, line_text: LineText | None = None, v
     """
     mf = select(fn, cpu)
     prepare(mf)
-    before = check.snapshot(mf) if verify else None
+    if verify:
+        from . import check
+
+        before = check.snapshot(mf)
     regalloc.allocate(mf)
     stack.drop_dead_spills(mf)
-    if before is not None:
+    if verify:
         check.check(mf, before)
     tidy(mf)
     offsets = stack.frame(mf, fn.span)

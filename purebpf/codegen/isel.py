@@ -34,9 +34,9 @@ from ..isa.opcodes import (
     K,
     X,
 )
-from . import calls, memory
+from . import calls, division, memory
 from .branch import JUMPS, branch, is_u32
-from .mach import MBlock, MFunc, move
+from .mach import MBlock, MFunc
 from .selector import Selector, resolve, s32
 
 _ALU_CODES = {"add": ADD, "sub": SUB, "mul": MUL, "udiv": DIV, "umod": MOD, "sdiv": DIV, "smod": MOD,
@@ -49,15 +49,22 @@ M32 = 0xFFFFFFFF
 def select(fn: Function, cpu: int) -> MFunc:
     """The machine form of `fn`, not yet allocated; blocks that cannot be reached are left out."""
     s = Selector(fn, cpu)
+    twins = division.pairs(fn)
+    held: dict[Op, Op] = {}  # the earlier of two divisions -> the later, to be done with it
     order = reverse_postorder(fn)
     entries = {block: s.mf.block(block.name) for block in order}
     for block in reversed(order):
         s.cur, s.block = entries[block], block
         for op in reversed(block.ops):
+            if op in held:
+                _divide(s, op, held[op])
+                continue
             if op.row.effect in ("pure", "read") and not _wanted(s, op) or op in s.late:
                 continue
             s.span = op.span or s.span
-            if op.row.terminator:
+            if op in twins and s.counts.get(twins[op]) and twins[op] not in s.late:
+                held[twins[op]] = op
+            elif op.row.terminator:
                 _terminator(s, op, entries)
                 s.flush()
             else:
@@ -77,6 +84,16 @@ def _op(s: Selector, op: Op) -> None:
     else:
         _HANDLERS[op.row](s, op)
         s.flush()
+
+
+def _divide(s: Selector, op: Op, later: Op) -> None:
+    """Two divisions of the same numbers where the first of them stands."""
+    s.span = op.span or s.span
+    if op in s.regs and op not in s.late:
+        division.both(s, op, later)
+    else:
+        _HANDLERS[later.row](s, later)
+    s.flush()
 
 
 def _wanted(s: Selector, op: Op) -> bool:
@@ -194,7 +211,9 @@ def _binary(s: Selector, op: Op) -> None:
         a, b = b, a
     dst, name = s.regs[op], wide.name
     if name in ("sdiv", "smod"):
-        return _signed_division(s, dst, name, narrow, a, b)
+        if s.cpu < 4:
+            return division.signed(s, dst, name, narrow, a, b)
+        return _arith(s, (ALU if narrow else ALU64) | _ALU_CODES[name], dst, a, b, off=1)
     if isinstance(b, Const):
         name, b, narrow = _by_constant(name, a, b, narrow)
         if name == "mov":
@@ -257,34 +276,6 @@ def _arith(s: Selector, code: int, dst: int, a: Value, b: Value, off: int = 0) -
 def _divides_by_zero(code: int, b: Const, narrow: bool) -> bool:
     """The kernel refuses a constant 0 as divisor, though not one in a register."""
     return code & 0xF0 in (DIV, MOD) and (b.value & M32 if narrow else b.value) == 0
-
-
-def _signed_division(s: Selector, dst: int, name: str, narrow: bool, a: Value, b: Value) -> None:
-    cls = ALU if narrow else ALU64
-    if s.cpu >= 4:
-        return _arith(s, cls | _ALU_CODES[name], dst, a, b, off=1)
-    # |a| op |b|, then the sign: with m = x >> 63, |x| = (x ^ m) - m and -x = (x ^ -1) - -1
-    shift = 31 if narrow else 63
-    right = s.demand(b)
-    sign, divisor, mask = (s.mf.new_register() for _ in range(3))
-
-    def under(reg: int, by: int) -> None:
-        s.emit(cls | XOR | X, reg, by)
-        s.emit(cls | SUB | X, reg, by)
-
-    s.copy(sign, a)
-    s.copy(dst, a)
-    s.emit(cls | ARSH | K, sign, imm=shift)
-    under(dst, sign)
-    s.out.append(move(divisor, right, s.span))
-    s.out.append(move(mask, right, s.span))
-    s.emit(cls | ARSH | K, mask, imm=shift)
-    under(divisor, mask)
-    s.emit(cls | _ALU_CODES[name] | X, dst, divisor)
-    if name == "sdiv":
-        s.emit(cls | XOR | X, sign, mask)
-    under(dst, sign)
-    return None
 
 
 def _unary(s: Selector, op: Op) -> None:

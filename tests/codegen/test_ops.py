@@ -95,3 +95,28 @@ def test_test_of_a_test(zero: str, inner: str, cpu: int) -> None:
             evaluate, test = TABLE[inner].evaluate, TABLE[zero].evaluate
             assert evaluate and test
             assert run(module, cpu, (a, b)) == (7 if test(evaluate(a, b), 0) else 8), (a, b, constant)
+
+
+@pytest.mark.parametrize("first", ("udiv", "umod"))
+@pytest.mark.parametrize("suffix", ("", "32"))
+@pytest.mark.parametrize("constant", (False, True))
+def test_quotient_and_remainder(first: str, suffix: str, constant: bool) -> None:
+    """One division does for both, in either order."""
+    second = "umod" if first == "udiv" else "udiv"
+    for n, (x, y) in enumerate(product(VALUES, VALUES[::2])):
+        fn = Function("f")
+        b = Builder(fn)
+        mem, _ = params = [Param(PTR["arg"]), Param(I64)]
+        entry = b.place(b.new_block("entry", params))
+        args = [b.load(mem, 8), Const(y) if constant else b.load(mem, 8, 8)]
+        results = {name: raw(TABLE[name + suffix], args) for name in (first, second)}
+        entry.ops += results.values()
+        b.store(mem, results["udiv"], 8, 16)
+        b.ret(results["umod"])
+        data = ((x & M64) | (y & M64) << 64).to_bytes(64, "little")
+        insns = code(Module([fn]), CPUS[n % 4])
+        result, after = executed(insns, data)
+        assert result == TABLE["umod" + suffix].evaluate(x, y) & M64, (x, y)
+        assert int.from_bytes(after[16:24], "little") == TABLE["udiv" + suffix].evaluate(x, y) & M64, (x, y)
+        if not constant:
+            assert sum(i.code & 7 in (4, 7) and i.code & 0xF0 in (0x30, 0x90) for i in insns) == 1
