@@ -44,6 +44,12 @@ class Generator:
         self.loops = 0
         self.budget = self.r.randint(3, 14)
 
+    @property
+    def depth(self) -> int:
+        """How deep expressions go. In loops less deep: every condition there doubles what the verifier walks, each time
+        round, and its million instructions are soon spent."""
+        return max(1, 3 - self.loops)
+
     # --- expressions
 
     def literal(self) -> Expr:
@@ -184,18 +190,18 @@ class Generator:
         if names and pick < 0.6:
             name = self.r.choice(names)
             width = self.vars[name]
-            self.emit(depth, f"{name} = {width}({self.expr(3).text})")
+            self.emit(depth, f"{name} = {width}({self.expr(self.depth).text})")
             return
         self.count += 1
         name, width = f"v{self.count}", self.r.choice(list(WIDTHS))
         noted = f": {width}" if self.r.random() < 0.6 or width not in ("i64", "u64") else ""
-        self.emit(depth, f"{name}{noted} = {width}({self.expr(3).text})")
+        self.emit(depth, f"{name}{noted} = {width}({self.expr(self.depth).text})")
         self.vars[name] = width
 
     def block(self, depth: int, nest: int) -> None:
         """One to three statements; what they define is not seen outside."""
         outer = dict(self.vars)
-        for _ in range(self.r.randint(1, 3)):
+        for _ in range(self.r.randint(1, 2 if self.loops else 3)):
             self.statement(depth, nest)
         self.vars = outer
 
@@ -205,7 +211,7 @@ class Generator:
         if nest <= 0 or self.budget <= 0 or pick < 0.5:
             self.assign(depth)
         elif pick < 0.75:
-            self.emit(depth, f"if {self.cond(2)}:")
+            self.emit(depth, f"if {self.cond(self.depth - 1)}:")
             self.block(depth + 1, nest - 1)
             if self.r.random() < 0.5:
                 self.emit(depth, "else:")
