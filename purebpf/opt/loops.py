@@ -17,6 +17,7 @@ from typing import Final
 
 from ..ir.cfg import Cfg, Loop
 from ..ir.function import Block, Const, Edge, Function, Op, Param, Value
+from ..ir.ops import TABLE
 from ..ir.types import VOID
 from .cfgclean import drop_trivial_params
 from .clone import clone, repair, unique_names
@@ -25,6 +26,8 @@ from .rows import R
 
 BUDGET: Final = 160  # ops that all rounds may have together
 ROUNDS: Final = 64
+_COST: Final = {**{row: 3 for name, row in TABLE.items() if "div" in name or "mod" in name},
+                **{row: 4 for row in TABLE.values() if row.effect == "call"}}
 
 
 def unroll(fn: Function) -> bool:
@@ -79,7 +82,7 @@ def _weight(loop: Loop, blocks: list[Block]) -> int:
             if op.row.evaluate is not None and all(isinstance(a, Const) or a in folded for a in op.args):
                 folded.add(op)
             elif op.row is not R.jump:
-                cost += 4 if op.row.effect == "call" else 1
+                cost += _COST.get(op.row, 1)
     return cost
 
 

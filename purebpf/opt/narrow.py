@@ -63,10 +63,12 @@ def param_masks(fn: Function) -> dict[Value, int]:
 
 
 def _counters(fn: Function) -> dict[Value, int]:
-    """Parameters of loop heads that count up from a number that is not negative, below a limit tested at the head."""
+    """Parameters of loop heads that count up from a number that is not negative, below a limit that is tested at the head
+    or where the loop goes round."""
     out: dict[Value, int] = {}
     cfg = Cfg(fn)
     for loop in cfg.loops:
+        out.update(_tested_below(loop, cfg))
         head, end = loop.header, loop.header.terminator
         if end.row is not R.br or not isinstance(end.args[0], Op) or end.edges[0].block not in loop.blocks:
             continue
@@ -77,6 +79,30 @@ def _counters(fn: Function) -> dict[Value, int]:
                 top = _counter_top(loop, param, test, [(p in loop.blocks, e.args[i]) for p, e in into])
                 if top is not None:
                     out[param] = fill(top)
+    return out
+
+
+def _tested_below(loop: Loop, cfg: Cfg) -> dict[Value, int]:
+    """Counters of a loop `do … while i + c < limit`."""
+    out: dict[Value, int] = {}
+    head, bits = loop.header, Bits()
+    for i, param in enumerate(head.params):
+        top = 0
+        for pred in dict.fromkeys(cfg.preds[head]):
+            end = pred.terminator
+            for edge in (e for e in end.edges if e.block is head):
+                arg = edge.args[i]
+                if pred not in loop.blocks:
+                    top = max(top, bits.may(arg))
+                    continue
+                match arg, end.args:
+                    case Op(R.add, [x, Const(c)]), [Op(R.ult | R.slt, [y, limit])] if (
+                            x is param and 0 < c < 1 << 31 and y is arg and edge is end.edges[0] and end.edges[1].block is not head):
+                        top = max(top, bits.may(limit) - 1)
+                    case _:
+                        top = M64
+        if param.type is I64 and top < 1 << 62:
+            out[param] = fill(top)
     return out
 
 

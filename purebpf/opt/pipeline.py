@@ -20,13 +20,15 @@ from .sccp import sccp
 from .simplify import simplify
 from .sink import sink
 from .stores import stores
+from .switch import switch
 from .thread import thread
 
 Observer = Callable[[str, Module], None]
 
 PASSES: Final[dict[str, Callable[[Function], bool]]] = {
     "cfgclean": cfgclean, "dce": dce, "gvn": gvn, "hoist": hoist, "implied": implied, "memory": promote, "merge": merge,
-    "narrow": narrow, "sccp": sccp, "simplify": simplify, "sink": sink, "stores": stores, "thread": thread, "unroll": unroll,
+    "narrow": narrow, "sccp": sccp, "simplify": simplify, "sink": sink, "stores": stores, "switch": switch,
+    "thread": thread, "unroll": unroll,
 }
 MODULE_PASSES: Final[dict[str, Callable[[Module], bool]]] = {"inline": inline}
 
@@ -64,6 +66,7 @@ STEPS: Final = (
     Step("cfgclean", "joins that are left have all their ways", level=2),
     Step("sink", "byte swaps below joins meet the comparisons there", level=2),
     Step("narrow", "masks, when the final shape of loops is there"),
+    Step("switch", "comparisons of one value, in their final form", level=2),
     Step("gvn", "what simplification made equal"),
     Step("stores", "loads that gvn forwarded read no more", level=2),
     Step("hoist", "what is left in loops and does not change", level=2),

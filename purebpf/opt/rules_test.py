@@ -45,7 +45,7 @@ def _equal(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
         case Op(R.add32, [x, Const(c)]), Const(d): return s.op(NARROW[row], x, signed(d - c, 32))
         case Op(R.and_, [_, Const(c)]) as x, Const(d) if c == d and c & M64 and not c & (c - 1): return s.op(INVERSE[row], x, 0)
         case Op(R.shl, [x, Const(k)]), Const(c) if not s.bits.may(x) << k >> 64: return s.op(row, x, (c & M64) >> k)
-        case Op(R.shr, [x, Const(k)]), Const(0): return s.op(R.ult if row is R.eq else R.ugt, x, (1 << k) - (row is R.ne))
+        case Op(R.shr, [x, Const(k)]), Const(0) if s.shape.only_use(a): return s.op(R.ult if row is R.eq else R.ugt, x, (1 << k) - (row is R.ne))
         case Op(r, [x]), Const(c) if r in SWAP and s.bits.may(x) <= _low(SWAP[r]): return s.op(row, x, _swapped(r, c))
         case Op(R.and_, [Op(r, [x]), Const(m)]), Const(c) if r in SWAP and 0 <= m <= _low(SWAP[r]):
             return s.op(row, s.op(R.and_, x, _swapped(r, m)), _swapped(r, c))
@@ -178,7 +178,7 @@ def _br(s: Rewriter, op: Op, c: Value) -> Value | None:
                 op.args[0] = s.op(R.ne32, x, 0)
             case Op(R.shl, [x, Const(k)]) if not s.bits.may(x) << k >> 64:
                 op.args[0] = x
-            case Op(R.shr, [x, Const(k)]):
+            case Op(R.shr, [x, Const(k)]) as v if s.shape.only_use(v):
                 op.args[0] = s.op(R.ugt, x, (1 << k) - 1)
             case Op(R.add, [x, Const(k)]):
                 op.args[0] = s.op(R.ne, x, -k)

@@ -1,4 +1,5 @@
-"""Stores that nobody reads go; neighbouring stores of constants become one.
+"""Stores that nobody reads go; neighbouring stores of constants become one; a value put together only to be stored is
+stored in parts.
 
     store.u64 %key, 0
     store.u32 %key, %a            ==>     store.u32 %key, %a
@@ -12,8 +13,10 @@ function reads no slot.
 from __future__ import annotations
 
 from ..ir.cfg import reverse_postorder
-from ..ir.function import Block, Const, Function, Op
+from ..ir.function import Block, Const, Function, Op, Value
 from ..ir.ops import Helper, Mem, Rmw, Slot, signed
+from ..ir.types import VOID
+from .bits import Bits
 from .gvn import base_region, escaping, object_base, place, region, root
 from .rows import R
 
@@ -24,7 +27,7 @@ def stores(fn: Function) -> bool:
     changed = _drop_dead(fn)
     for block in fn.blocks:
         changed |= _widen(block)
-    return changed
+    return _split(fn) or changed
 
 
 # --- dead stores ------------------------------------------------------------------------------------------------------
@@ -149,3 +152,37 @@ def _merge(first: Op, second: Op) -> bool:
     second.args[1] = Const(value)
     second.attr = second.attr._replace(size=2 * second.attr.size, off=min(first.attr.off, second.attr.off))
     return True
+
+
+# --- stores in parts --------------------------------------------------------------------------------------------------
+
+
+def _split(fn: Function) -> bool:
+    """`x | y << 32`, where x has 32 bits, is two stores: no shift, no or, no mask."""
+    uses: dict[Value, int] | None = None
+    bits = Bits()
+    changed = False
+    for block in fn.blocks:
+        i = 0
+        while i < len(block.ops):
+            op = block.ops[i]
+            i += 1
+            if op.row is not R.store or not isinstance(op.attr, Mem) or op.attr.size == 1 or op.attr.core or op.attr.volatile:
+                continue
+            half = op.attr.size // 2
+            match op.args[1]:
+                case Op(R.or_, [x, Op(R.shl, [y, Const(k)]) as high]) | Op(R.or_, [Op(R.shl, [y, Const(k)]) as high, x]) if (
+                        k == 8 * half and bits.may(x) < 1 << k and op.args[0].type.region != "ctx"):
+                    if uses is None:
+                        uses = _count(fn)
+                    if uses[op.args[1]] == 1 and uses[high] == 1:
+                        upper = Op(R.store, [op.args[0], y], VOID, op.attr._replace(size=half, off=op.attr.off + half), span=op.span)
+                        op.args, op.attr = [op.args[0], x], op.attr._replace(size=half)
+                        block.ops.insert(i, upper)
+                        i -= 1  # the lower half may be made of parts itself
+                        changed = True
+    return changed
+
+
+def _count(fn: Function) -> dict[Value, int]:
+    return {v: len(ops) for v, ops in fn.uses().items()}

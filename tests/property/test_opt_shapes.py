@@ -23,7 +23,7 @@ def agree(source: str, *passes: str) -> None:
     """`f(a, b, &16 bytes)` gives the same before and after the passes, and after all of them."""
     module = text.parse(source)
     verify.check(module, "test")
-    calls = [(a, b) for a in (0, 1, 5, -1) for b in (0, 0x0123456789ABCDEF)]
+    calls = [(a, b) for a in (0, 1, 2, 3, 4, 5, 7, -1) for b in (0, 0x0123456789ABCDEF)]
     expected = [run(module, *c) for c in calls]
     for names in (passes, ()):
         module = text.parse(source)
@@ -145,3 +145,18 @@ def test_chains_of_tests(seed: int) -> None:
     lines += ["  jump out(%x)", "out(%r: i64):", "  %s = mul %r, 3", "  ret %s"]
     body = "\n".join(lines)
     agree(f"func @f(%a: i64, %b: i64, %p: ptr.value) -> i64 {{\nentry:\n{body}\n}}\n", "gvn", "thread", "implied", "sccp", "cfgclean")
+
+
+@given(seeds)
+@settings(max_examples=60, deadline=None)
+def test_switches(seed: int) -> None:
+    """Chains of equality tests of one value, with and without gaps, doubles, and constants it cannot be."""
+    rnd = Random(seed)
+    lines = [f"  %x = and %a, {rnd.choice((3, 7, -1))}"]
+    for i in range(rnd.randrange(4, 12)):
+        constant, row = rnd.choice((0, 1, 2, 3, 4, 5, 6, 7, 9, -1, 1 << 40)), rnd.choice(("eq", "eq", "ne"))
+        ways = f"out({i + 10}), t{i}" if row == "eq" else f"t{i}, out({i + 10})"
+        lines += [f"  %c{i} = {row} %x, {constant}", f"  br %c{i}, {ways}", f"t{i}:"]
+    lines += ["  jump out(%x)", "out(%r: i64):", "  ret %r"]
+    body = "\n".join(lines)
+    agree(f"func @f(%a: i64, %b: i64, %p: ptr.value) -> i64 {{\nentry:\n{body}\n}}\n", *rnd.choice((("switch",), ("simplify", "switch"))))
