@@ -42,6 +42,8 @@ else:
     class _PtrWord:
         """`Ptr[T]`"""
 
+        type_word = True
+
         def __getitem__(self, target: Any) -> PtrType:
             if isinstance(target, str):  # a class that is being defined: `_make` knows it
                 return PtrType(Forward(target))

@@ -100,6 +100,9 @@ def _compare(f: Lowering, op: ast.cmpop, a: Val, b: Val, node: ast.Compare, yes:
         return
     if isinstance(op, ast.Is | ast.IsNot):
         raise f.error("unsupported", "'is' compares with None only", node, help="use '=='")
+    from .exprs import copied
+
+    a, b = copied(f, a, node), copied(f, b, node)
     word = arith.COMPARISONS[type(op)]
     if isinstance(a, Known) and isinstance(b, Known) and word in ("eq", "ne"):
         goto(f, yes if (a.value == b.value) == (word == "eq") else no)

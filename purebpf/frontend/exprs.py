@@ -58,6 +58,11 @@ def settle(f: Lowering, val: Val, node: ast.AST) -> Val:
     return val
 
 
+def copied(f: Lowering, val: Val, node: ast.AST) -> Val:
+    """What `m.get(k)` gave, about to be computed with: the number itself."""
+    return integer(f, val, node) if isinstance(val, Pointer) and val.copy and isinstance(val.target, IntType) else val
+
+
 def integer(f: Lowering, val: Val, node: ast.AST) -> Int:
     """`val` as a number, or a type error at `node`."""
     if isinstance(val, Int):
@@ -217,7 +222,7 @@ def subscript_place(f: Lowering, node: ast.Subscript) -> Val:
     base = value(f, node.value)
     if isinstance(base, Known) and f.unit.is_map(base.value):
         return Entry(base.value, settle(f, value(f, node.slice), node.slice))
-    if isinstance(base, Known) and isinstance(base.value, Layout | type):
+    if isinstance(base, Known) and (isinstance(base.value, Layout | type) or getattr(base.value, "type_word", False)):
         return Known(f.unit.evaluate(f, node))
     if isinstance(base, Known) and isinstance(base.value, str | bytes | tuple | list | dict):
         return _known_item(f, base.value, node)
@@ -266,6 +271,7 @@ def operate(f: Lowering, op: ast.operator, a: Val, b: Val, node: ast.AST) -> Val
     """`a op b`."""
     if isinstance(a, Poison) or isinstance(b, Poison):
         return Poison()
+    a, b = copied(f, a, node), copied(f, b, node)
     word = arith.WORDS[type(op)]
     if word == "/":
         raise f.error("unsupported", "'/' makes a float, which BPF has not", node, help="use '//'")
