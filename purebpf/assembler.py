@@ -446,8 +446,6 @@ class _Build:
         for word, c in (("key", one.key), ("value", one.value)):
             sizes.append(self.unit.types.size(c) if c is not None else one.numbers.get(f"{word}_size", 0))
         key_type, value_type = (self.types.id(c) if c is not None else 0 for c in (one.key, one.value))
-        if bool(key_type) != bool(value_type):
-            key_type = value_type = 0  # the kernel takes both or none
         return MapSpec(one.name, kind, sizes[0], sizes[1], one.numbers.get("max_entries", 0), flags, key_type, value_type,
                        pinning=pinning, extra=one.numbers.get("map_extra", 0), numa_node=one.numbers.get("numa_node", 0))
 

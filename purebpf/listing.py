@@ -221,7 +221,8 @@ class _Declarations:
 
     def _externs(self) -> list[str]:
         externs: dict[str, str] = {}
-        for insn in (i for f in self._functions() for i in f.insns):
+        insns = [i for f in self._functions() for i in f.insns]
+        for insn in sorted(insns, key=lambda i: not isinstance(i.ref, KfuncRef)):  # some have their address taken, too
             match insn.ref:
                 case KfuncRef(name, weak):
                     externs.setdefault(name, f".extern {'weak ' * weak}{self._extern(name) or name}")

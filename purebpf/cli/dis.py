@@ -129,7 +129,7 @@ def _sections(data: bytes, error: FormatError) -> list[Routine]:
         if not section.flags & 4 or not section.data:
             continue
         names = {s.value // 8: s.name for s in file.symbols if s.section == index and s.type == 2 and s.name}
-        notes = {offset // 8: f"refers to {symbol.name or file.sections[symbol.section].name}"
+        notes = {offset // 8: f"refers to {symbol.name or file.sections[max(0, symbol.section)].name}"
                  for offset, symbol, _ in section.relocations}
         out += listing.routines_of_code(section.data, file.byteorder, names, {}, notes, section.name, notes)
     if not out:

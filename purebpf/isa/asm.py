@@ -426,7 +426,7 @@ class Assembler(Scope):
         if extern is not None and not sym.addend:
             if extern.kind == "kconfig":
                 return insn._replace(imm=0, ref=KconfigRef(name, extern.weak))
-            typed = extern.type is not None
+            typed = extern.type is not None or extern.kind == "kfunc"
             return insn._replace(src=IMM64_BTF_ID if typed else 0, imm=0, ref=KsymRef(name, typed, extern.weak))
         known = {**unit.maps, **unit.symbols, **unit.externs, **unit.equs}
         raise Problem(f"{name!r} is no map, variable, function or constant of this text", sym.col, len(name),

@@ -93,6 +93,7 @@ _KERNEL_INTS: Final = {
 }
 _STANDARD_INTS: Final = {f"{sign}int{width}_t": _KERNEL_INTS[f"{letter}{width}"] for sign, letter in (("u", "u"), ("", "s"))
                  for width in (8, 16, 32, 64)}
+_SHORT_INTS: Final = {f"i{width}": _KERNEL_INTS[f"s{width}"] for width in (8, 16, 32, 64)}
 _ORDERED_INTS: Final = {f"__{order}{width}": _KERNEL_INTS[f"u{width}"] for order in ("be", "le") for width in (16, 32, 64)}
 _WORDS: Final = frozenset(("char", "short", "int", "long", "signed", "unsigned", "_Bool", "bool"))
 _QUALIFIERS: Final = frozenset(("const", "volatile", "static", "extern", "restrict"))
@@ -107,7 +108,7 @@ class Types(Scope):
         self.structs: dict[tuple[str, str], Struct] = {}
         self.enums: dict[str, Enum] = {}
         self.typedefs: dict[str, CType] = {
-            name: _INTS[base] for name, base in (_KERNEL_INTS | _STANDARD_INTS | _ORDERED_INTS).items()}
+            name: _INTS[base] for name, base in (_KERNEL_INTS | _STANDARD_INTS | _ORDERED_INTS | _SHORT_INTS).items()}
         self.own: list[tuple[str, str]] = []  # (kind, name) in order of declaration
         self.depth = 0
 

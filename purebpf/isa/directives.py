@@ -6,6 +6,7 @@ those that mean nothing for BPF (.loc, .cfi_…, .p2align in code) are read and 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Callable, Final
 
 from .decl import Array, CType, Proto
@@ -233,7 +234,7 @@ def _lines(asm: Assembler, cursor: Cursor) -> Cursor:
     """The cursor over the declaration at hand: it goes on until its braces close."""
     start = cursor.cols[cursor.at - 1]  # the word itself, which may be C's own
     text = " " * start + cursor.line[start:]
-    while text.count("{") > text.count("}"):
+    while _open(text) > 0:
         following = next(asm.more, None)
         if following is None:
             raise cursor.problem("the declaration does not end: '}' is missing")
@@ -243,6 +244,12 @@ def _lines(asm: Assembler, cursor: Cursor) -> Cursor:
     joined = Cursor(text)
     joined.take()
     return joined
+
+
+def _open(text: str) -> int:
+    """Braces that are open at the end, those in strings aside."""
+    bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", text)
+    return bare.count("{") - bare.count("}")
 
 
 def _declare(kind: str) -> Directive:
@@ -294,16 +301,19 @@ def _named(asm: Assembler, cursor: Cursor) -> tuple[str, CType, int]:
 
 def _proto(asm: Assembler, cursor: Cursor, number: int) -> None:
     """`.proto int add(u32 a, u32 b)`: the type of a function of this text."""
+    cursor = _lines(asm, cursor)
     name, t, col = _named(asm, cursor)
     cursor.accept(";")
     if not isinstance(t, Proto):
         raise Problem(f"{name!r} is no function: write .proto int {name}(void)", col, 1)
+    _end(cursor)
     asm.unit.protos[name] = (t, number)
     asm.unit.functions[name] = number
 
 
 def _extern(kind: str) -> Directive:
     def put(asm: Assembler, cursor: Cursor, number: int) -> None:
+        cursor = _lines(asm, cursor)
         weak = cursor.accept("weak") or cursor.accept("__weak")
         col, t = cursor.col, None
         if cursor.text[:1] in LETTERS and cursor.text and cursor.tokens[cursor.at + 1] == "":
@@ -312,6 +322,7 @@ def _extern(kind: str) -> Directive:
             name, t, col = _named(asm, cursor)
         weak = cursor.accept("weak") or cursor.accept("__weak") or weak
         cursor.accept(";")
+        _end(cursor)
         sort = ("kfunc" if t is None or isinstance(t, Proto) else "ksym") if kind == "extern" else kind
         if name in asm.unit.symbols or name in asm.unit.maps or name in asm.unit.externs:
             raise Problem(f"{name!r} is defined twice", col, 1, code="redefined")
@@ -324,6 +335,7 @@ def _extern(kind: str) -> Directive:
 
 def _var(asm: Assembler, cursor: Cursor, number: int) -> None:
     """`.var type name [= value, …]`: a global variable in the current data section (.bss from code)."""
+    cursor = _lines(asm, cursor)
     name, t, col = _named(asm, cursor)
     types, back = asm.unit.types, asm.section
     if isinstance(back, Code):
@@ -340,6 +352,7 @@ def _var(asm: Assembler, cursor: Cursor, number: int) -> None:
     section.image += image
     cursor.accept(";")
     asm.section = back
+    _end(cursor)
 
 
 def _comm(asm: Assembler, cursor: Cursor, number: int) -> None:
