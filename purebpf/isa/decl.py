@@ -319,8 +319,8 @@ class Types(Scope):
         self.depth -= 1
 
     def _attributes(self, cursor: Cursor) -> tuple[bool, int]:
-        """`packed`, or `__attribute__((packed, aligned(8)))`."""
-        packed, align = cursor.accept("packed") or cursor.accept("__packed"), 1
+        """`__packed`, `__attribute__((packed, aligned(8)))`."""
+        packed, align = cursor.accept("__packed"), 1
         while cursor.accept("__attribute__"):
             cursor.expect("(")
             cursor.expect("(")

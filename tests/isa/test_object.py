@@ -162,6 +162,29 @@ def test_includes(tmp_path: Path) -> None:
         read_include("missing", str(tmp_path / "x.s"))
 
 
+def test_variables_of_every_shape_survive_a_listing() -> None:
+    text = """
+.data
+.var volatile struct {
+    u16 a;
+    u8 b[3];
+} packed = "\\001\\000{}\\n"
+.var int (*table[2])(u32 a, void *b)
+.var char text[8] = "a;b#\\"{"
+.var u16 words[4] = {1, 2, 3}
+.section xdp
+f: r0 = 0
+exit
+"""
+    spec = assemble_object(text)
+    assert spec.data[".data"].data[:8] == b"\1\0{}\n\0\0\0" and b"a;b#\"{\0\0\1\0\2\0\3\0\0\0" in spec.data[".data"].data
+    shown = listing.text(listing.routines_of_object(spec), listing.Style(), listing.header(spec))
+    again = assemble_object(shown)
+    assert again.data[".data"].data == spec.data[".data"].data
+    assert [v[:3] for v in again.data[".data"].vars] == [v[:3] for v in spec.data[".data"].vars]
+    assert ".var int (*table[2])(u32 a, void *b)" in shown
+
+
 def test_text_that_is_no_utf8() -> None:
     text = '.section "kprobe/x\udcc4"\nf: r0 = 1 ; caf\udce9\nexit\n.rodata\nb: .ascii "\udce9\ud800"\n.section kprobe/\udc80\ng: exit'
     spec = assemble_object(text, "\udce9.s")
