@@ -94,3 +94,53 @@ def test_a_pointer_from_an_earlier_call_stays_right():
 
 def test_same_target_both_ways():
     assert agree(mov(0, 1), jump(op.JEQ, 0, 5, 0), Insn(op.JMP | op.JCOND), EXIT)[0] == 1
+
+
+def test_widths_are_not_underestimated():
+    """Values as large as what is known of them allows, combined, then used where a missing cut would show."""
+    combine = [alu_r(what, 3, 4) for what in (op.ADD, op.SUB, op.MUL, op.OR, op.AND, op.XOR, op.DIV, op.MOD)]
+    combine += [alu(what, 3, n) for what in (op.LSH, op.RSH, op.ARSH) for n in (1, 8, 31, 33)]
+    combine += [alu(op.ADD, 3, 2**31 - 1), alu(op.MUL, 3, 2**31 - 1), alu(op.ADD, 3, -1), alu(op.NEG, 3)]
+    sinks = [
+        (Insn(op.ALU | op.MOV | op.X, 0, 3), EXIT), (mov_r(0, 3), EXIT),
+        (mov(0, 1), Insn(op.JMP32 | op.JGT, 3, 0, 1, 5), mov(0, 2), EXIT),
+        (mov(0, 1), Insn(op.JMP | op.JSGT, 3, 0, 1, 5), mov(0, 2), EXIT),
+        (mov(0, 1), Insn(op.JMP32 | op.JSLT | op.X, 3, 4, 1), mov(0, 2), EXIT),
+        (mov_r(0, 3), Insn(op.ALU | op.RSH, 0, 0, 0, 4), EXIT), (mov_r(0, 3), alu(op.RSH, 0, 60), EXIT),
+        (store(4, 10, 3, -4), store(2, 10, 3, -2), load(8, 0, 10, -8), EXIT),
+    ]
+    for size_a in (1, 4, 8):
+        for size_b in (1, 4, 8):
+            for one in combine:
+                for sink in sinks:
+                    agree(load(size_a, 3, 1), load(size_b, 4, 1), one, *sink, memory=b"\xff" * 8)
+
+
+def test_old_pointers_across_blocks_and_rounds():
+    """A call in a loop gives a new pointer each round; the one of the round before is used after a jump."""
+    body = (
+        mov_r(9, 1), mov_r(6, 1), mov(7, 0), mov(8, 0),
+        mov_r(1, 9), mov_r(2, 8), mov_r(3, 10), call_local(9),  # r0 = memory in even rounds, stack in odd ones
+        jump(op.JEQ, 8, 3, 1), load(1, 4, 6, 1), alu_r(op.ADD, 7, 4),
+        mov_r(6, 0), store(1, 6, 8, 1), alu(op.ADD, 8, 1), jump(op.JLT, 8, 6, -11),
+        mov_r(0, 7), EXIT,
+        mov_r(0, 1), jump(op.JSET, 2, 1, 1), EXIT, mov_r(0, 3), alu(op.ADD, 0, -64), EXIT,
+    )
+    assert isinstance(agree(*body)[0], int)
+
+
+def test_uncut_values_meet():
+    """Both operands are still wider than 64 bits (or negative) when they are combined."""
+    for what in (op.AND, op.OR, op.XOR, op.ADD, op.SUB, op.MUL):
+        for wide in (op.ALU64, op.ALU):
+            for third in (alu(op.RSH, 3, 1), mov_r(5, 3), Insn(op.ALU | op.MOV | op.X, 3, 3)):
+                agree(load(8, 3, 1), load(8, 4, 1, 8), Insn(wide | op.MUL | op.X, 3, 4), Insn(wide | op.NEG, 3),
+                      Insn(wide | op.SUB | op.X, 4, 3), alu_r(op.MUL, 4, 4), Insn(wide | what | op.X, 3, 4), third, mov_r(0, 3), EXIT,
+                      memory=b"\xf7" * 16)
+
+
+def test_two_places_of_the_stack_meet():
+    body = (mov(3, 7), mov(4, 9), store(8, 10, 3, -8), store(8, 10, 4, -16), mov_r(5, 10), jump(op.JEQ, 2, 0, 2),
+            alu(op.ADD, 5, -8), goto(1), alu(op.ADD, 5, -16), load(8, 0, 5), EXIT)
+    assert agree(*body)[0] == 7
+    assert agree(*body, memory=b"")[0] == 9

@@ -138,7 +138,6 @@ class Emitter(Access, Parts):
         if kind in (op.ALU, op.ALU64):
             self._alu(insn, 64 if kind == op.ALU64 else 32)
         elif kind == op.LDX:
-            self._save_site(insn.dst)
             self._load(insn)
             self._new_site(insn.dst)
         elif kind == op.LD:
@@ -167,7 +166,6 @@ class Emitter(Access, Parts):
         elif insn.src:
             self._add("unresolved()")
         elif self._pc in self.facts.sites:
-            self._save_site(insn.dst)
             site = self.facts.sites[self._pc]
             self._dirty.pop(insn.dst, None)
             number = insn.imm >> 32
@@ -178,15 +176,6 @@ class Emitter(Access, Parts):
             self._set(insn.dst, f"{insn.imm & M64:#x}")
 
     # -- sites
-
-    def _save_site(self, dst: int) -> None:
-        """The site at this slot is about to change: what still points into its old region becomes a number."""
-        site = self.facts.sites.get(self._pc)
-        for register in range(10):
-            kind = self._state[register]
-            if site is not None and isinstance(kind, Ptr) and kind.site == site and register != dst:
-                self._add(f"r{register} = {self._address(register, kind)}")
-                self._state[register] = Num(64)
 
     def _new_site(self, dst: int) -> None:
         site = self.facts.sites.get(self._pc)
@@ -208,7 +197,6 @@ class Emitter(Access, Parts):
                 if isinstance(kind, Ptr):
                     self._add(f"r{register} = {self._address(register, kind)}")
                     self._state[register] = Num(64)
-        self._save_site(0)
         if target is not None:
             self._local_call(target)
         elif insn.imm == TAIL_CALL and self.rt.tail_target is not None:

@@ -2,8 +2,7 @@
 
 A pointer is kept as an offset from the start of its region, so that an access is one index into a buffer. Where such a
 pointer comes from is a *site*: a function's argument, a call's result, a loaded pointer, an address constant, or r10.
-At run time a site holds the base address and the buffers of its latest value; registers derived from an earlier
-value are turned back into plain numbers when a site gets a new one.
+At run time a site holds the base address and the buffers of its latest value.
 """
 
 from __future__ import annotations
@@ -178,17 +177,15 @@ class Facts:
         if site is not None:
             self._new_value(state, site, insn)
 
-    def _new_value(self, state: State, site: int, insn: Insn) -> None:
-        dst = 0 if insn.code == CALL else insn.dst
-        for register in range(10):
-            one = state[register]
-            if isinstance(one, Ptr) and one.site == site and register != dst:
-                state[register] = ANY
+    @staticmethod
+    def _new_value(state: State, site: int, insn: Insn) -> None:
+        """No other register can still point into the site's earlier region: on the way that reaches the site for
+        the first time there was none, so where ways meet such a register is only a number."""
         if insn.code == op.LD_IMM64:
             offset = insn.imm & M32
-            state[dst] = Ptr(site, offset, offset, offset)
+            state[insn.dst] = Ptr(site, offset, offset, offset)
         else:
-            state[dst] = fresh(site)
+            state[0 if insn.code == CALL else insn.dst] = fresh(site)
 
     @staticmethod
     def _atomic(state: State, insn: Insn) -> None:
