@@ -10,6 +10,8 @@ Knows mach, not ir.
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heapreplace
+
 from ..errors import InternalError
 from .liveness import FP_MASK, live_out
 from .mach import COLOURS, FIRST_VIRTUAL, NOWHERE, MFunc, bits
@@ -18,6 +20,7 @@ from .spill import spill
 
 PHYSICAL = (1 << COLOURS) - 1
 ROUNDS = 40
+HOPELESS = 8  # after so many registers without a colour, bold coalescing is not tried in the next round
 FOREVER = 1e30  # the cost of spilling what a spill has made
 # which register to take when no copy wants one: R0 least wanted by arguments, then the last arguments, then those kept
 PREFERENCE = (0, 5, 4, 3, 2, 1, 6, 7, 8, 9)
@@ -56,9 +59,10 @@ def allocate(mf: MFunc) -> None:
     A copy whose two sides got the same register stays, with both operands `NOWHERE` or equal, until emission: the checker
     wants to see it."""
     temps: set[int] = set()
+    failed: list[int] = []
     for _ in range(ROUNDS):
         built = _build(mf, temps)
-        for careful in (False, True):
+        for careful in (False, True) if len(failed) < HOPELESS else (True,):
             graph = built if careful else built.copy()
             _coalesce(graph, mf, careful)
             colours, failed = _colour(graph)
@@ -243,12 +247,22 @@ def _elimination_order(graph: Graph, roots: list[int]) -> list[int]:
         left |= 1 << reg
     light = [reg for reg in reversed(roots) if degree[reg] < COLOURS]
     heavy = {reg for reg in roots if degree[reg] >= COLOURS}
+    heap = [(cost[reg] / degree[reg], reg) for reg in heavy]
+    heapify(heap)
     order = []
     while light or heavy:
         if light:
             reg = light.pop()
         else:
-            reg = min(heavy, key=lambda r: (cost[r] / degree[r], r))
+            price_then, reg = heap[0]
+            if reg not in heavy:
+                heappop(heap)
+                continue
+            price_now = cost[reg] / degree[reg]  # only ever rises, as neighbours go
+            if price_now > price_then:
+                heapreplace(heap, (price_now, reg))
+                continue
+            heappop(heap)
             heavy.discard(reg)
         order.append(reg)
         left &= ~(1 << reg)

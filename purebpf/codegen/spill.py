@@ -22,68 +22,75 @@ def spill(mf: MFunc, temps: set[int], groups: list[list[int]]) -> None:
     are the short registers that earlier spills made; it grows by the new ones."""
     pooled = {reg for group in groups for reg in group if reg in mf.pool}
     localise(mf, pooled)
+    writer = _Writer(mf, temps)
     for members in groups:
         group = set(members) - pooled
         if group:
             slot = len(mf.slots)
             mf.slots.append(FrameSlot(8, 8, "a spilled value", None, spill=True))
-            writer = _Writer(mf, temps, group, slot)
-            for block in mf.blocks:
-                writer.block(block)
+            writer.homes.update((reg, slot) for reg in group)
+            if group & temps:
+                writer.brief.add(slot)
+    if writer.homes:
+        for block in mf.blocks:
+            block.insns = writer.block(block)
 
 
 class _Writer:
-    """Rewrites the instructions that touch one group. `now`: the register that holds the value at this point, or -1."""
+    """Rewrites the instructions that touch spilled registers. `homes`: register -> its slot; `brief`: slots of what was
+    spilled before, now to be loaded at every use; `now`: slot -> the register that holds its content at this point."""
 
-    __slots__ = ("mf", "temps", "group", "slot", "brief", "now", "out")
+    __slots__ = ("mf", "temps", "homes", "brief", "now", "out")
 
-    def __init__(self, mf: MFunc, temps: set[int], group: set[int], slot: int) -> None:
-        self.mf, self.temps, self.group, self.slot = mf, temps, group, slot
-        self.brief = bool(group & temps)  # spilled before: now load at every use
-        self.now = -1
+    def __init__(self, mf: MFunc, temps: set[int]) -> None:
+        self.mf, self.temps = mf, temps
+        self.homes: dict[int, int] = {}
+        self.brief: set[int] = set()
+        self.now: dict[int, int] = {}
         self.out: list[MInsn] = []
 
-    def block(self, block: MBlock) -> None:
-        self.now, self.out = -1, []
+    def block(self, block: MBlock) -> list[MInsn]:
+        self.now, self.out = {}, []
+        homes = self.homes
         for insn in block.insns:
-            self._insn(insn)
-        block.insns = self.out
+            if insn.dst in homes or insn.src in homes:
+                self._insn(insn)
+            else:
+                self.out.append(insn)
+                if insn.is_call:
+                    self.now.clear()
+        return self.out
 
     def _insn(self, insn: MInsn) -> None:
-        group, shape = self.group, insn.shape
-        at_dst = insn.dst in group and shape & (DST_USE | DST_DEF)
-        at_src = insn.src in group and shape & (SRC_USE | SRC_DEF)
-        if at_dst and at_src and insn.is_copy:
+        shape = insn.shape
+        to = self.homes.get(insn.dst, -1) if shape & (DST_USE | DST_DEF) else -1
+        of = self.homes.get(insn.src, -1) if shape & (SRC_USE | SRC_DEF) else -1
+        if to == of >= 0 and insn.is_copy:
             insn.dst = insn.src = NOWHERE
             insn.shape = 0
             self.out.append(insn)
             return
-        if at_src or at_dst & DST_USE:
-            reg = self._loaded(insn.span)
-        elif at_dst:
-            reg = self.now = self._temp()
-        else:
-            self.out.append(insn)
-            if insn.is_call:
-                self.now = -1
-            return
-        if at_dst and not at_dst & DST_USE and at_src:
-            insn.src, reg = reg, self._temp()
-            insn.dst = self.now = reg
-        else:
-            insn.dst = reg if at_dst else insn.dst
-            insn.src = reg if at_src else insn.src
+        if of >= 0:
+            insn.src = self._loaded(of, insn.span)
+        if to >= 0 and shape & DST_USE:
+            insn.dst = self._loaded(to, insn.span)
+        elif to >= 0:
+            insn.dst = self.now[to] = self._temp()
         self.out.append(insn)
-        if at_dst & DST_DEF or at_src & SRC_DEF:
-            self.out.append(MInsn(_SPILL, FP, reg, slot=self.slot, span=insn.span))
-        if self.brief:
-            self.now = -1
+        if to >= 0 and shape & DST_DEF:
+            self.out.append(MInsn(_SPILL, FP, insn.dst, slot=to, span=insn.span))
+        if of >= 0 and shape & SRC_DEF:
+            self.out.append(MInsn(_SPILL, FP, insn.src, slot=of, span=insn.span))
+        for slot in (to, of):
+            if slot in self.brief:
+                self.now.pop(slot, None)
 
-    def _loaded(self, span: Span | None) -> int:
-        if self.now < 0:
-            self.now = self._temp()
-            self.out.append(MInsn(_RELOAD, self.now, FP, slot=self.slot, span=span))
-        return self.now
+    def _loaded(self, slot: int, span: Span | None) -> int:
+        reg = self.now.get(slot)
+        if reg is None:
+            reg = self.now[slot] = self._temp()
+            self.out.append(MInsn(_RELOAD, reg, FP, slot=slot, span=span))
+        return reg
 
     def _temp(self) -> int:
         reg = self.mf.new_register()
