@@ -123,7 +123,7 @@ def main() -> int:
         import purebpf.isa.cbpf
         import purebpf.isa.mistakes
         import purebpf.isa.translate
-        import purebpf.listing
+        import purebpf.listing  # noqa: F401
     with tempfile.TemporaryDirectory() as scratch:
         corpus = Path(sys.argv[3]) if len(sys.argv) > 3 else Path(scratch)
         seeds(target, corpus)
