@@ -48,7 +48,7 @@ Include = Callable[[str, str], tuple[str, str]]  # (path as written, including f
 
 _M32 = 0xFFFFFFFF
 _HELPER_IDS: Final = 1000  # name#number of a log: kernel functions have larger numbers than any helper
-_DEPTH: Final = 20  # of .include
+_HINTS: Final = 100  # mistakes that get a suggestion: looking for one takes milliseconds
 
 
 class Use(NamedTuple):
@@ -276,6 +276,8 @@ class Assembler(Scope):
         return token in node or self.operands[token][0] in node or (NUMBER in node and token[0] in "(-+~!'")
 
     def _unexpected(self, cursor: Cursor, node: Tree, first: int) -> Problem:
+        if len(self.unit.diagnostics) >= _HINTS:
+            return cursor.problem("unexpected text")
         from .mistakes import unexpected
 
         return unexpected(cursor, node, self.tree, first)
@@ -432,8 +434,9 @@ class Assembler(Scope):
         raise Problem(f"{name!r} is no map, variable, function or constant of this text", sym.col, len(name),
                       self._hint(name, known), "unknown-name")
 
-    @staticmethod
-    def _hint(name: str, known: Mapping[str, Any]) -> str:
+    def _hint(self, name: str, known: Mapping[str, Any]) -> str:
+        if len(self.unit.diagnostics) >= _HINTS:
+            return ""
         from difflib import get_close_matches
 
         close = get_close_matches(name, list(known), 1)

@@ -258,6 +258,11 @@ def test_all_mistakes_of_a_text_with_their_lines() -> None:
     assert "x.s:2:5: error[asm-syntax]" in shown and "    2 |  r1 + 5" in shown and "\n      |     ^" in shown
 
 
+def test_a_file_of_mistakes_only() -> None:
+    found = mistakes("nonsense here\ncall nobody\n" * 2000)
+    assert len(found) == 4000 and found[0][1:] == (1, 1) and found[-1][1:] == (4000, 6)
+
+
 def test_far_labels() -> None:
     body = "r0 = 0\n" * 40000
     assert mistakes("goto end\n" + body + "end: exit") == [("jump-range", 1, 6)]
