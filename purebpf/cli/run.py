@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="instead of --ctx, an argument (raw tracepoints and the like): a number, or text for a pointer to it")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER", help="set a global variable before running")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="run this often on the same packet (default 1)")
-    parser.add_argument("--engine", choices=("fast", "plain"), default="fast")
+    parser.add_argument("--engine", choices=("auto", "fast", "plain"), default="auto")
     parser.add_argument("--cpus", type=int, default=1, metavar="N", help="values of a per-CPU map (default 1)")
     parser.add_argument("--limit", type=int, metavar="N", help="stop after about this many instructions")
 

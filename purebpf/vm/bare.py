@@ -18,7 +18,8 @@ Source = bytes | bytearray | tuple[Insn, ...] | list[Insn]
 Functions = Mapping[int, Callable[..., int]]
 
 
-def run(code: Source, memory: Memory = b"", *, helpers: Functions | None = None, engine: str = "fast", insn_limit: int = INSN_LIMIT) -> int:
+def run(code: Source, memory: Memory = b"", *, helpers: Functions | None = None, engine: str = "auto",
+        insn_limit: int = INSN_LIMIT) -> int:
     """Run `code` once with r1 = the address of `memory`, r2 = its length and r10 = the top of a 512-byte stack; r0 as an
     unsigned 64-bit number.
 
@@ -29,18 +30,19 @@ def run(code: Source, memory: Memory = b"", *, helpers: Functions | None = None,
 
 
 class Bare:
-    """Checked and translated code, to run more than once."""
+    """Checked code, to run more than once. `runtime` and `program` are what runs it."""
 
-    __slots__ = ("_program", "runtime")
+    __slots__ = ("program", "runtime")
 
-    def __init__(self, code: Source, *, helpers: Functions | None = None, engine: str = "fast", insn_limit: int = INSN_LIMIT) -> None:
+    def __init__(self, code: Source, *, helpers: Functions | None = None, engine: str = "auto",
+                 insn_limit: int = INSN_LIMIT) -> None:
         insns = code if isinstance(code, (tuple, list)) else decode(bytes(code))
         for insn in insns:
             if insn.ref is not None:
                 raise DecodeError(f"{insn.ref} is a symbol; only a Machine resolves those")
         table = {number: _adapt(function) for number, function in (helpers or {}).items()}
         self.runtime = Runtime(engine_named(engine), table, insn_limit)
-        self._program = self.runtime.add(Code(insns))
+        self.program = self.runtime.add(Code(insns))
 
     def run(self, memory: Memory = b"") -> int:
         """One run; see `run`."""
@@ -55,7 +57,7 @@ class Bare:
 
         runtime.packet = packet
         try:
-            return runtime.run(self._program, region.base, len(buffer))
+            return runtime.run(self.program, region.base, len(buffer))
         finally:
             runtime.memory.unmap(region)
 

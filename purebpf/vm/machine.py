@@ -34,13 +34,16 @@ Clock = Callable[[], int] | int | None
 class Machine:
     """`spec` ready to run.
 
-    `engine`: "fast" or "plain". `now`: the clock in ns, a function or a fixed number (None: the host's). `cpus`: how many
-    values a per-CPU map has. `process`: who is running, for the helpers and for simulated kernel objects. `seed` makes
-    bpf_get_prandom_u32 repeatable. `kernel_version` is what LINUX_KERNEL_VERSION says, as (6, 18, 0).
+    `engine`: "auto", "fast" or "plain" (engines.py). `now`: the clock in ns, a function or a fixed number (None: the
+    host's). `cpus`: how many values a per-CPU map has. `process`: who is running, for the helpers and for simulated
+    kernel objects. `seed` makes bpf_get_prandom_u32 repeatable. `kernel_version` is what LINUX_KERNEL_VERSION says, as
+    (6, 18, 0).
     """
 
-    def __init__(self, spec: ObjectSpec, *, engine: str = "fast", now: Clock = None, cpus: int = 1,
-                 process: Process = Process(), seed: int = 0, kernel_version: tuple[int, int, int] | None = None) -> None:  # noqa: B008 # a NamedTuple: cannot change
+    def __init__(self, spec: ObjectSpec, *, engine: str = "auto", now: Clock = None, cpus: int = 1,
+                 process: Process | None = None, seed: int = 0,
+                 kernel_version: tuple[int, int, int] | None = None) -> None:
+        process = process or Process()
         self.spec = spec
         table: dict[int, Helper] = dict(helpers.TABLE)
         names = dict(helpers.NAMES)

@@ -92,6 +92,19 @@ def test_a_pointer_from_an_earlier_call_stays_right():
     assert agree(*body)[0] == 7
 
 
+def test_auto_changes_engines_unseen():
+    """Code without loops starts plain and turns fast; each run sees what the one before left."""
+    body = (load(8, 0, 1), alu(op.ADD, 0, 1), store(8, 1, 0), EXIT)
+    bare, memory = Bare(encode(body)), bytearray(8)
+    kinds = set()
+    for n in range(1, 250):
+        assert bare.run(memory) == n
+        kinds.add(type(bare.program._program).__name__)
+    assert kinds == {"PlainProgram", "FastProgram"}
+    loop = Bare(encode((mov(0, 0), alu(op.ADD, 0, 1), jump(op.JLT, 0, 9, -2), EXIT)))
+    assert loop.run() == 9 and type(loop.program._program).__name__ == "FastProgram"
+
+
 def test_same_target_both_ways():
     assert agree(mov(0, 1), jump(op.JEQ, 0, 5, 0), Insn(op.JMP | op.JCOND), EXIT)[0] == 1
 
