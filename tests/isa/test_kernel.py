@@ -92,7 +92,7 @@ def ordinary() -> Iterator[Row]:
             yield row
 
 
-@pytest.mark.parametrize("row", ordinary(), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", list(ordinary()), ids=lambda row: row.name)
 def test_accepted_with_the_vms_result(row: Row) -> None:
     rng = random.Random(row.name)
     for _ in range(3):
