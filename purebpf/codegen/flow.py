@@ -84,17 +84,17 @@ def meet(idom: list[int], a: int, b: int) -> int:
 
 
 def _loops(blocks: list[MBlock], preds: list[list[int]], succs: list[list[int]], idom: list[int]) -> None:
+    """Set every block's `depth`: in how many natural loops it is."""
     bodies: dict[int, set[int]] = {}
-    for i, targets in enumerate(succs):
-        for head in targets:
-            if head <= i and meet(idom, head, i) == head:
-                body = bodies.setdefault(head, {head})
-                work = [i]
-                while work:
-                    b = work.pop()
-                    if b not in body:
-                        body.add(b)
-                        work += preds[b]
+    back = [(i, head) for i, targets in enumerate(succs) for head in targets if head <= i and meet(idom, head, i) == head]
+    for latch, head in back:
+        body = bodies.setdefault(head, {head})
+        work = [latch]
+        while work:
+            b = work.pop()
+            if b not in body:
+                body.add(b)
+                work += preds[b]
     for block in blocks:
         block.depth = 0
     for body in bodies.values():

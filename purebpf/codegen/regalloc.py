@@ -13,8 +13,9 @@ from __future__ import annotations
 from heapq import heapify, heappop, heapreplace
 
 from ..errors import InternalError
+from ..isa.insn import FP
 from .liveness import FP_MASK, live_out
-from .mach import COLOURS, FIRST_VIRTUAL, NOWHERE, MFunc, bits
+from .mach import COLOURS, FIRST_VIRTUAL, NOWHERE, MBlock, MFunc, bits
 from .remat import price, weight
 from .spill import spill
 
@@ -78,38 +79,44 @@ def allocate(mf: MFunc) -> None:
 
 
 def _build(mf: MFunc, temps: set[int]) -> Graph:
+    """The interference graph: a register written meets all that are alive behind the instruction, but not the source of
+    the copy that it is."""
     outs = live_out(mf)
     graph = Graph(mf.registers)
-    adj, cost, moves = graph.adj, graph.cost, graph.moves
     for block in mf.blocks:
-        live = outs[block.index]
-        unit = price(block)
-        for insn in reversed(block.insns):
-            if insn.dst == NOWHERE:
-                continue
-            reads, writes = insn.reads() & FP_MASK, insn.writes()
-            if writes:
-                met = live | writes
-                if insn.is_copy and insn.src < len(adj) and insn.src != 10:
-                    met &= ~(1 << insn.src)
-                    if insn.src != insn.dst:
-                        moves.append((block.freq, insn.dst, insn.src))
-                for reg in bits(writes):
-                    adj[reg] |= met
-                    cost[reg] += unit
-                live &= ~writes
-            live |= reads
-            for reg in bits(reads):
-                cost[reg] += unit
+        live = _scan(graph, block, outs[block.index])
         if block.index == 0:
             for reg in bits(live):
-                adj[reg] |= live
-    _symmetric(adj)
+                graph.adj[reg] |= live
+    _symmetric(graph.adj)
     for reg, template in mf.pool.items():
-        cost[reg] *= weight(template) * 0.5
+        graph.cost[reg] *= weight(template) * 0.5
     for reg in temps:
-        cost[reg] = FOREVER
+        graph.cost[reg] = FOREVER
     return graph
+
+
+def _scan(graph: Graph, block: MBlock, live: int) -> int:
+    """Add a block's instructions, backwards; the registers alive at its start."""
+    adj, cost, unit = graph.adj, graph.cost, price(block)
+    for insn in reversed(block.insns):
+        if insn.dst == NOWHERE:
+            continue
+        reads, writes = insn.reads() & FP_MASK, insn.writes()
+        if writes:
+            met = live | writes
+            if insn.is_copy and insn.src != FP:
+                met &= ~(1 << insn.src)
+                if insn.src != insn.dst:
+                    graph.moves.append((block.freq, insn.dst, insn.src))
+            for reg in bits(writes):
+                adj[reg] |= met
+                cost[reg] += unit
+            live &= ~writes
+        live |= reads
+        for reg in bits(reads):
+            cost[reg] += unit
+    return live
 
 
 def _symmetric(adj: list[int]) -> None:
@@ -205,8 +212,7 @@ def _colour(graph: Graph) -> tuple[list[int], list[int]]:
                 taken |= 1 << colour
             else:
                 for wish in wishes.get(other, ()):
-                    if colours[wish] >= 0:
-                        wanted |= 1 << colours[wish]
+                    wanted |= 1 << colours[wish] if colours[wish] >= 0 else 0
         colour = _pick(reg, taken, wanted, wishes, colours)
         if colour < 0:
             failed.append(reg)
@@ -275,7 +281,7 @@ def _elimination_order(graph: Graph, roots: list[int]) -> list[int]:
 
 
 def _rewrite(mf: MFunc, graph: Graph, colours: list[int]) -> None:
-    final = [colours[graph.find(r)] if r != 10 else 10 for r in range(len(graph.alias))]
+    final = [colours[graph.find(r)] if r != FP else FP for r in range(len(graph.alias))]
     for block in mf.blocks:
         for insn in block.insns:
             if insn.dst != NOWHERE:
