@@ -30,6 +30,16 @@ def reverse_postorder(fn: Function) -> list[Block]:
     return order
 
 
+def _common(doms: list[int], a: int, b: int) -> int:
+    """The nearest dominator of both; numbers are places in reverse postorder."""
+    while a != b:
+        while a > b:
+            a = doms[a]
+        while b > a:
+            b = doms[b]
+    return a
+
+
 class Loop:
     """A natural loop: `header` dominates `blocks`, `latches` jump back to it. `parent` is the next loop outside."""
 
@@ -89,15 +99,8 @@ class Cfg:
             for i in range(1, len(doms)):
                 new = -1
                 for p in preds[i]:
-                    if doms[p] < 0:
-                        continue
-                    a, b = p, new if new >= 0 else p
-                    while a != b:
-                        while a > b:
-                            a = doms[a]
-                        while b > a:
-                            b = doms[b]
-                    new = a
+                    if doms[p] >= 0:
+                        new = _common(doms, p, new) if new >= 0 else p
                 if doms[i] != new:
                     doms[i] = new
                     changed = True

@@ -104,30 +104,36 @@ class Interp:
     def _run(self, fn: Function, args: Sequence[int]) -> int:
         values: dict[Value, int] = dict(zip(fn.params, args, strict=True))
         slots: list[int] = []
-        block: Block = fn.entry
+        block: Block | None = fn.entry
         try:
-            while True:
-                for op in block.ops:
-                    self.steps -= 1
-                    if self.steps < 0:
-                        raise InterpFault("too many steps")
-                    got = [a.value if isinstance(a, Const) else values[a] for a in op.args]
-                    if op.row.evaluate is not None:
-                        values[op] = op.row.evaluate(*got)
-                    elif op.edges:
-                        edge = op.edges[0 if op.row.name == "jump" or got[0] else 1]
-                        new = [a.value if isinstance(a, Const) else values[a] for a in edge.args]
-                        values.update(zip(edge.block.params, new))
-                        block = edge.block
-                    elif op.row.name == "ret":
-                        return got[0]
-                    else:
-                        result = signed(self._special(op, got, slots))
-                        if op.type is not VOID:
-                            values[op] = result
+            while block is not None:
+                result, block = self._block(block, values, slots)
+            return result
         finally:
             for slot in slots:
                 self.memory.remove(slot)
+
+    def _block(self, block: Block, values: dict[Value, int], slots: list[int]) -> tuple[int, Block | None]:
+        """Run one block: what it returned, or 0 and the next block, whose parameters are set."""
+        for op in block.ops:
+            self.steps -= 1
+            if self.steps < 0:
+                raise InterpFault("too many steps")
+            got = [a.value if isinstance(a, Const) else values[a] for a in op.args]
+            if op.row.evaluate is not None:
+                values[op] = op.row.evaluate(*got)
+            elif op.edges:
+                edge = op.edges[0 if op.row.name == "jump" or got[0] else 1]
+                new = [a.value if isinstance(a, Const) else values[a] for a in edge.args]
+                values.update(zip(edge.block.params, new))
+                return 0, edge.block
+            elif op.row.name == "ret":
+                return got[0], None
+            else:
+                result = signed(self._special(op, got, slots))
+                if op.type is not VOID:
+                    values[op] = result
+        raise InterpFault(f"{block.name} has no end")
 
     def _special(self, op: Op, args: list[int], slots: list[int]) -> int:
         match op.row.name, op.attr:

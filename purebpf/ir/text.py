@@ -18,17 +18,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, NoReturn
+from collections.abc import Sequence
+from typing import NamedTuple, NoReturn
 
 from ..errors import Diagnostic, IrSyntaxError, Span
 from .function import Block, Const, Edge, Function, Module, Op, Param, Value
-from .ops import TABLE, Core, CoreConst, Data, Helper, Kfunc, Mem, OpRow, Rmw, Slot, Symbol
+from .ops import TABLE, OpRow
+from .optext import READ, SHOW, number, quoted
 from .types import BY_NAME, I64, VOID, Type
 
 # --- printing ---------------------------------------------------------------------------------------------------------
 
-_BARE = re.compile(r"[A-Za-z_.$<>][\w.$<>]*\Z")
 _HINT = re.compile(r"[A-Za-z_][\w.]*\Z", re.ASCII)
 
 
@@ -38,31 +38,15 @@ def print_module(module: Module, *, spans: bool = False) -> str:
 
 def print_function(fn: Function, *, spans: bool = False) -> str:
     """The function as text, ending in a newline. Works on broken functions too: it is how they are shown."""
-    return _Printer(fn, spans).text()
+    return Printer(fn, spans).text()
 
 
 def print_op(fn: Function, op: Op) -> str:
     """One op as it reads in `print_function(fn)`."""
-    return _Printer(fn, False).op(op)
+    return Printer(fn, False).op(op)
 
 
-def _quoted(name: str) -> str:
-    return name if _BARE.match(name) else json.dumps(name)
-
-
-def _number(n: int) -> str:
-    return str(n) if abs(n) < 0x10000 else hex(n)
-
-
-def _offset(off: int) -> str:
-    return f" + {off}" if off > 0 else f" - {-off}" if off < 0 else ""
-
-
-def _core_text(core: Core) -> str:
-    return f"{core.type_id} {json.dumps(core.access)} {core.kind}"
-
-
-class _Printer:
+class Printer:
     def __init__(self, fn: Function, spans: bool) -> None:
         self.fn, self.spans = fn, spans
         self.names: dict[Value, str] = {}
@@ -87,7 +71,7 @@ class _Printer:
 
     def value(self, v: Value) -> str:
         if isinstance(v, Const):
-            return _number(v.value)
+            return number(v.value)
         return f"%{self.names[v]}" if v in self.names else f"%?{getattr(v, 'name', '')}"
 
     def values(self, vs: Sequence[Value]) -> str:
@@ -97,10 +81,10 @@ class _Printer:
         return f"({', '.join(f'{self.value(p)}: {p.type}' for p in params)})"
 
     def edge(self, e: Edge) -> str:
-        return _quoted(e.block.name) + (f"({self.values(e.args)})" if e.args else "")
+        return quoted(e.block.name) + (f"({self.values(e.args)})" if e.args else "")
 
     def op(self, op: Op) -> str:
-        text = _SHAPE[op.row.attr](self, op)
+        text = SHOW[op.row.attr](self, op)
         edges = ", ".join(map(self.edge, op.edges))
         text += (", " if edges and op.args else " " if edges else "") + edges
         if op.type is VOID:
@@ -113,73 +97,14 @@ class _Printer:
         flags = "".join((f" inline={fn.inline}" if fn.inline != "never" else "", "" if fn.static else " global",
                          f" btf_id={fn.btf_id}" if fn.btf_id else ""))
         params = self.params(fn.params if fn.blocks else [])
-        lines = [f"func @{_quoted(fn.name)}{params} -> {fn.result}{flags} {{"]
+        lines = [f"func @{quoted(fn.name)}{params} -> {fn.result}{flags} {{"]
         for i, block in enumerate(fn.blocks):
-            lines.append(_quoted(block.name) + (self.params(block.params) if i and block.params else "") + ":")
+            lines.append(quoted(block.name) + (self.params(block.params) if i and block.params else "") + ":")
             for op in block.ops:
                 where = f"  # {op.span}" if self.spans and op.span else ""
                 lines.append(f"  {self.op(op)}{where}")
         return "\n".join((*lines, "}", ""))
 
-
-def _show_plain(p: _Printer, op: Op) -> str:
-    return f"{op.row.name} {p.values(op.args)}".rstrip()
-
-
-def _show_mem(p: _Printer, op: Op) -> str:
-    m = op.attr
-    assert isinstance(m, Mem)
-    parts = [op.row.name, f".{'s' if m.sext else 'u'}{m.size * 8}", ".volatile" if m.volatile else "",
-             f" {p.value(op.args[0])}{_offset(m.off)}", f" core({_core_text(m.core)})" if m.core else ""]
-    return "".join(parts) + (f", {p.values(op.args[1:])}" if op.args[1:] else "")
-
-
-def _show_rmw(p: _Printer, op: Op) -> str:
-    m = op.attr
-    assert isinstance(m, Rmw)
-    head = f"rmw.{m.op}.u{m.size * 8}{'.fetch' if m.fetch else ''}"
-    return f"{head} {p.value(op.args[0])}{_offset(m.off)}, {p.values(op.args[1:])}"
-
-
-def _show_slot(p: _Printer, op: Op) -> str:
-    assert isinstance(op.attr, Slot)
-    return f"{op.row.name} {op.attr.size} align {op.attr.align}"
-
-
-def _show_symbol(p: _Printer, op: Op) -> str:
-    assert isinstance(op.attr, Symbol)
-    return f"{op.row.name} @{_quoted(op.attr.name)}" + (f"({p.values(op.args)})" if op.row.args else "")
-
-
-def _show_data(p: _Printer, op: Op) -> str:
-    d = op.attr
-    assert isinstance(d, Data)
-    return f"{op.row.name} {_quoted(d.section)}{_offset(d.off)}" + (f" @{_quoted(d.symbol)}" if d.symbol else "")
-
-
-def _show_helper(p: _Printer, op: Op) -> str:
-    h = op.attr
-    assert isinstance(h, Helper)
-    flags = ("" if not h.pure else ".pure") + ("" if h.writes else ".readonly")
-    return f"{op.row.name}{flags} {h.id} {_quoted(h.name)}({p.values(op.args)})"
-
-
-def _show_kfunc(p: _Printer, op: Op) -> str:
-    k = op.attr
-    assert isinstance(k, Kfunc)
-    return f"{op.row.name}{'.weak' if k.weak else ''} @{_quoted(k.name)}({p.values(op.args)})"
-
-
-def _show_core(p: _Printer, op: Op) -> str:
-    c = op.attr
-    assert isinstance(c, CoreConst)
-    return f"{op.row.name} {_core_text(c.core)} = {_number(c.local)}"
-
-
-_SHAPE: Final[dict[type | None, Callable[[_Printer, Op], str]]] = {
-    None: _show_plain, Mem: _show_mem, Rmw: _show_rmw, Slot: _show_slot, Symbol: _show_symbol, Data: _show_data,
-    Helper: _show_helper, Kfunc: _show_kfunc, CoreConst: _show_core,
-}
 
 # --- parsing ----------------------------------------------------------------------------------------------------------
 
@@ -215,7 +140,7 @@ def _scan(source: str) -> list[_Token]:
 
 def parse(source: str) -> Module:
     """The module a text describes. Raises IrSyntaxError; legality beyond names and shapes is `verify`'s business."""
-    parser = _Parser(source)
+    parser = Parser(source)
     functions: list[Function] = []
     names: set[str] = set()
     while not parser.at_end():
@@ -228,7 +153,7 @@ def parse(source: str) -> Module:
     return Module(functions)
 
 
-class _Parser:
+class Parser:
     def __init__(self, source: str) -> None:
         self.source, self.tokens, self.i = source, _scan(source), 0
         self.values: dict[str, Value] = {}
@@ -442,7 +367,7 @@ class _Parser:
             hint = target.text[1:]
             op.name = "" if hint.isdigit() else hint
             self.define(target, op)
-        _READ[row.attr](self, op, suffixes)
+        READ[row.attr](self, op, suffixes)
         if suffixes:
             _fail(self.source, at, f"{head} knows no suffix .{suffixes[0]}")
         op.type = self.result(row, op, target)
@@ -469,108 +394,3 @@ class _Parser:
 
 
 _HOLE = Value(VOID)
-
-
-def _flag(suffixes: list[str], word: str) -> bool:
-    if word not in suffixes:
-        return False
-    suffixes.remove(word)
-    return True
-
-
-def _width(p: _Parser, suffixes: list[str]) -> tuple[int, bool]:
-    """(bytes, signed) from a suffix u8 ... s64."""
-    word = next((s for s in suffixes if s[:1] in ("u", "s") and s[1:] in ("8", "16", "32", "64")), None)
-    if word is None:
-        p.fail("a width suffix is missing (.u8 to .u64, .s8 to .s32)")
-    suffixes.remove(word)
-    return int(word[1:]) // 8, word[0] == "s"
-
-
-def _read_core(p: _Parser) -> Core:
-    type_id, access = p.number(), p.string()
-    return Core(type_id, access, p.number())
-
-
-_EDGES: Final = {"jump": 1, "br": 2}
-
-
-def _read_plain(p: _Parser, op: Op, suffixes: list[str]) -> None:
-    edges = _EDGES.get(op.row.name, 0)
-    if edges:
-        for _ in op.row.args:
-            p.operand(op.args)
-        p.edges(op, edges)
-    elif p.peek.kind in ("value", "number"):
-        p.operands(op.args)
-
-
-def _read_mem(p: _Parser, op: Op, suffixes: list[str]) -> None:
-    size, is_signed = _width(p, suffixes)
-    volatile = _flag(suffixes, "volatile")
-    p.operand(op.args)
-    off, core = p.offset(), None
-    if p.accept("core"):
-        p.expect("(")
-        core = _read_core(p)
-        p.expect(")")
-    op.attr = Mem(size, off, is_signed, core, volatile)
-    if p.accept(","):
-        p.operands(op.args)
-
-
-def _read_rmw(p: _Parser, op: Op, suffixes: list[str]) -> None:
-    size, _ = _width(p, suffixes)
-    fetch = _flag(suffixes, "fetch")
-    if not suffixes:
-        p.fail("rmw needs an operation (rmw.add.u64 …)")
-    kind = suffixes.pop(0)
-    p.operand(op.args)
-    op.attr = Rmw(kind, size, p.offset(), fetch)
-    p.expect(",")
-    p.operands(op.args)
-
-
-def _read_slot(p: _Parser, op: Op, suffixes: list[str]) -> None:
-    size = p.number()
-    p.expect("align")
-    op.attr = Slot(size, p.number())
-
-
-def _read_symbol(p: _Parser, op: Op, suffixes: list[str]) -> None:
-    op.attr = Symbol(p.symbol())
-    if op.row.args:
-        p.expect("(")
-        p.operands(op.args, ")")
-
-
-def _read_data(p: _Parser, op: Op, suffixes: list[str]) -> None:
-    section = p.name()
-    off = p.offset()
-    op.attr = Data(section, off, p.symbol() if p.at("@") else "")
-
-
-def _read_helper(p: _Parser, op: Op, suffixes: list[str]) -> None:
-    pure, readonly = _flag(suffixes, "pure"), _flag(suffixes, "readonly")
-    number = p.number()
-    op.attr = Helper(number, p.name(), pure, not readonly)
-    p.expect("(")
-    p.operands(op.args, ")")
-
-
-def _read_kfunc(p: _Parser, op: Op, suffixes: list[str]) -> None:
-    op.attr = Kfunc(p.symbol(), _flag(suffixes, "weak"))
-    p.expect("(")
-    p.operands(op.args, ")")
-
-
-def _read_coreconst(p: _Parser, op: Op, suffixes: list[str]) -> None:
-    core = _read_core(p)
-    p.expect("=")
-    op.attr = CoreConst(core, p.number())
-
-
-_READ: Final[dict[type | None, Callable[[_Parser, Op, list[str]], None]]] = {
-    None: _read_plain, Mem: _read_mem, Rmw: _read_rmw, Slot: _read_slot, Symbol: _read_symbol, Data: _read_data,
-    Helper: _read_helper, Kfunc: _read_kfunc, CoreConst: _read_coreconst,
-}

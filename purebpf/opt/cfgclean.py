@@ -102,15 +102,9 @@ def _skip_empty(fn: Function) -> bool:
              and b.edges[0].block is not b}
     if not empty:
         return False
-    own = {p: b for b in empty for p in b.params}
-    if own:  # a parameter that is used further on must stay
-        for block in fn.blocks:
-            for op in block.ops:
-                used = op.args if not op.edges else [*op.args, *(a for e in op.edges for a in e.args)]
-                for arg in used:
-                    home = own.get(arg)  # type: ignore[call-overload]
-                    if home is not None and home is not block:
-                        empty.discard(home)
+    own: dict[Value, Block] = {p: b for b in empty for p in b.params}
+    if own:
+        empty -= used_elsewhere(fn, own)  # a parameter that is used further on must stay
     changed = False
     for block in fn.blocks:
         for edge in block.edges:
@@ -124,41 +118,52 @@ def _skip_empty(fn: Function) -> bool:
     return changed
 
 
+def used_elsewhere(fn: Function, home: dict[Value, Block]) -> set[Block]:
+    """The blocks of `home` whose values other blocks use."""
+    found: set[Block] = set()
+    for block in fn.blocks:
+        for op in block.ops:
+            for arg in (*op.args, *(a for e in op.edges for a in e.args)):
+                at = home.get(arg)
+                if at is not None and at is not block:
+                    found.add(at)
+    return found
+
+
 def drop_trivial_params(fn: Function) -> bool:
     """A parameter that gets one value, or itself, on every edge is that value."""
     mapping: dict[Value, Value] = {}
-
-    def final(v: Value) -> Value:
-        while v in mapping:
-            v = mapping[v]
-        return v
-
     into = incoming(fn)
     again = True
     while again:
         again = False
         for block in fn.blocks[1:]:
             edges = into[block]
-            for i in range(len(block.params) - 1, -1, -1):
-                param = block.params[i]
-                only: Value | None = None
-                for _, edge in edges:
-                    arg = final(edge.args[i])
-                    if arg is param or (only is not None and same(arg, only)):
-                        continue
-                    if only is not None:
-                        break
-                    only = arg
-                else:
-                    if only is None:
-                        continue
+            trivial: list[Value | None] = []
+            for i, param in enumerate(block.params):
+                trivial.append(only := _only(param, [e.args[i] for _, e in edges], mapping))
+                if only is not None:
                     mapping[param] = only
-                    del block.params[i]
-                    for _, edge in edges:
-                        del edge.args[i]
-                    again = True
+            if any(trivial):
+                block.params = [p for p, only in zip(block.params, trivial) if only is None]
+                for _, edge in edges:
+                    edge.args = [a for a, only in zip(edge.args, trivial) if only is None]
+                again = True
     fn.replace(mapping)
     return bool(mapping)
+
+
+def _only(param: Value, args: list[Value], mapping: dict[Value, Value]) -> Value | None:
+    """The one value among `args`, apart from `param` itself; None if there are several."""
+    only: Value | None = None
+    for arg in args:
+        while arg in mapping:
+            arg = mapping[arg]
+        if arg is not param and (only is None or not same(arg, only)):
+            if only is not None:
+                return None
+            only = arg
+    return only
 
 
 def _join(fn: Function) -> bool:

@@ -145,13 +145,11 @@ def refine(fn: Function) -> None:
     while again:
         again = False
         into = incoming(fn)
-        for block in fn.blocks[1:]:
-            for i, param in enumerate(block.params):
-                if param.type is arg:
-                    types = {e.args[i].type for _, e in into[block] if e.args[i] is not param and e.args[i].type.is_ptr}
-                    if len(types) == 1 and arg not in types:
-                        param.type = types.pop()
-                        again = True
+        for block, i, param in [(b, i, p) for b in fn.blocks[1:] for i, p in enumerate(b.params) if p.type is arg]:
+            types = {e.args[i].type for _, e in into[block] if e.args[i] is not param and e.args[i].type.is_ptr}
+            if len(types) == 1 and arg not in types:
+                param.type = types.pop()
+                again = True
         for op in fn.ops():
             if op.row is R.ptradd and op.type is arg and op.args[0].type.is_ptr and op.args[0].type is not arg:
                 op.type = op.args[0].type

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..ir.function import Block, Edge, Function, Param, Value
-from .cfgclean import incoming, same
+from .cfgclean import incoming, same, used_elsewhere
 from .dce import drop_unreachable
 
 _LIMIT: Final = 40  # ops; longer twins are rare
@@ -93,13 +93,7 @@ def _content(block: Block) -> tuple[object, list[Value]]:
 def _closed(fn: Function, candidates: set[Block]) -> set[Block]:
     """Those of the candidates whose values are not used in other blocks."""
     home: dict[Value, Block] = {v: b for b in candidates for v in (*b.params, *b.ops)}
-    for block in fn.blocks:
-        for op in block.ops:
-            for arg in (*op.args, *(a for e in op.edges for a in e.args)):
-                at = home.get(arg)
-                if at is not None and at is not block:
-                    candidates.discard(at)
-    return candidates
+    return candidates - used_elsewhere(fn, home)
 
 
 def _merge_same(group: list[Twin], into: Into) -> list[Twin]:

@@ -107,27 +107,28 @@ def _effect(op: Op, dead: Dead, shared: set[Op], kept: set[Op]) -> None:
 def _widen(block: Block) -> bool:
     """Two neighbouring constants in one store of twice the size, where alignment and the immediate allow it."""
     changed = False
-    again = True
-    while again:
-        again = False
-        seen: dict[tuple[object, int, int], int] = {}  # base, offset, size -> index of the store
-        for i, op in enumerate(block.ops):
-            if op.row is R.store and isinstance(op.attr, Mem) and not op.attr.volatile and not op.attr.core:
-                base, off = place(op)
-                size = op.attr.size
-                seen = {k: n for k, n in seen.items() if k[0] is base}  # others may alias
-                if isinstance(op.args[1], Const) and size < 8 and base is op.args[0] and _aligned(base, off & ~size, 2 * size):
-                    other = seen.get((base, off ^ size, size))
-                    if other is not None and _merge(block.ops[other], op):
-                        del block.ops[other]
-                        changed = again = True
-                        break
-                seen = {k: n for k, n in seen.items() if k[1] + k[2] <= off or off + size <= k[1]}
-                if isinstance(op.args[1], Const) and base is op.args[0]:
-                    seen[base, off, size] = i
-            elif op.row.effect not in ("pure",):
-                seen.clear()
+    while _widen_one(block):
+        changed = True
     return changed
+
+
+def _widen_one(block: Block) -> bool:
+    seen: dict[tuple[object, int, int], int] = {}  # base, offset, size -> index of the store of a constant
+    for i, op in enumerate(block.ops):
+        if op.row is R.store and isinstance(op.attr, Mem) and not op.attr.volatile and not op.attr.core:
+            base, off = place(op)
+            size, constant = op.attr.size, isinstance(op.args[1], Const) and base is op.args[0]
+            seen = {k: n for k, n in seen.items() if k[0] is base}  # others may alias
+            other = seen.get((base, off ^ size, size))
+            if constant and other is not None and size < 8 and _aligned(base, off & ~size, 2 * size) and _merge(block.ops[other], op):
+                del block.ops[other]
+                return True
+            seen = {k: n for k, n in seen.items() if k[1] + k[2] <= off or off + size <= k[1]}
+            if constant:
+                seen[base, off, size] = i
+        elif not op.row.pure:
+            seen.clear()
+    return False
 
 
 def _aligned(base: object, off: int, size: int) -> bool:

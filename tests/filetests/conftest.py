@@ -53,3 +53,14 @@ class CaseItem(pytest.Item):
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FileTest | None:
     return FileTest.from_parent(parent, path=file_path) if runner.is_filetest(file_path) else None
+
+
+class NoModule(pytest.Module):
+    """A `.py` filetest named on the command line is input, not a test module."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        return iter(())
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    return NoModule.from_parent(parent, path=module_path) if runner.is_filetest(module_path) else None
