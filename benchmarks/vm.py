@@ -1,7 +1,7 @@
 """Instructions a second in the VM, both engines: `python -m benchmarks.vm`.
 
-Loops of arithmetic with memory, run as bare code; then what translating costs the fast engine, and a whole object. The best
-of several runs counts; times are of this process alone.
+Loops of arithmetic with memory, run as bare code; then what translating costs the fast engine, and a whole object. The
+best of several runs counts; times are of this process alone.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def main() -> int:
         fast, plain = speed(text, rounds, "fast", repeat), speed(text, rounds, "plain", max(1, repeat // 3))
         print(f"{name:<26}{fast / 1e6:8.1f}{plain / 1e6:8.2f}{fast / plain:8.1f}")
     count, seconds = translation()
-    print(f"translating {count} instructions and running them once: {seconds * 1e3:.0f} ms, {count / seconds / 1e3:.0f} k/s")
+    print(f"translating {count} instructions and running once: {seconds * 1e3:.0f} ms, {count / seconds / 1e3:.0f} k/s")
     print(f"one run of a small XDP program with a map: {object_runs() * 1e6:.1f} µs")
     return 0
 

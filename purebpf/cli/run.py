@@ -17,15 +17,17 @@ ROWS = 20  # map entries shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="a .py file, an object, assembly (.s), raw code or hex digits; - reads standard input")
+    parser.add_argument("file", help="a .py file, an object, assembly (.s), raw code or hex digits; - is standard input")
     parser.add_argument("--prog", metavar="NAME", help="which program of the object (default: the only one)")
     parser.add_argument("--data", default="", metavar="HEX|@FILE",
                         help="the packet; for bare code the memory that r1 points to")
     parser.add_argument("--ctx", default="", metavar="HEX|@FILE", help="bytes of the context")
     parser.add_argument("--arg", action="append", default=[], metavar="VALUE",
-                        help="instead of --ctx, an argument (raw tracepoints and the like): a number, or text for a pointer to it")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER", help="set a global variable before running")
-    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="run this often on the same packet (default 1)")
+                        help="instead of --ctx, an argument (raw tracepoints …): a number, or text for a pointer to it")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER",
+                        help="set a global variable before running")
+    parser.add_argument("--repeat", type=int, default=1, metavar="N",
+                        help="run this often on the same packet (default 1)")
     parser.add_argument("--engine", choices=("auto", "fast", "plain"), default="auto")
     parser.add_argument("--cpus", type=int, default=1, metavar="N", help="values of a per-CPU map (default 1)")
     parser.add_argument("--limit", type=int, metavar="N", help="stop after about this many instructions")
@@ -116,7 +118,8 @@ def _run_object(args: argparse.Namespace, spec: ObjectSpec) -> None:
     for text in args.set:
         name, equals, value = text.partition("=")
         if not equals or name not in machine.vars:
-            raise FormatError(f"--set {text}: write NAME=NUMBER, with a name of {', '.join(machine.vars) or 'no variable'}")
+            known = ", ".join(machine.vars) or "no variable"
+            raise FormatError(f"--set {text}: write NAME=NUMBER, with a name of {known}")
         machine.vars[name] = _number(value, "--set")
     data, given = _bytes(args.data, "--data"), _bytes(args.ctx, "--ctx")
     ctx: Any = [_argument(text) for text in args.arg] if args.arg else given or None

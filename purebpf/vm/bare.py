@@ -20,8 +20,8 @@ Functions = Mapping[int, Callable[..., int]]
 
 def run(code: Source, memory: Memory = b"", *, helpers: Functions | None = None, engine: str = "auto",
         insn_limit: int = INSN_LIMIT) -> int:
-    """Run `code` once with r1 = the address of `memory`, r2 = its length and r10 = the top of a 512-byte stack; r0 as an
-    unsigned 64-bit number.
+    """Run `code` once with r1 = the address of `memory`, r2 = its length and r10 = the top of a 512-byte stack; r0 as
+    an unsigned 64-bit number.
 
     A writable `memory` (bytearray) is changed in place. `helpers` maps numbers to functions of up to five unsigned
     64-bit integers. Raises DecodeError for code the kernel refuses by its looks, VmFault for what goes wrong running.

@@ -89,7 +89,8 @@ class Code:
         for function in self.functions.values():
             last = self.slots[function.end - 1]
             if last is None or last.code not in (op.JMP | op.EXIT, op.JMP | op.JA, op.JMP32 | op.JA):
-                raise DecodeError(f"{function.name} does not end in exit or goto", position=(function.end - 1) * op.SLOT)
+                raise DecodeError(f"{function.name} does not end in exit or goto",
+                                  position=(function.end - 1) * op.SLOT)
             for pc in range(function.start, function.end):
                 insn = self.slots[pc]
                 target = jump_target(pc, insn) if insn is not None else None

@@ -1,7 +1,7 @@
 """CO-RE relocations without a kernel: the target is the kernel as the object declares it.
 
-Of the types that share a name apart from their flavour (`task_struct`, `task_struct___old`) the plain one is the kernel's, or
-the first if there is no plain one; what the others add does not exist.
+Of the types that share a name apart from their flavour (`task_struct`, `task_struct___old`) the plain one is the
+kernel's, or the first if there is no plain one; what the others add does not exist.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from typing import Any, Callable, Final
 from ..errors import FormatError, VmFault
 from ..isa import opcodes as op
 from ..isa.insn import CoreRef, DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
-from ..spec import DataSpec, Line, MapSpec, ObjectSpec, RunResult
-from ..uapi.enums import MapType
+from ..spec import DataSpec, MapSpec, ObjectSpec, RunResult
+from ..uapi.enums import MapFlag, MapType
 from . import helpers
 from .code import Code
 from .contexts import Ctx, prepare
@@ -122,7 +122,8 @@ class Machine:
 
     def _add_data(self, section: DataSpec, version: tuple[int, int, int] | None) -> None:
         size = len(section.data)
-        spec = MapSpec(section.name, MapType.ARRAY, 4, size, 1, 0x80 if section.read_only else 0, value_type=section.btf_id)
+        flags = MapFlag.RDONLY_PROG if section.read_only else 0
+        spec = MapSpec(section.name, MapType.ARRAY, 4, size, 1, flags, value_type=section.btf_id)
         live = self.maps[section.name] = self.new_map(spec)
         live.raw.set(bytes(4), section.data)
         live.raw.lookup(bytes(4), 0)
@@ -131,7 +132,8 @@ class Machine:
         if section.name == ".kconfig":
             for var in section.vars:
                 value = _kconfig(var.name, version)
-                region.data[var.offset : var.offset + var.size] = value.to_bytes(8, "little")[: var.size].ljust(var.size, b"\0")
+                held = value.to_bytes(8, "little")[: var.size].ljust(var.size, b"\0")
+                region.data[var.offset : var.offset + var.size] = held
 
     def _fill(self, spec: MapSpec) -> None:
         raw = self.maps[spec.name].raw
@@ -148,8 +150,8 @@ class Machine:
             linked = self.spec.link(name)
             insns = [one for insn in linked.insns for one in self._resolve(insn)]
             names = {slot: func.name for slot, func in linked.starts}
-            lines: list[tuple[int, Line]] = list(linked.lines)
-            self._programs[name] = self._world.add(Code(insns, name, names, [(slot, line.span) for slot, line in lines]))
+            lines = [(slot, line.span) for slot, line in linked.lines]
+            self._programs[name] = self._world.add(Code(insns, name, names, lines))
         return self._programs[name]
 
     def _tail_target(self, array: int, index: int) -> tuple[Program, int] | None:

@@ -1,9 +1,9 @@
 """The map types, with the kernel's semantics and error numbers; keys and values are bytes here.
 
-A program sees a map's values through addresses, so each value is a `Cell`: bytes, and a memory region once a program has
-looked it up. Deleting or replacing a value leaves the old cell mapped until the run ends, as RCU does in the kernel.
-Operations of programs return 0, an address or a negative error number; where the kernel has a user-space twin of an operation
-(per-CPU values as a list, reading a prog array), it is `get`, `set`, `keys`, `remove`.
+A program sees a map's values through addresses, so each value is a `Cell`: bytes, and a memory region once a program
+has looked it up. Deleting or replacing a value leaves the old cell mapped until the run ends, as RCU does in the kernel.
+Operations of programs return 0, an address or a negative error number; where user space has its own form of an
+operation (per-CPU values as a list, reading a prog array), it is `get`, `set`, `keys`, `remove`.
 """
 
 from __future__ import annotations
@@ -431,7 +431,9 @@ class HashOfMaps(MapInMap):
 
 class ArrayOfMaps(MapInMap):
     def set(self, key: bytes, value: Any, flags: int = ANY) -> int:
-        return -errno.E2BIG if int.from_bytes(key, "little") >= self.spec.max_entries else super().set(key, value, flags)
+        if int.from_bytes(key, "little") >= self.spec.max_entries:
+            return -errno.E2BIG
+        return super().set(key, value, flags)
 
 
 def _same_shape(a: MapSpec, b: MapSpec) -> bool:

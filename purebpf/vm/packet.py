@@ -3,8 +3,8 @@
     head            meta   data                      end              tail
     ├─── headroom ───┼──────┼──────── packet ─────────┼─── tailroom ───┤
 
-A program sees exactly meta … end, as one region. Whatever moves a border gives the packet a new region, so a pointer from
-before faults, as the verifier would refuse it.
+A program sees exactly meta … end, as one region. Whatever moves a border gives the packet a new region, so a pointer
+from before faults, as the verifier would refuse it.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ class Process(NamedTuple):
 class World(Runtime):
     """What the helpers of one machine share."""
 
-    __slots__ = ("clock", "cpu", "cpus", "frame", "kept", "maps", "process", "prog_type", "random", "redirected", "task",
-                 "trace")
+    __slots__ = ("clock", "cpu", "cpus", "frame", "kept", "maps", "process", "prog_type", "random", "redirected",
+                 "task", "trace")
 
     def __init__(self, engine: Engine, helpers: Mapping[int, Helper], process: Process, cpus: int,
                  clock: Callable[[], int] | int | None, seed: int) -> None:

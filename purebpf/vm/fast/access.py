@@ -1,5 +1,5 @@
-"""Loads and stores as Python: an index into a known buffer, a variable for a private stack slot, or a look-up by address.
-What fails there is done again by `Memory`, which raises the fault."""
+"""Loads and stores as Python: an index into a known buffer, a variable for a private stack slot, or a look-up by
+address. What fails there is done again by `Memory`, which raises the fault."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 from ...isa import opcodes as op
 from ...isa.insn import Insn
+from ..code import signed
 from ..memory import M32, M64, STACK
 from .arithmetic import Arithmetic
 from .facts import STACK_SITE, Facts, Ptr
@@ -110,7 +111,7 @@ class Access(Arithmetic):
     def _store(self, insn: Insn) -> None:
         size = op.SIZE_BYTES[insn.code & op.DW]
         by_reg = insn.code & 7 == op.STX
-        value = self._low(insn.src, 8 * size) if by_reg else f"{insn.imm & (1 << 8 * size) - 1:#x}"
+        value = self._low(insn.src, 8 * size) if by_reg else f"{signed(insn.imm, 32) & (1 << 8 * size) - 1:#x}"
         found = self._index(insn.dst, insn.off)
         if found is None:
             address = self._plain_address(insn.dst, insn.off)

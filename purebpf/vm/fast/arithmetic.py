@@ -78,7 +78,7 @@ class Arithmetic(Values):
         if difference:
             self._set(insn.dst, difference, 64, 66)
             return
-        if what in (op.ADD, op.SUB) and not insn.code & op.X and insn.imm < 0:  # subtract a small number, not add a big one
+        if what in (op.ADD, op.SUB) and not insn.code & op.X and insn.imm < 0:  # a small number less, not a big one more
             a, a_bits, _ = self._loose(insn.dst, width)
             sign = "-" if what == op.ADD else "+"
             self._set(insn.dst, f"{a} {sign} {-insn.imm}", width, max(a_bits, 32) + 1)
@@ -103,7 +103,9 @@ class Arithmetic(Values):
     def _pointer_difference(self, insn: Insn, what: int) -> str | None:
         """`end - start` in one region needs no addresses."""
         a, b = self._state[insn.dst], self._state[insn.src]
-        if what != op.SUB or not insn.code & op.X or not isinstance(a, Ptr) or not isinstance(b, Ptr) or a.site != b.site:
+        if what != op.SUB or not insn.code & op.X:
+            return None
+        if not isinstance(a, Ptr) or not isinstance(b, Ptr) or a.site != b.site:
             return None
         return f"{self._offset(insn.dst)} - {self._offset(insn.src)}"
 

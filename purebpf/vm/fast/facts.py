@@ -1,4 +1,4 @@
-"""What the fast engine knows of each register before it writes code: how wide a number is, or which memory it points to.
+"""What the fast engine knows of each register before it writes code: how wide a number is, or what it points to.
 
 A pointer is kept as an offset from the start of its region, so that an access is one index into a buffer. Where such a
 pointer comes from is a *site*: a function's argument, a call's result, a loaded pointer, an address constant, or r10.

@@ -27,7 +27,8 @@ def compare(what: int, a: str, b: str, width: int, small: bool, constant: bool) 
     if what in _SIGNED and not small:
         top = 1 << (width - 1)
         if constant and what in (op.JSLT, op.JSGE) and int(b, 0) == 0:  # is it negative?
-            return (f"{a} >= {top:#x}", f"{a} < {top:#x}")[:: 1 if what == op.JSLT else -1]  # type: ignore[return-value]
+            negative, positive = f"{a} >= {top:#x}", f"{a} < {top:#x}"
+            return (negative, positive) if what == op.JSLT else (positive, negative)
         a = f"{a} ^ {top:#x}"
         b = f"{int(b, 0) ^ top:#x}" if constant else f"{b} ^ {top:#x}"
     return f"{a} {yes} {b}", f"{a} {no} {b}"

@@ -1,9 +1,9 @@
 """A control flow graph as nested Python: `while`, `for`, `if`, `break` and `continue` instead of gotos.
 
-After Ramsey, "Beyond Relooper" (ICFP 2022): the dominator tree gives the nesting; a block with several ways in becomes a
-label after the code it is reached from. What differs is Python: a label is left for with `break` out of a loop that
-runs once, or simply by reaching the end; what follows a loop stands behind it, not in it; to leave several loops at once a
-variable remembers where to.
+After Ramsey, "Beyond Relooper" (ICFP 2022): the dominator tree gives the nesting; a block with several ways in becomes
+a label after the code it is reached from. What differs is Python: a label is left for with `break` out of a loop that
+runs once, or simply by reaching the end; what follows a loop stands behind it, not in it; to leave several loops at
+once a variable remembers where to.
 """
 
 from __future__ import annotations
@@ -201,8 +201,8 @@ def _mentions(item: Item, label: int) -> bool:
 
 
 class Shaper:
-    """A reducible `Flow` as items. `parts` gives what only the emitter knows: the lines of a block, of an edge, of a loop's
-    head, and a block's condition."""
+    """A reducible `Flow` as items. `parts` gives what only the emitter knows: the lines of a block, of an edge, of a
+    loop's head, and a block's condition."""
 
     def __init__(self, flow: Flow, parts: "Parts") -> None:
         self._flow, self._parts = flow, parts

@@ -1,7 +1,7 @@
 """The helpers that make sense outside a kernel, by family; calling another is a fault that names it.
 
-A helper is `(world, r1, …) -> int`: arguments are unsigned 64-bit, the result may be negative and is cut to 64 bits by the
-engine. Each family has a table from the kernel's name (without `bpf_`) to the function; here they meet the numbers.
+A helper is `(world, r1, …) -> int`: arguments are unsigned 64-bit, the result may be negative and is cut to 64 bits by
+the engine. Parameters it has no use for are called `_`: the fast engine does not pass those. Each family has a table from the kernel's name (without `bpf_`) to the function; here they meet the numbers.
 """
 
 from __future__ import annotations

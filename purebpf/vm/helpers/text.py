@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _SPEC: Final = re.compile(
     rb"%(?P<flags>[-+ #0]*)(?P<width>\d*)(?:\.(?P<precision>\d+))?(?P<length>hh|h|ll|l)?"
     rb"(?P<kind>pI4|pi4|pI6|pi6|pks|pus|pK|px|pB|pS|ps|p|[diouxXcs%])")
+_NUMBER: Final = re.compile(rb"([ \t\n\v\f\r]*)([-+]?)(0[xX][0-9a-fA-F]+|[0-9a-fA-F]+)")
 _WIDTH: Final = {b"hh": 8, b"h": 16, b"": 32, b"l": 64, b"ll": 64}
 
 
@@ -135,7 +136,7 @@ def _parse(w: World, text: int, size: int, flags: int, to: int, negative_too: bo
     base = flags & 0x1F
     if base not in (0, 8, 10, 16) or flags & ~0x1F:
         return -errno.EINVAL
-    found = re.match(rb"([ \t\n\v\f\r]*)([-+]?)(0[xX][0-9a-fA-F]+|[0-9a-fA-F]+)", w.memory.read(text, size & M32).split(b"\0")[0])
+    found = _NUMBER.match(w.memory.read(text, size & M32).split(b"\0")[0])
     if found is None or (found[2] and not negative_too) or found[2] == b"+":
         return -errno.EINVAL
     digits = found[3]
