@@ -27,10 +27,15 @@ bless: .venv/dev ## rewrite what the filetests expect; read the diff
 
 gen: .venv/dev   ## regenerate the tables taken from the kernel's BTF
 	$(RUN) tools/gen_uapi.py
+	$(RUN) tools/gen_isa_docs.py
 	$(RUN) tools/gen_codemap.py
 
-fuzz: .venv/dev  ## 2,000 random programs in five runners, then the parsers
+fuzz: .venv/dev  ## 2,000 random programs in five runners
 	$(RUN) -m tests.property.programs 2000
+
+parsers: .venv/dev ## a minute of coverage-guided fuzzing on each reader of instructions (installs atheris)
+	$(RUN) -m pip install -q atheris
+	$(RUN) tools/fuzz_isa.py all 60
 
 .venv/run: pyproject.toml
 	tools/venv $(PYTHON) .venv
@@ -40,4 +45,4 @@ fuzz: .venv/dev  ## 2,000 random programs in five runners, then the parsers
 	tools/venv $(PYTHON) .venv dev
 	@touch $@
 
-.PHONY: help demo test check bench kernels bless gen fuzz
+.PHONY: help demo test check bench kernels bless gen fuzz parsers
