@@ -15,8 +15,10 @@ from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, Layout, PtrType, StructType
 from ..dsl.maps import ProgArray
 from ..ir.function import Const, Value
+from ..ir.ops import signed
 from ..ir.types import I64 as I64_IR
 from . import arith, maps, memory, packet
+from .flow import branch, enter, goto
 from .values import (
     I64,
     U64,
@@ -200,18 +202,23 @@ def _method(f: Lowering, callee: Method, args: list[Val], node: ast.Call) -> Val
 
 
 def _bit_length(f: Lowering, a: Int, node: ast.AST) -> Val:
-    """The number of bits of |a|, by halving: six steps without a loop."""
-    ir = a.ir if a.lo >= 0 else _magnitude(f, a)
-    count: Value = Const(0)
+    """The number of bits of |a|, by halving: at most six tests, each passed or shifted away."""
+    top = max(abs(a.lo), a.hi)
+    f.env["$bits"] = Int(a.ir if a.lo >= 0 else _magnitude(f, a), U64, 0, top)
+    f.env["$count"] = Known(0)
     for step in (32, 16, 8, 4, 2, 1):
-        if a.lo >= 0 and a.hi < 1 << step:
+        if top < 1 << step:
             continue
-        big = f.op("uge", ir, arith.constant(1 << step).ir)
-        shift = f.op("shl", big, step.bit_length() - 1)
-        ir = f.op("shr", ir, shift)
-        count = f.op("add", count, shift)
-    total = f.op("add", count, f.op("ne", ir, 0))
-    return Int(total, I64, 0, 64)
+        many, few = f.join("many"), f.join("few")
+        bits, count = f.integer(f.env["$bits"], node), f.integer(f.env["$count"], node)
+        branch(f, f.op("uge", bits.ir, signed(1 << step)), many, few)
+        enter(f, many)
+        f.env["$bits"] = Int(f.op("shr", bits.ir, step), U64, 0, max(bits.hi >> step, 1))
+        f.env["$count"] = Int(f.op("add", count.ir, step), I64, 0, 64)
+        goto(f, few)
+        enter(f, few)
+    bits, count = f.integer(f.env.pop("$bits"), node), f.integer(f.env.pop("$count"), node)
+    return Int(f.op("add", count.ir, f.op("ne", bits.ir, 0)), I64, 0, 64)
 
 
 def _magnitude(f: Lowering, a: Int) -> Value:
