@@ -305,7 +305,7 @@ def _pointer_add(s: Selector, op: Op) -> None:
             base, stride = s.steps[base]
             by = Const(by.value - stride)
         _arith(s, ALU64 | ADD, dst, base, by)
-    elif s.demanded(base) and not s.demanded(by):
+    elif s.demanded(base) and not s.demanded(by) and op.type.region not in memory.FRAMES:
         _arith(s, ALU64 | ADD, dst, by, base)
     else:
         _arith(s, ALU64 | ADD, dst, base, by)

@@ -42,6 +42,10 @@ from .selector import Selector, core_ref, resolve, s16, s32
 
 _ATOMICS = {"add": ADD, "or": OR, "and": AND, "xor": XOR}
 
+# Pointers that may lead into a frame are never added to an index, only the index to them: for `scalar += pointer` the
+# verifier (seen in 6.18) forgets whose frame it is, takes that of the entry program, and overlooks stores.
+FRAMES = frozenset(("stack", "arg"))
+
 
 class Address(NamedTuple):
     """Register + `off`, counted from frame slot `slot` if that is not -1."""
@@ -108,8 +112,14 @@ def indexed_base(s: Selector, op: Op) -> None:
     fixed = _fixed(s, root, inner)
     if fixed is None:
         raise InternalError("codegen.isel", f"{op!r} has no fixed base")
-    s.copy(s.shifted[op], op.args[1])
-    s.emit(ALU64 | ADD | X, s.shifted[op], fixed.reg)
+    reg = s.shifted[op]
+    if fixed.reg == FP:
+        index = s.demand(op.args[1])
+        s.out.append(move(reg, FP, s.span))
+        s.emit(ALU64 | ADD | X, reg, index)
+    else:
+        s.copy(reg, op.args[1])
+        s.emit(ALU64 | ADD | X, reg, fixed.reg)
 
 
 def _place(s: Selector, op: Op) -> Address:

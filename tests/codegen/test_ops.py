@@ -120,3 +120,10 @@ def test_quotient_and_remainder(first: str, suffix: str, constant: bool) -> None
         assert int.from_bytes(after[16:24], "little") == TABLE["udiv" + suffix].evaluate(x, y) & M64, (x, y)
         if not constant:
             assert sum(i.code & 7 in (4, 7) and i.code & 0xF0 in (0x30, 0x90) for i in insns) == 1
+
+
+def test_every_op_has_a_rule() -> None:
+    """A new row of ir.ops.TABLE must be selected somewhere: a handler, or one of the terminators."""
+    from purebpf.codegen import isel
+
+    assert set(TABLE.values()) == set(isel._HANDLERS) | {row for row in TABLE.values() if row.terminator}

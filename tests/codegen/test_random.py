@@ -70,3 +70,11 @@ def in_kernel(module: Module, cpu: int, data: bytes) -> tuple[int, bytes]:
         assert k["prog"].test_run(bytes(64)).retval == 2
         after = bytes(k["mem"][0])
     return int.from_bytes(after[MEMORY:], "little"), after[:MEMORY]
+
+
+@pytest.mark.kernel
+def test_kernel_knows_whose_frame_an_index_leads_to() -> None:
+    """The verifier of 6.18 takes `index += r10` in a subprogram for the entry's frame and overlooks the store through it:
+    with the addition that way round this function went the wrong way."""
+    module, data = make(169, 40, local=True), memory(169)
+    assert in_kernel(module, 3, data) == interpreted(module, data)
