@@ -102,7 +102,7 @@ def compare(s: Selector, row: OpRow, a: Value, b: Value, then: MBlock, other: MB
             return compare(s, a.row, a.args[0], a.args[1], then, other)
         if _connective(a) and not s.demanded(a):
             return branch(s, a, *((other, then) if row in _EQUAL else (then, other)))
-        if a.row.name in ("and", "and32") and not s.demanded(a) and s.cpu >= 3:
+        if a.row.name in ("and", "and32") and not s.demanded(a):
             targets = (other, then) if row in _EQUAL else (then, other)
             if _bit_test(s, a, row.name.endswith("32"), *targets):
                 return None
@@ -115,11 +115,13 @@ def _bit_test(s: Selector, test: Op, narrow: bool, then: MBlock, other: MBlock) 
     if isinstance(x, Const):
         x, m = m, x
     narrow = narrow or test.row.name == "and32"
+    if narrow and s.cpu < 3:
+        return False
     if not isinstance(m, Const):
         code, reg = (JMP32 if narrow else JMP) | JSET | X, s.demand(m)
         s.emit(code, s.demand(x), reg).targets = (then, other)
         return True
-    if not narrow and not s32(m.value) and 0 <= m.value < 1 << 32:
+    if not narrow and not s32(m.value) and 0 <= m.value < 1 << 32 and s.cpu >= 3:
         narrow = True
     if not narrow and not s32(m.value):
         return False
