@@ -35,7 +35,7 @@ fuzz: .venv/dev  ## 2,000 random programs in five runners
 
 parsers: .venv/dev ## a minute of coverage-guided fuzzing on each reader of instructions (installs atheris)
 	$(RUN) -m pip install -q atheris
-	$(RUN) tools/fuzz_isa.py all 60
+	$(RUN) tools/fuzz.py all 60
 
 .venv/run: pyproject.toml
 	tools/venv $(PYTHON) .venv

@@ -77,7 +77,8 @@ class Insn(NamedTuple):
     ld_imm64 is *one* Insn of two slots whose `imm` is the whole 64-bit value (signed or unsigned, mod 2**64); with
     src 1..6 the low 32 bits go into the first slot and the high ones into the second.
     `off` of jumps and `imm` of local calls count slots, relative to the next slot, as encoded.
-    With a `ref`, the field that the reference stands for is 0 (-1 for a call) until linking or loading fills it.
+    With a `ref`, the field that the reference stands for is 0 (-1 for a call) until linking or loading fills it; a CoreRef's
+    field holds the value by the local BTF, which loaders compare.
     """
 
     code: int

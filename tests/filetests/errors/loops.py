@@ -10,12 +10,6 @@ def prog(ctx):
         pass
     return 2
 # ==>
-test.py:6:5: error[type-conflict]: 'x' is another kind of thing when the loop comes round
-    5 |     x = 1
-    6 |     for i in range(4):
-      |     ^^^^^^^^^^^^^^^^^^
-  help: use two variables
-
 test.py:8:14: error[type-mismatch]: 'for' goes over range(…), an array or a constant sequence, not the constant 5
     7 |         x = ctx
     8 |     for y in 5:
@@ -25,3 +19,19 @@ test.py:10:14: error[unsupported]: the step of range() must be a constant other 
     9 |         pass
    10 |     for i in range(0, 10, ctx.rx_queue_index):
       |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+# test: errors
+@bpf.xdp
+def prog(ctx):
+    x = 1
+    for i in range(4):
+        if x > 2:
+            break
+        x = ctx
+    return 2
+# ==>
+test.py:7:12: error[type-conflict]: 'x' is another kind of thing when the loop comes round
+    6 |     for i in range(4):
+    7 |         if x > 2:
+      |            ^
+  help: use two variables

@@ -21,11 +21,11 @@ tracepoint/sched/sched_switch: prog
   15  r3 += -8
   16  w4 = 1
   17  call 2
-  18  if r0 == 0 goto +7
+  18  if r0 == 0 goto +8
   19  r1 = calls ll    ; MapRef(name='calls')
   21  r2 = r6
   22  call 1
-  23  if r0 == 0 goto +2
+  23  if r0 == 0 goto +3
   24  w5 = 1
   25  lock *(u64 *)(r0 + 0) += r5
   26  w0 = 0

@@ -9,14 +9,12 @@ def prog(ctx):
 xdp: prog
    0  r6 = r1
    1  r1 = *(u32 *)(r6 + 16)
-   2  call pc+7
+   2  call pc+5
    3  r7 = r0
    4  r1 = *(u32 *)(r6 + 12)
-   5  call pc+4
-   6  r5 = r0
-   7  r0 = r7
-   8  r0 += r5
-   9  exit
-  10  r0 = r1
-  11  w0 <<= 1
-  12  exit
+   5  call pc+2
+   6  r0 += r7
+   7  exit
+   8  r0 = r1
+   9  w0 <<= 1
+  10  exit

@@ -1,7 +1,7 @@
-"""Coverage-guided fuzzing of the readers of instructions: `python tools/fuzz_isa.py TARGET [seconds] [corpus directory]`.
+"""Coverage-guided fuzzing of what reads strangers' input: `python tools/fuzz.py TARGET [seconds] [corpus directory]`.
 
-TARGET is asm (text), object (text of whole programs), dis (bytes), listing (bytes, as `purebpf dis` shows them), cbpf (text)
-or all of them in turn. Every input must give a value or the typed error, and what can be written must read back; anything
+TARGET is asm (text), object (text of whole programs), dis (bytes), listing (bytes, as `purebpf dis` shows them), cbpf (text),
+elf (object files), btf (bytes), vm (code and memory, in both engines) or all of them in turn. Every input must give a value or the typed error, and what can be written must read back; anything
 else is a crash, which libFuzzer reports, with the input in a file in the temporary directory. Needs atheris (`pip install atheris`), which the tests do not.
 """
 
@@ -85,13 +85,60 @@ def classic(data: bytes) -> None:
         return
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"asm": asm, "object": whole, "dis": dis, "listing": shown, "cbpf": classic}
+def objects(data: bytes) -> None:
+    from purebpf import elf
+    from purebpf.errors import FormatError
+
+    try:
+        spec = elf.read(data)
+        for name in spec.programs:
+            spec.link(name)
+    except FormatError:
+        return
+
+
+def types(data: bytes) -> None:
+    from purebpf.btf import Btf
+    from purebpf.errors import BtfError
+
+    try:
+        btf = Btf.from_bytes(data)
+        list(btf)
+    except BtfError:
+        return
+
+
+def machine(data: bytes) -> None:
+    from purebpf import vm
+    from purebpf.errors import DecodeError, VmFault
+
+    code, memory = data[: len(data) // 8 * 8], data[-16:]
+    answers = []
+    for engine in ("plain", "fast"):
+        own = bytearray(memory)
+        try:
+            answers.append((vm.run(code, own, engine=engine, insn_limit=2000), bytes(own)))
+        except (DecodeError, VmFault) as error:
+            answers.append((str(error), bytes(own)))
+    assert answers[0] == answers[1]
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "asm": asm, "object": whole, "dis": dis, "listing": shown, "cbpf": classic, "elf": objects, "btf": types, "vm": machine,
+}
+CODE = ("dis", "listing", "vm")  # targets whose input is instructions
 
 
 def seeds(target: str, directory: Path) -> None:
     """Start from the filetests and a code of every row."""
     from purebpf.isa import assemble
 
+    if target in ("elf", "btf"):
+        for path in (ROOT / "tests" / "data").glob("*.o"):
+            data = path.read_bytes()
+            at = data.find(b"\x9f\xeb\x01\x00")
+            (directory / path.name).write_bytes(data if target == "elf" else data[at:] if at >= 0 else b"")
+        return
     for n, path in enumerate(sorted((ROOT / "tests" / "filetests" / "isa").glob("*.asm"))):
         for m, part in enumerate(path.read_text().split("# test:")[1:]):
             command, _, text = part.partition("\n")
@@ -99,8 +146,8 @@ def seeds(target: str, directory: Path) -> None:
             wanted = "cbpf" in command if target == "cbpf" else "cbpf" not in command
             if not wanted or "errors" in path.name:
                 continue
-            if target in ("dis", "listing") and "asm" not in command.split()[0] or target in ("asm", "object", "cbpf"):
-                data = assemble(text) if target in ("dis", "listing") else text.encode()
+            if target in CODE and "asm" not in command.split()[0] or target in ("asm", "object", "cbpf"):
+                data = assemble(text) if target in CODE else text.encode()
                 (directory / f"{n}-{m}").write_bytes(data)
 
 
@@ -119,18 +166,21 @@ def main() -> int:
         return 1
     with atheris.instrument_imports(include=["purebpf"]):
         import purebpf.assembler
+        import purebpf.btf
+        import purebpf.elf
         import purebpf.isa.asm
         import purebpf.isa.cbpf
         import purebpf.isa.mistakes
         import purebpf.isa.translate
-        import purebpf.listing  # noqa: F401
+        import purebpf.listing
+        import purebpf.vm  # noqa: F401
     with tempfile.TemporaryDirectory() as scratch:
         corpus = Path(sys.argv[3]) if len(sys.argv) > 3 else Path(scratch)
         seeds(target, corpus)
         dictionary = Path(scratch) / "dictionary"
         words = sorted({t for t in _words() if t.isascii() and '"' not in t and "\\" not in t})
         dictionary.write_text("".join(f'"{word}"\n' for word in words))
-        options = [f"-max_total_time={seconds}", "-timeout=20", "-max_len=400", f"-artifact_prefix={tempfile.gettempdir()}/"]
+        options = [f"-max_total_time={seconds}", "-timeout=20", "-max_len={20000 if target in ('elf', 'btf') else 400}", f"-artifact_prefix={tempfile.gettempdir()}/"]
         options += [f"-dict={dictionary}"] if target in ("asm", "object", "cbpf") else []
         atheris.Setup([sys.argv[0], *options, str(corpus)], TARGETS[target])
         atheris.Fuzz()
