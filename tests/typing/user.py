@@ -43,7 +43,7 @@ def program(ctx: Any) -> int:
 
 def at_home() -> None:
     u8(300).bit_length()
-    pointer: Ptr[Event]
+    _pointer: Ptr[Event]  # noqa: F842 - only its annotation matters
     with bpf.load(program) as k:
         for pid, count in k[calls].items():
             print(pid + count)
