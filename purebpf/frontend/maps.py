@@ -64,17 +64,19 @@ def _must(f: Lowering, pointer: Pointer) -> Pointer:
 
 def entry_pointer(f: Lowering, entry: Entry, node: ast.AST) -> Pointer:
     """`m[key].field`: the value in place; a map that grows gets a zeroed value when the key is absent."""
-    map = entry.map
-    if not map.creates:
-        return _must(f, lookup(f, map, entry.key, node))
-    key = _key(f, map, entry.key, node)
+    if not entry.map.creates:
+        return _must(f, lookup(f, entry.map, entry.key, node))
+    return _find_or_make(f, entry.map, entry.key, lambda: memory.blank(f, _value_layout(entry.map), node), node)
+
+
+def _find_or_make(f: Lowering, map: decl.Map, key_value: Val, value: Callable[[], Value], node: ast.AST) -> Pointer:
+    """The value of a key in place; an absent key is made with `value()`, the address of what it starts with."""
+    key = _key(f, map, key_value, node)
     found, missing, end = f.join("found"), f.join("missing"), f.join("entry")
     first = lookup(f, map, _keep(key, map), node)
     branch(f, first.present or Const(1), found, missing)
     enter(f, missing)
-    layout = _value_layout(map)
-    blank = memory.blank(f, layout, node)
-    f.unit.call_helper(f, "map_update_elem", map_address(f, map), key, blank, BPF_NOEXIST)
+    f.unit.call_helper(f, "map_update_elem", map_address(f, map), key, value(), BPF_NOEXIST)
     f.env["$value"] = _must(f, lookup(f, map, _keep(key, map), node))
     goto(f, end)
     enter(f, found)
@@ -203,20 +205,7 @@ def delete(f: Lowering, map: decl.Map, args: list[Val], node: ast.AST) -> Val:
 
 
 def _setdefault(f: Lowering, map: decl.Map, args: list[Val], node: ast.AST) -> Val:
-    key = _key(f, map, args[0], node)
-    found, missing, end = f.join("found"), f.join("missing"), f.join("entry")
-    first = lookup(f, map, _keep(key, map), node)
-    branch(f, first.present or Const(1), found, missing)
-    enter(f, missing)
-    value = memory.place_of(f, args[1], _value_layout(map), node)
-    f.unit.call_helper(f, "map_update_elem", map_address(f, map), key, value, BPF_NOEXIST)
-    f.env["$value"] = _must(f, lookup(f, map, _keep(key, map), node))
-    goto(f, end)
-    enter(f, found)
-    f.env["$value"] = first._replace(present=None)
-    goto(f, end)
-    enter(f, end)
-    return f.env.pop("$value")
+    return _find_or_make(f, map, args[0], lambda: memory.place_of(f, args[1], _value_layout(map), node), node)
 
 
 def _output(f: Lowering, map: decl.Map, args: list[Val], node: ast.AST) -> Val:

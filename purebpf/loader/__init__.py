@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..btf.percpu import PerCpu as PerCpu
     from .kernel import Kernel as Kernel
     from .links import Link as Link
     from .livemaps import open_map as open_map
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
     from .loading import load as load
     from .maps import LiveMap as LiveMap
     from .object import Object as Object
-    from .percpu import PerCpu as PerCpu
     from .progs import LoadedProgram as LoadedProgram
     from .progs import statistics as statistics
 
 _PUBLIC = {"Kernel": "kernel", "Link": "links", "open_map": "livemaps", "open_pin": "livemaps", "load": "loading",
-           "LiveMap": "maps", "Object": "object", "PerCpu": "percpu", "LoadedProgram": "progs", "statistics": "progs"}
+           "LiveMap": "maps", "Object": "object", "PerCpu": "..btf.percpu", "LoadedProgram": "progs", "statistics": "progs"}
 __all__ = ["Kernel", "Link", "LiveMap", "LoadedProgram", "Object", "PerCpu", "load", "open_map", "open_pin",
            "statistics"]
 
@@ -32,7 +32,7 @@ def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         from importlib import import_module
 
-        value = getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
+        value = getattr(import_module(_PUBLIC[name] if _PUBLIC[name][0] == "." else f".{_PUBLIC[name]}", __name__), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

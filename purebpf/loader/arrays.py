@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..btf.record import Record
 from ..errors import PureBpfError
-from .percpu import PerCpu
+from ..btf.percpu import PerCpu
 
 if TYPE_CHECKING:
     from .maps import KeyedMap

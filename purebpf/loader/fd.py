@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any
+from typing import Any, Self
 
 
 class Fd:
@@ -47,6 +47,24 @@ class Fd:
         if getattr(self, "_number", -1) >= 0:
             warn(f"{self.what} was never closed", ResourceWarning, stacklevel=2, source=self)
             self.close()
+
+
+class Holder:
+    """What a kernel object's Python side has in common: one fd, which `close` or the end of a `with` gives back."""
+
+    _fd: Fd
+
+    def fileno(self) -> int:
+        return self._fd.fileno()
+
+    def close(self) -> None:
+        self._fd.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
 
 def close_all(things: Any) -> None:

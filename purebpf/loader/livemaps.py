@@ -14,7 +14,7 @@ from . import bpf, sys
 from .create import PER_CPU
 from .fd import Fd
 from .maps import ArrayMap, KeyedMap, LiveMap, MapInfo
-from .percpu import PerCpuCodec
+from ..btf.percpu import PerCpuCodec
 from .queues import BloomMap, QueueMap, RingMap, UserRingMap
 from .special import PlainRecords, Records, Stack, TrieKey
 from .tables import FdCodec, FdKeyed, FdTable, MapHash, MapTable, PerfTable, ProgramTable

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import ItemsView, Iterator, MutableMapping, ValuesView
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from ..btf.record import Record
 from ..errors import KernelError, KeyMissing, NotSupported
 from ..uapi.enums import Cmd
 from . import bpf, sys
-from .fd import Fd
-from .percpu import PerCpu
+from .fd import Fd, Holder
+from ..btf.percpu import PerCpu
 from .refusals import refuse
 
 ENOENT, E2BIG, EINVAL, ENOSPC, EEXIST, EBUSY, EPERM = 2, 7, 22, 28, 17, 16, 1
@@ -60,7 +60,7 @@ class RawCodec:
         return data
 
 
-class LiveMap:
+class LiveMap(Holder):
     """A map in the kernel. `close` gives it back; the kernel keeps it while programs, pins or other maps use it."""
 
     def __init__(self, fd: Fd, info: MapInfo, key: Any, value: Any, value_bytes: int) -> None:
@@ -72,18 +72,6 @@ class LiveMap:
     @property
     def name(self) -> str:
         return self.info.name
-
-    def fileno(self) -> int:
-        return self._fd.fileno()
-
-    def close(self) -> None:
-        self._fd.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} id {self.info.id}{' closed' if self._fd.closed else ''}>"

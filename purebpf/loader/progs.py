@@ -12,7 +12,7 @@ from ..spec import Linked, ProgramSpec, RunResult
 from ..uapi import hooks, versions
 from ..uapi.enums import AttachType, LogLevel, ProgType, name_of
 from . import bpf, links, sys
-from .fd import Fd
+from .fd import Fd, Holder
 from .fixups import Loadable
 from .kbtf import KernelBtf
 from .logs import rejection
@@ -179,7 +179,7 @@ class ProgramInfo(NamedTuple):
     recursion_misses: int
 
 
-class LoadedProgram:
+class LoadedProgram(Holder):
     """A program in the kernel. `log` is the verifier's, if one was asked for; `core` what CO-RE put where."""
 
     def __init__(self, spec: ProgramSpec, linked: Linked, code: LoadedCode, maps: Mapping[str, Any],
@@ -190,18 +190,6 @@ class LoadedProgram:
     @property
     def name(self) -> str:
         return self.spec.name
-
-    def fileno(self) -> int:
-        return self._fd.fileno()
-
-    def close(self) -> None:
-        self._fd.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<LoadedProgram {self.name!r} ({self.spec.section}){' closed' if self._fd.closed else ''}>"

@@ -13,36 +13,13 @@ from typing import Any, Iterator, MutableMapping
 
 from ..btf import Btf
 from ..btf.layout import size_of
-from ..btf.record import Record
+from ..btf.percpu import PerCpu
 from ..btf.values import Codec, codec
 from ..errors import KernelError, KeyMissing
 from ..spec import MapSpec, VarSpec
 from .maps import ANY, BloomFilter, Map, MapInMap, ProgArray, Queue
 from .memory import Region, Trap
 from .rings import Event, PerfEventArray, RingBuf
-
-
-class PerCpuValues(list[Any]):
-    """One value for each CPU."""
-
-    __slots__ = ()
-
-    def sum(self) -> Any:
-        """Numbers added up; of records and arrays, each part."""
-        return _total(list(self))
-
-
-def _total(values: list[Any]) -> Any:
-    first = values[0]
-    if isinstance(first, (int, float)):
-        return sum(values)
-    if isinstance(first, list):
-        return [_total(list(column)) for column in zip(*values)]
-    if isinstance(first, Record):
-        added = type(first)()
-        added.__dict__.update({name: _total([v.__dict__[name] for v in values]) for name in first.__dict__})
-        return added
-    return first
 
 
 class LiveMap(MutableMapping[Any, Any]):
@@ -75,7 +52,7 @@ class LiveMap(MutableMapping[Any, Any]):
         if isinstance(value, Map):
             return self._wrap.get(value.address) or LiveMap(value, self._btf, self._wrap)
         if isinstance(value, list):
-            return PerCpuValues(self._values().decode(one) for one in value)
+            return PerCpu(self._values().decode(one) for one in value)
         return value if isinstance(value, str) else self._values().decode(value)
 
     def _encode(self, value: Any) -> Any:
@@ -125,7 +102,7 @@ class LiveMap(MutableMapping[Any, Any]):
 
     def top(self, n: int = 10) -> list[tuple[Any, Any]]:
         """The `n` entries with the greatest values, greatest first."""
-        summed = ((key, value.sum() if isinstance(value, PerCpuValues) else value) for key, value in self.items())
+        summed = ((key, value.sum() if isinstance(value, PerCpu) else value) for key, value in self.items())
         return sorted(summed, key=lambda item: item[1], reverse=True)[:n]
 
     # -- queues, stacks, bloom filters

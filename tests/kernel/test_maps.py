@@ -12,7 +12,7 @@ from purebpf.btf import types as t
 from purebpf.errors import KernelError, KeyMissing, NotSupported
 from purebpf.loader import sys as live_sys
 from purebpf.loader.maps import EXIST, NOEXIST
-from purebpf.loader.percpu import PerCpu
+from purebpf.btf.percpu import PerCpu
 from purebpf.loader.refusals import older_than
 from purebpf.spec import DataSpec, MapSpec, ObjectSpec, VarSpec
 from purebpf.uapi.enums import MapFlag, MapType

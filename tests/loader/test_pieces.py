@@ -14,7 +14,8 @@ from purebpf.btf import types as t
 from purebpf.btf.values import codec as value_codec
 from purebpf.errors import AttachError, ElfError, FormatError, KernelError, NotSupported
 from purebpf.isa import Insn
-from purebpf.loader import fixups, kbtf, percpu, refusals, symbols, tracefs
+from purebpf.btf import percpu
+from purebpf.loader import fixups, kbtf, refusals, symbols, tracefs
 from purebpf.loader import sys as live
 from purebpf.loader.bpf import object_name
 from purebpf.loader.create import finished, section_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Sequence
 
-from ..btf.record import Record
+from .record import Record
 
 
 class PerCpu(list[Any]):
