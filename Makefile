@@ -22,6 +22,9 @@ bench: .venv/dev ## code quality beside clang -O2, then speed of the tools
 kernels: .venv/run ## load the four examples' objects on five other kernels
 	$(RUN) tools/kernels.py
 
+pyz: .venv/run   ## the whole of it in one file, purebpf.pyz
+	$(RUN) tools/pyz.py
+
 bless: .venv/dev ## rewrite what the filetests expect; read the diff
 	$(RUN) -m tests.filetests.runner --bless
 
@@ -45,4 +48,4 @@ parsers: .venv/dev ## a minute of coverage-guided fuzzing on each reader of inst
 	tools/venv $(PYTHON) .venv dev
 	@touch $@
 
-.PHONY: help demo test check bench kernels bless gen fuzz parsers
+.PHONY: help demo test check bench kernels pyz bless gen fuzz parsers
