@@ -252,11 +252,21 @@ class _Declarations:
             chunk = data.data[var.offset:var.offset + var.size]
             spelled = self._spelled(var.type_id, var.name)
             if spelled:
-                out.append(f".var {spelled}" + (f" = {_string(chunk)}" if any(chunk) else ""))
+                out.append(f".var {spelled}" + (f" = {self._initial(var.type_id, chunk)}" if any(chunk) else ""))
             else:
                 out += [f"{var.name}:", *_bytes(chunk)]
             at = var.offset + var.size
         return out + _bytes(data.data[at:])
+
+    def _initial(self, type_id: int, chunk: bytes) -> str:
+        """A number for an integer, its bytes for anything else."""
+        from .btf import layout
+        from .btf import types as t
+
+        kind = layout.resolved(self.btf, type_id) if self.btf is not None else None
+        if isinstance(kind, t.Int) and kind.size == len(chunk):
+            return str(int.from_bytes(chunk, "little", signed=bool(kind.encoding & t.SIGNED)))
+        return _string(chunk)
 
 
 def _string(data: bytes) -> str:

@@ -39,7 +39,7 @@ def unexpected(cursor: Cursor, node: Tree, root: Tree, first: int) -> Problem:
         wanted.append("the end of the line")
     more = " …" if len(words) > _LIST else ""
     found = f"{token!r}" if token else "the end of the line"
-    help = _maybe(close, token)
+    help = "did you mean '=='?" if token == "=" and "==" in words else _maybe(close, token)
     if token == ";" or (END in node and not help):
         help = "one instruction a line: ';' begins a comment" if token == ";" else help
     if SIGNED in node and NUMBER not in node and token and token[0].isdigit():
