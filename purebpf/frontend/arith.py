@@ -70,12 +70,17 @@ def _corners(f: Callable[[int, int], int], a: Range, b: Range) -> Range:
     return min(results), max(results)
 
 
+def _counts(b: Range) -> Range:
+    """Shift counts, beyond which nothing changes any more."""
+    return min(max(b[0], 0), 128), min(max(b[1], 0), 128)
+
+
 def _shl(a: Range, b: Range) -> Range:
-    return _corners(lambda x, n: x << n, a, (max(b[0], 0), min(max(b[1], 0), 128)))
+    return _corners(lambda x, n: x << n, a, _counts(b))
 
 
 def _shr(a: Range, b: Range) -> Range:
-    return _corners(lambda x, n: x >> n, a, (max(b[0], 0), min(max(b[1], 0), 128)))
+    return _corners(lambda x, n: x >> n, a, _counts(b))
 
 
 def _floordiv(a: Range, b: Range) -> Range:
@@ -141,7 +146,7 @@ EXACT: dict[str, Callable[[int, int], int]] = {
 def exact(f: Lowering, word: str, a: int, b: int, node: ast.AST) -> Val:
     """Two literals: Python's own answer."""
     try:
-        if word in ("<<", "**") and b > 4096:
+        if word == "<<" and b > 4096 or word == "**" and max(a.bit_length(), 1) * b > 4096:
             raise OverflowError("the result is astronomical")
         value = EXACT[word](a, b)
     except (ZeroDivisionError, ValueError, OverflowError) as error:

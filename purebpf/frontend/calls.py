@@ -247,8 +247,10 @@ def _len(f: Lowering, args: list[Val], node: ast.Call) -> Val:
 
 def _extreme(name: str, word: str) -> Builtin:
     def build(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-        if len(args) == 1 and isinstance(args[0], Many | Known):
-            args = list(args[0].items) if isinstance(args[0], Many) else [Known(v) for v in args[0].value]
+        if len(args) == 1 and isinstance(args[0], Many):
+            args = list(args[0].items)
+        elif len(args) == 1 and isinstance(args[0], Known) and isinstance(args[0].value, tuple | list | range | bytes):
+            args = [Known(v) for v in args[0].value]
         if not args:
             raise f.error("arguments", f"{name}() needs something to choose from", node)
         best = f.integer(args[0], node)
@@ -337,8 +339,10 @@ def _constant_only(function: Any) -> Builtin:
         if len(values) < len(args):
             f.unsupported(f"{function.__name__}() of what is only known at run time", node)
         try:
+            if any(isinstance(v, range) and len(v) > 1 << 16 for v in values):
+                raise ValueError("the result is enormous")
             return Known(function(*values))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise f.error("constant", f"this constant cannot be computed: {error}", node) from None
 
     return build

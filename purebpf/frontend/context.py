@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .unit import Unit
 
 
+FRAME = 512  # bytes of stack a BPF function has
 Cleanup = tuple[int, int, Callable[[bool], None]]  # (loops, frames) open when it was registered; close(done properly?)
 
 
@@ -101,6 +102,9 @@ class Lowering:
 
     def temporary(self, size: int, align: int = 8, hint: str = "") -> Value:
         """The address of a fresh stack slot, allocated in the entry block."""
+        if size > FRAME:
+            raise self.error("stack-too-large", f"{size} bytes do not fit on the stack, which has {FRAME}",
+                             help="keep large data in a map (a per-CPU array of one entry is usual)")
         op = Op(TABLE["alloca"], (), PTR["stack"], Slot(size, align), span=self.b.span, name=hint)
         self.fn.entry.ops.insert(self.temps, op)
         self.temps += 1

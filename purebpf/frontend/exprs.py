@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from .context import Lowering
 
 
+LARGEST = 1 << 16  # items of a constant made while compiling
+
+
 def value(f: Lowering, node: ast.expr) -> Val:
     """Lower an expression; the result may still be a place or an entry: see `rvalue` for a value proper."""
     f.at(node)
@@ -292,6 +295,8 @@ def _known_operation(f: Lowering, op: ast.operator, a: Any, b: Any, node: ast.AS
         ast.Add: operator.add, ast.Mult: operator.mul, ast.Mod: operator.mod, ast.BitOr: operator.or_,
     }
     try:
+        if isinstance(op, ast.Mult) and max(x for x in (a, b, 0) if isinstance(x, int)) > LARGEST:
+            raise ValueError("the result is enormous")
         return Known(table[type(op)](a, b))
     except (KeyError, TypeError, ValueError) as error:
         raise f.error("type-mismatch", f"these constants do not go together: {error}", node) from None

@@ -250,8 +250,7 @@ def _loop_value(f: Lowering, key: int, name: str, value: Val, edge: Edge) -> Val
         null = f.unit.forced.get((key, name)) == "null"
         if value.present is not None and value.present not in f.facts:
             if not null:
-                f.unit.forced[key, name] = "null"
-                raise Retry
+                raise _forced(f, (key, name), "null")
             block = f.b.block
             assert block is not None
             block.ops.append(Op(TABLE["unreachable"], (), VOID))  # a stand-in: `_null_if_absent` inserts before the end
@@ -296,14 +295,12 @@ def _coming_round(f: Lowering, loop: Loop, name: str, param: Param) -> Value:
                               help=f"annotate it ('{name}: i64 = …'), or cast what is assigned: 'u64(…)'")
             return number.ir
         if not fits((number.lo, number.hi), I64):
-            f.unit.forced[key] = "u64"
-            raise Retry
+            raise _forced(f, key, "u64")
         return number.ir
     if isinstance(value, Pointer) and value.ir.type is param.type:
         if value.present is not None and value.present not in f.facts:
             if f.unit.forced.get(key) != "null":
-                f.unit.forced[key] = "null"
-                raise Retry
+                raise _forced(f, key, "null")
             if f.b.block is None:
                 return value.ir
             f.b.block.ops.append(Op(TABLE["unreachable"], (), VOID))
@@ -313,8 +310,7 @@ def _coming_round(f: Lowering, loop: Loop, name: str, param: Param) -> Value:
         return value.ir
     if value == Known(None) and param.type is not IR_I64:
         if f.unit.forced.get(key) != "null":
-            f.unit.forced[key] = "null"
-            raise Retry
+            raise _forced(f, key, "null")
         return Const(0)
     if isinstance(value, Poison):
         return Const(0)
@@ -323,5 +319,11 @@ def _coming_round(f: Lowering, loop: Loop, name: str, param: Param) -> Value:
 
 def _changed(f: Lowering, key: tuple[int, str]) -> Retry:
     """The variable is another kind of thing when the loop comes round: an error only if the head's value is used."""
-    f.unit.forced[key] = "unclear"
+    return _forced(f, key, "unclear")
+
+
+def _forced(f: Lowering, key: tuple[int, str], what: str) -> Retry:
+    """Compile again with the loop variable as `what`; if it was to be something else before, nothing fits it. So each
+    variable changes at most twice."""
+    f.unit.forced[key] = what if f.unit.forced.get(key, what) == what else "unclear"
     return Retry()

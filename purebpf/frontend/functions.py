@@ -205,6 +205,9 @@ class Functions:
             self._body(f, source)
             if f.reachable:
                 self.give_back(f, Known(None), source.node)
+        except CompileError:  # a parameter that does not fit: the caller goes on with its own variables
+            f.env = outer
+            raise
         finally:
             f.frames.pop()
         assert frame.returns is not None

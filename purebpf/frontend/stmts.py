@@ -28,6 +28,7 @@ def body(f: Lowering, statements: Iterable[ast.stmt]) -> None:
         if not f.reachable:
             return
         f.at(node)
+        loops, cleanups = len(f.frame.loops), len(f.cleanups)
         try:
             handler = STMTS.get(type(node)) or CONTROL.get(type(node))
             if handler is None:
@@ -35,6 +36,7 @@ def body(f: Lowering, statements: Iterable[ast.stmt]) -> None:
             handler(f, node)
         except CompileError as error:
             f.unit.report(error)
+            del f.frame.loops[loops:], f.cleanups[cleanups:]
             for name in assigned([node]):
                 f.env[name] = Poison()
             if isinstance(node, ast.Return):
