@@ -33,15 +33,40 @@ from .insn import (
 
 if TYPE_CHECKING:
     from .asm import assemble
+    from .build import (
+        alu32,
+        alu64,
+        atomic32,
+        atomic64,
+        jmp,
+        jmp32,
+        label,
+        mem,
+        program,
+        r0,
+        r1,
+        r2,
+        r3,
+        r4,
+        r5,
+        r6,
+        r7,
+        r8,
+        r9,
+        r10,
+    )
     from .table import ROWS, Row, lookup
     from .text import disassemble, format_insn
 
-_LAZY = {"assemble": "asm", "disassemble": "text", "format_insn": "text", "ROWS": "table", "Row": "table",
+_BUILD = ("alu32", "alu64", "atomic32", "atomic64", "jmp", "jmp32", "label", "mem", "program",
+          "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10")
+_LAZY = {**dict.fromkeys(_BUILD, "build"), "assemble": "asm", "disassemble": "text", "format_insn": "text", "ROWS": "table", "Row": "table",
          "lookup": "table"}
 
 __all__ = [
     "FP", "ROWS", "CoreRef", "DataRef", "FuncRef", "Insn", "KconfigRef", "KfuncRef", "KsymRef", "Label", "MapRef", "Ref",
-    "Row", "assemble", "decode", "disassemble", "encode", "format_insn", "lookup",
+    "Row", "alu32", "alu64", "assemble", "atomic32", "atomic64", "decode", "disassemble", "encode", "format_insn", "jmp",
+    "jmp32", "label", "lookup", "mem", "program", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10",
 ]
 
 

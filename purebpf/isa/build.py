@@ -1,6 +1,7 @@
 """Instructions by named constructors, made from the table: the mnemonic's name, its operands in the mnemonic's order.
 
-    from purebpf.isa.build import alu64, atomic64, flow, jmp, jmp32, label, mem, program, r0, r1, r2
+    from purebpf.isa import alu64, atomic64, jmp, jmp32, label, mem, program, r0, r1, r2
+    from purebpf.isa.build import flow   # calls and exit; the room has a module of that name
 
     code = encode(program(
         alu64.mov(r0, 0),

@@ -75,3 +75,11 @@ def test_unknown_names() -> None:
     with pytest.raises(AttributeError):
         alu64.nope(r1)
     assert "add" in dir(alu64) and repr(r1) == "r1"
+
+
+def test_the_door_has_the_constructors() -> None:
+    import purebpf.isa as isa
+    from purebpf.isa import alu64, r1
+
+    assert isa.format_insn(alu64.add(r1, 5)) == "r1 += 5"
+    assert all(getattr(isa, name) is not None for name in isa.__all__)
