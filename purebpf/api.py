@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from .compiler import Compiled, Options, compile
 from .dsl.hooks import Program
 from .spec import ObjectSpec, RunResult
 
 if TYPE_CHECKING:
+    from .dsl import live, maps
+    from .dsl.globals import Variable
     from .frontend.hook import FormatField
-    from .loader import Object
+    from .loader import LoadedProgram, Object
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def module_programs(module: ModuleType | Mapping[str, Any]) -> list[Program[..., Any]]:
@@ -85,6 +90,25 @@ class Loaded:
 
     def __init__(self, object: Object, compiled: Compiled) -> None:
         self.object, self.spec, self._names = object, compiled.spec, compiled.names
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, key: maps.PerCpuHash[K, V] | maps.LruPerCpuHash[K, V]) -> live.LiveTable[K, live.PerCpuValue[V]]: ...
+        @overload
+        def __getitem__(self, key: maps.HashMap[K, V] | maps.LruHash[K, V] | maps.LpmTrie[K, V]) -> live.LiveTable[K, V]: ...
+        @overload
+        def __getitem__(self, key: maps.PerCpuArray[V]) -> live.LiveTable[int, live.PerCpuValue[V]]: ...
+        @overload
+        def __getitem__(self, key: maps.Array[V]) -> live.LiveTable[int, V]: ...
+        @overload
+        def __getitem__(self, key: maps.RingBuf[V] | maps.PerfEventArray[V]) -> live.LiveRing[V]: ...
+        @overload
+        def __getitem__(self, key: Variable[V]) -> live.LiveVariable[V]: ...
+        @overload
+        def __getitem__(self, key: Program[..., Any]) -> LoadedProgram: ...
+        @overload
+        def __getitem__(self, key: Any) -> Any: ...
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str | Program):

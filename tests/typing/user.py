@@ -47,4 +47,10 @@ def at_home() -> None:
     with bpf.load(program) as k:
         for pid, count in k[calls].items():
             print(pid + count)
+        k[calls]["name"]  # error: index
+        k[total].value += "1"  # error: operator
+        for event in k[events].events(timeout=1):
+            event.pid + 1
+            event.nothing  # error: attr-defined
+        k[program].test_run(b"").retval + 1
     program.simulate(b"").retval + 1
