@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..ir.graph import dominators, meet, reverse_postorder
 from .mach import MBlock, MFunc
 
 LOOP_WEIGHT = 8.0  # runs of a loop's body per run of its surroundings
@@ -23,7 +24,7 @@ class Flow(NamedTuple):
 
 def analyse(mf: MFunc) -> Flow:
     """Order and number the blocks of `mf`, and set their `depth` and `freq`."""
-    blocks = mf.blocks = _order(mf.blocks[0])
+    blocks = mf.blocks = reverse_postorder(mf.blocks[0], lambda block: block.targets)
     for i, block in enumerate(blocks):
         block.index = i
     succs = [[t.index for t in dict.fromkeys(b.targets)] for b in blocks]
@@ -31,56 +32,10 @@ def analyse(mf: MFunc) -> Flow:
     for i, targets in enumerate(succs):
         for t in targets:
             preds[t].append(i)
-    idom = _dominators(preds)
+    idom = dominators(preds)
     _loops(blocks, preds, succs, idom)
     _frequencies(blocks, preds, succs)
     return Flow(preds, succs, idom)
-
-
-def _order(entry: MBlock) -> list[MBlock]:
-    order: list[MBlock] = []
-    seen = {entry}
-    stack = [(entry, iter(entry.targets[::-1]))]
-    while stack:
-        block, targets = stack[-1]
-        for target in targets:
-            if target not in seen:
-                seen.add(target)
-                stack.append((target, iter(target.targets[::-1])))
-                break
-        else:
-            stack.pop()
-            order.append(block)
-    order.reverse()
-    return order
-
-
-def _dominators(preds: list[list[int]]) -> list[int]:
-    """Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm"; the numbers are a reverse postorder."""
-    idom = [-1] * len(preds)
-    idom[0] = 0
-    changed = True
-    while changed:
-        changed = False
-        for i in range(1, len(preds)):
-            new = -1
-            for p in preds[i]:
-                if idom[p] >= 0:
-                    new = p if new < 0 else meet(idom, p, new)
-            if idom[i] != new:
-                idom[i] = new
-                changed = True
-    return idom
-
-
-def meet(idom: list[int], a: int, b: int) -> int:
-    """The nearest block that dominates both."""
-    while a != b:
-        while a > b:
-            a = idom[a]
-        while b > a:
-            b = idom[b]
-    return a
 
 
 def _loops(blocks: list[MBlock], preds: list[list[int]], succs: list[list[int]], idom: list[int]) -> None:

@@ -8,7 +8,8 @@ kind into the second when registers run short (`localise`).
 from __future__ import annotations
 
 from ..isa.opcodes import LD_IMM64
-from .flow import LOOP_WEIGHT, MAX_DEPTH, Flow, meet
+from ..ir.graph import meet
+from .flow import LOOP_WEIGHT, MAX_DEPTH, Flow
 from .mach import DST_DEF, DST_USE, FRAME, SRC_USE, MBlock, MFunc, MInsn
 
 _Uses = dict[int, list[MInsn]]  # block number -> instructions, in order

@@ -1,43 +1,19 @@
 """The shape of a function: predecessors, reverse postorder, dominators, natural loops.
 
 A `Cfg` is a snapshot: it is right until an edge changes. Only blocks reachable from the entry are in it.
-Dominators after Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm" (2001).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from . import graph
 from .function import Block, Edge, Function
 
 
 def reverse_postorder(fn: Function) -> list[Block]:
-    """The reachable blocks, each before those it dominates; the first successor comes first where it can."""
-    seen = {fn.entry}
-    order: list[Block] = []
-    stack: list[tuple[Block, Iterator[Edge]]] = [(fn.entry, iter(reversed(fn.entry.edges)))]
-    while stack:
-        block, edges = stack[-1]
-        for edge in edges:
-            if edge.block not in seen:
-                seen.add(edge.block)
-                stack.append((edge.block, iter(reversed(edge.block.edges))))
-                break
-        else:
-            order.append(block)
-            stack.pop()
-    order.reverse()
-    return order
-
-
-def _common(doms: list[int], a: int, b: int) -> int:
-    """The nearest dominator of both; numbers are places in reverse postorder."""
-    while a != b:
-        while a > b:
-            a = doms[a]
-        while b > a:
-            b = doms[b]
-    return a
+    """The reachable blocks, each before those it dominates."""
+    return graph.reverse_postorder(fn.entry, lambda block: [edge.block for edge in block.edges])
 
 
 class Loop:
@@ -91,19 +67,7 @@ class Cfg:
     def _dominators(self) -> dict[Block, Block]:
         index = self.index
         preds = [[index[p] for p in self.preds[b]] for b in self.order]
-        doms = [-1] * len(self.order)
-        doms[0] = 0
-        changed = True
-        while changed:
-            changed = False
-            for i in range(1, len(doms)):
-                new = -1
-                for p in preds[i]:
-                    if doms[p] >= 0:
-                        new = _common(doms, p, new) if new >= 0 else p
-                if doms[i] != new:
-                    doms[i] = new
-                    changed = True
+        doms = graph.dominators(preds)
         return {b: self.order[doms[i]] for i, b in enumerate(self.order)}
 
     @property
