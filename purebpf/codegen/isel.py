@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from ..ir.cfg import reverse_postorder
 from ..ir.function import Block, Const, Edge, Function, Op, Param, Value
-from ..ir.ops import NARROW, TABLE, OpRow, signed
+from ..ir.ops import NARROW, TABLE, CoreConst, OpRow, signed
 from ..isa.opcodes import (
     ADD,
     ALU,
@@ -37,7 +37,7 @@ from ..isa.opcodes import (
 from . import calls, division, memory
 from .branch import JUMPS, branch, is_u32
 from .mach import MBlock, MFunc
-from .selector import Selector, resolve, s32
+from .selector import Selector, core_ref, resolve, s32
 
 _ALU_CODES = {"add": ADD, "sub": SUB, "mul": MUL, "udiv": DIV, "umod": MOD, "sdiv": DIV, "smod": MOD,
               "and": AND, "or": OR, "xor": XOR, "shl": LSH, "shr": RSH, "sar": ARSH}
@@ -267,6 +267,9 @@ def _arith(s: Selector, code: int, dst: int, a: Value, b: Value, off: int = 0) -
     elif isinstance(b, Const) and (narrow or s32(b.value)) and not _divides_by_zero(code, b, narrow):
         s.copy(dst, a)
         s.emit(code | K, dst, off=off, imm=signed(b.value, 32))
+    elif code == ALU64 | ADD and isinstance(b, Op) and isinstance(b.attr, CoreConst) and s.counts.get(b) == 1:
+        s.copy(dst, a)
+        s.emit(code | K, dst, imm=b.attr.local, ref=core_ref(b.attr.core))
     else:
         right = s.demand(b)
         s.copy(dst, a)
