@@ -144,8 +144,11 @@ def demand(fn: Function) -> bool:
     wanted = _demanded(fn)
     bits = Bits()
     mapping: dict[Value, Value] = {}
+    unsigned = False
     for op in fn.ops():
         need = wanted.get(op, M64)
+        if op.row is R.load and isinstance(op.attr, Mem) and op.attr.sext and not need >> 8 * op.attr.size:
+            op.attr, unsigned = op.attr._replace(sext=False), True  # nobody looks at the copies of its sign
         if need == M64 or op.row.evaluate is None:
             continue
         match op:
@@ -154,7 +157,7 @@ def demand(fn: Function) -> bool:
             case Op(R.or_ | R.xor | R.add, [x, y]) if not (bits.may(x) & (need if op.row is not R.add else fill(need))): mapping[op] = y
             case Op(r, [x]) if r in SEXT and need < 1 << SEXT[r]: mapping[op] = x
     fn.replace(mapping)
-    return bool(mapping)
+    return bool(mapping) or unsigned
 
 
 def _demanded(fn: Function) -> dict[Value, int]:

@@ -15,18 +15,16 @@ xdp: prog
    4  *(u64 *)(r0 + 0) = r5
    5  r0 = start ll    ; DataRef(section='.data', offset=0, symbol='start')
    7  r5 = *(u16 *)(r0 + 0)
-   8  r5 <<= 48
-   9  r5 s>>= 48
-  10  r5 += -1
-  11  *(u16 *)(r0 + 0) = r5
-  12  r5 = *(u32 *)(r1 + 16)
-  13  r0 = limit ll    ; DataRef(section='.rodata', offset=0, symbol='limit')
-  15  r0 = *(u32 *)(r0 + 0)
-  16  if r5 <= r0 goto +2
-  17  w0 = 1
+   8  r5 += -1
+   9  *(u16 *)(r0 + 0) = r5
+  10  r5 = *(u32 *)(r1 + 16)
+  11  r0 = limit ll    ; DataRef(section='.rodata', offset=0, symbol='limit')
+  13  r0 = *(u32 *)(r0 + 0)
+  14  if r5 <= r0 goto +2
+  15  w0 = 1
+  16  exit
+  17  w0 = 2
   18  exit
-  19  w0 = 2
-  20  exit
 .bss: 0000000000000000 ['hits']
 .data: feff ['start']
 .rodata: 05000000 ['limit']
