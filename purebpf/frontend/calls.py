@@ -49,7 +49,7 @@ def call(f: Lowering, node: ast.Call) -> Val:
     callee = f.value(node.func)
     if isinstance(callee, Poison):
         return callee
-    if callee == Known(print):
+    if callee in (Known(print), Known(words.printk)):
         return _print(f, node)
     if callee == Known(words.atomic_add):
         return _atomic_add(f, node)
@@ -295,7 +295,7 @@ def _bool(f: Lowering, args: list[Val], node: ast.Call) -> Val:
     _count(f, "bool", args, 1, 1, node)
     yes, no, end = f.join("true"), f.join("false"), f.join("end")
     conds.truth(f, args[0], node, yes, no)
-    return conds._collect(f, yes, no, end)
+    return conds.collect(f, yes, no, end)
 
 
 def _pow(f: Lowering, args: list[Val], node: ast.Call) -> Val:
