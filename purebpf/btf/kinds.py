@@ -57,5 +57,4 @@ KINDS: Final = (
     Kind(19, t.Enum64, "size", 0, 3, "6.0"),
 )
 
-BY_NUMBER: Final = {k.number: k for k in KINDS}
 BY_CLASS: Final = {k.cls: k for k in KINDS}

@@ -13,7 +13,6 @@ from .ints import BOOL, TYPES, IntType
 from .layout import ArrayType, Layout, PtrType, StructType, lay_out
 
 T = TypeVar("T")
-C = TypeVar("C", bound=type)
 
 
 class Forward(Layout):

@@ -4,6 +4,7 @@ test shows about a pointer is known where it leads."""
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..dsl.ints import IntType
@@ -79,13 +80,14 @@ def _comparison(f: Lowering, node: ast.Compare, yes: Join, no: Join) -> None:
         else:
             right = f.value(right_node)
             f.at(node)
-            _compare(f, op, left, right, node, step, no)
+            compare(f, op, left, right, node, step, no)
         if not last:
             enter(f, step)
         left = right
 
 
-def _compare(f: Lowering, op: ast.cmpop, a: Val, b: Val, node: ast.Compare, yes: Join, no: Join) -> None:
+def compare(f: Lowering, op: ast.cmpop, a: Val, b: Val, node: ast.AST, yes: Join, no: Join) -> None:
+    """End this path: to `yes` if `a op b`, else to `no`."""
     if isinstance(a, Poison) or isinstance(b, Poison):
         goto(f, yes)
         return
@@ -138,12 +140,12 @@ def text_equal(f: Lowering, a: Val, b: Val, node: ast.AST, yes: Join, no: Join) 
         if len(data) < place.layout.size:
             data += b"\0"
         pieces = [(at, width, Const(int.from_bytes(data[at : at + width], "little")))
-                  for at, width in memory._chunks(place, len(data))]
+                  for at, width in memory.pieces(place, len(data))]
         wanted: list[tuple[int, int, Value]] = [*pieces]
     elif isinstance(b, Place) and b.layout == place.layout:
         other = b if b.access == "direct" else memory.materialize(f, b, b.layout, node)
         wanted = [(at, width, f.b.load(other.ptr, width, other.off + at))
-                  for at, width in memory._chunks(place, place.layout.size)]
+                  for at, width in memory.pieces(place, place.layout.size)]
     else:
         raise f.ir_type_error(f"{place.layout.name} is compared here", b, node)
     for i, (at, width, want) in enumerate(wanted):
@@ -155,11 +157,7 @@ def text_equal(f: Lowering, a: Val, b: Val, node: ast.AST, yes: Join, no: Join) 
 
 def _contains(f: Lowering, item: Val, container: ast.expr, node: ast.AST, yes: Join, no: Join) -> None:
     if isinstance(container, ast.Tuple | ast.List | ast.Set):
-        for element in container.elts:
-            step = f.join("next")
-            _compare(f, ast.Eq(), item, f.value(element), node, yes, step)  # type: ignore[arg-type]  # only its place is used
-            enter(f, step)
-        goto(f, no)
+        _among(f, item, (f.value(element) for element in container.elts), node, yes, no)
         return
     held = f.value(container)
     if isinstance(held, Known) and f.unit.is_map(held.value):
@@ -174,13 +172,18 @@ def _contains(f: Lowering, item: Val, container: ast.expr, node: ast.AST, yes: J
             enter(f, low)
             branch(f, arith.compare(f, "lt", number, arith.constant(held.value.stop)), yes, no)
             return
-        for value in held.value:
-            step = f.join("next")
-            _compare(f, ast.Eq(), item, Known(value), node, yes, step)  # type: ignore[arg-type]
-            enter(f, step)
-        goto(f, no)
+        _among(f, item, map(Known, held.value), node, yes, no)
         return
     raise f.ir_type_error("'in' asks a map or a constant collection", held, node)
+
+
+def _among(f: Lowering, item: Val, members: Iterable[Val], node: ast.AST, yes: Join, no: Join) -> None:
+    """To `yes` if `item` equals one of `members`, which are evaluated one by one as long as none does."""
+    for member in members:
+        step = f.join("next")
+        compare(f, ast.Eq(), item, member, node, yes, step)
+        enter(f, step)
+    goto(f, no)
 
 
 def as_value(f: Lowering, node: ast.expr) -> Val:
@@ -193,11 +196,11 @@ def as_value(f: Lowering, node: ast.expr) -> Val:
                 word = arith.COMPARISONS[type(node.ops[0])]
                 return boolean(arith.compare(f, word, f.integer(a, node), f.integer(b, node)))
         yes, no, end = f.join("true"), f.join("false"), f.join("end")
-        _compare(f, node.ops[0], a, b, node, yes, no)
-        return _collect(f, yes, no, end)
+        compare(f, node.ops[0], a, b, node, yes, no)
+        return collect(f, yes, no, end)
     yes, no, end = f.join("true"), f.join("false"), f.join("end")
     test(f, node, yes, no)
-    return _collect(f, yes, no, end)
+    return collect(f, yes, no, end)
 
 
 def boolean(ir: Value) -> Val:
@@ -207,7 +210,8 @@ def boolean(ir: Value) -> Val:
     return Known(bool(ir.value)) if isinstance(ir, Const) else Int(ir, BOOL, 0, 1)
 
 
-def _collect(f: Lowering, yes: Join, no: Join, end: Join) -> Val:
+def collect(f: Lowering, yes: Join, no: Join, end: Join) -> Val:
+    """The value of a condition that went to `yes` or `no`: both lead on to `end`, as 1 and 0."""
     for join, value in (yes, True), (no, False):
         enter(f, join)
         if f.reachable:

@@ -244,9 +244,9 @@ def _match(f: Lowering, node: ast.Match) -> None:
 def _pattern(f: Lowering, subject: Val, pattern: ast.pattern, hit: Any, miss: Any) -> None:
     match pattern:
         case ast.MatchValue(value=wanted):
-            conds._compare(f, ast.Eq(), subject, f.value(wanted), pattern, hit, miss)  # type: ignore[arg-type]
+            conds.compare(f, ast.Eq(), subject, f.value(wanted), pattern, hit, miss)
         case ast.MatchSingleton(value=None):
-            conds._compare(f, ast.Is(), subject, Known(None), pattern, hit, miss)  # type: ignore[arg-type]
+            conds.compare(f, ast.Is(), subject, Known(None), pattern, hit, miss)
         case ast.MatchOr(patterns=patterns):
             for part in patterns:
                 other = f.join("or")

@@ -180,14 +180,10 @@ def _is_null_test(test: Value, pointer: Val) -> bool:
             and isinstance(test.args[1], Const) and test.args[1].value == 0)
 
 
-def _null_if_absent(arrival: Arrival, pointer: Pointer) -> Value:
-    """The pointer, or 0 where its test fails: needed only when an untested pointer survives a join."""
-    test = pointer.present
-    if isinstance(test, Op) and test.row.name == "ne" and test.args[0] is pointer.ir:
-        return pointer.ir  # absent means 0 already
-    op = Op(TABLE["select"], (test or Const(1), pointer.ir, Const(0)), pointer.ir.type)
-    arrival.source.ops.insert(len(arrival.source.ops) - 1, op)
-    return op
+def _null_if_absent(f: Lowering, pointer: Pointer) -> Value:
+    """The pointer, or 0 where its test fails: what a loop's parameter can carry."""
+    test = pointer.present or Const(1)
+    return pointer.ir if _is_null_test(test, pointer) else f.select(test, pointer.ir, Const(0))
 
 
 def _pass(join: Join, param: Param, args: list[Value]) -> None:
@@ -251,11 +247,7 @@ def _loop_value(f: Lowering, key: int, name: str, value: Val, edge: Edge) -> Val
         if value.present is not None and value.present not in f.facts:
             if not null:
                 raise _forced(f, (key, name), "null")
-            block = f.b.block
-            assert block is not None
-            block.ops.append(Op(TABLE["unreachable"], (), VOID))  # a stand-in: `_null_if_absent` inserts before the end
-            edge.args.append(_null_if_absent(Arrival(block, edge, f.env, f.facts), value))
-            block.ops.pop()
+            edge.args.append(_null_if_absent(f, value))
         else:
             edge.args.append(value.ir)
         return value._replace(ir=param, present=None)
@@ -301,12 +293,7 @@ def _coming_round(f: Lowering, loop: Loop, name: str, param: Param) -> Value:
         if value.present is not None and value.present not in f.facts:
             if f.unit.forced.get(key) != "null":
                 raise _forced(f, key, "null")
-            if f.b.block is None:
-                return value.ir
-            f.b.block.ops.append(Op(TABLE["unreachable"], (), VOID))
-            result = _null_if_absent(Arrival(f.b.block, Edge(f.b.block), f.env, f.facts), value)
-            f.b.block.ops.pop()
-            return result
+            return _null_if_absent(f, value)
         return value.ir
     if value == Known(None) and param.type is not IR_I64:
         if f.unit.forced.get(key) != "null":

@@ -203,36 +203,36 @@ def _store_array(f: Lowering, place: Place, layout: ArrayType, value: Val, node:
     else:
         raise f.ir_type_error(f"a {layout.name} is stored here", value, node)
 
-def _chunks(place: Place, size: int) -> list[tuple[int, int]]:
+def pieces(place: Place, size: int) -> list[tuple[int, int]]:
     """(offset, bytes) pieces of memory, each as wide as alignment lets it be. Slots, map values and records start at a
     multiple of 8."""
     base = place.ptr
     known = isinstance(base, Op) and base.row.name in ("alloca", "helper")
-    at, pieces = 0, []
+    at, out = 0, []
     while at < size:
         width = 8
         while width > size - at or (place.off + at) % width or (not known and width > place.layout.align):
             width //= 2
-        pieces.append((at, width))
+        out.append((at, width))
         at += width
-    return pieces
+    return out
 
 def copy(f: Lowering, to: Place, source: Place, size: int) -> None:
     """`size` bytes from one place to another."""
     if source.access != "direct":
         read(f, source, f.address(to.ptr, to.off), size)
         return
-    for at, width in _chunks(to, size):
+    for at, width in pieces(to, size):
         _put(f, to._replace(off=to.off + at), f.b.load(source.ptr, width, source.off + at), width)
 
 def zero(f: Lowering, place: Place, size: int) -> None:
     """`size` bytes of zeros."""
-    for at, width in _chunks(place, size):
+    for at, width in pieces(place, size):
         _put(f, place._replace(off=place.off + at), Const(0), width)
 
 def write_bytes(f: Lowering, place: Place, data: bytes) -> None:
     """Constant bytes."""
-    for at, width in _chunks(place, len(data)):
+    for at, width in pieces(place, len(data)):
         value = int.from_bytes(data[at : at + width], "little")
         _put(f, place._replace(off=place.off + at), Const(value), width)
 

@@ -17,9 +17,6 @@ from .values import Entry, Known, Many, Place, Pointer, Poison, Record, Text, Va
 if TYPE_CHECKING:
     from .context import Lowering
 
-Spans = list[ast.stmt]
-
-
 def body(f: Lowering, statements: Iterable[ast.stmt]) -> None:
     """Lower statements in order; what follows a return is dropped."""
     from .control import CONTROL  # which lowers bodies itself

@@ -165,7 +165,7 @@ class Unit:
 
     def call_helper(self, f: Lowering, name: str, *args: Value | int, result: Type = I64) -> Value:
         """Call a kernel helper; arguments are numbers and pointers already."""
-        if self.is_gpl_only(name) and not _gpl_compatible(self.license):
+        if not _gpl_compatible(self.license) and self.is_gpl_only(name):  # in this order: most programs need no look-up
             raise f.error("gpl-only", f"the helper {name} is for GPL programs, this one is {self.license!r}", f.node,
                           help="leave the licence at 'GPL', or do without the helper")
         pure, writes = _QUIET.get(name, (False, True))

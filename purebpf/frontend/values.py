@@ -60,7 +60,7 @@ class Pointer(NamedTuple):
 
 class Place(NamedTuple):
     """Memory at `ptr` + `off` holding `layout`. `bit`, `bits`: a bit-field. `core`: (root type, path) when the offset is
-    the running kernel's business. `atomic`: `+=` on it has to be atomic (a shared map's value)."""
+    the running kernel's business."""
 
     ptr: Value
     off: int
@@ -70,7 +70,6 @@ class Place(NamedTuple):
     bits: int = 0
     core: tuple[StructType, tuple[int, ...]] | None = None
     writable: bool = True
-    atomic: bool = False
 
 
 class Text(NamedTuple):
