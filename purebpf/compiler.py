@@ -50,8 +50,7 @@ def compile(programs: Sequence[Program[..., Any]], options: Options | None = Non
                             formats=options.formats or (lambda category, name: None))
     if options.observe:
         options.observe("frontend", unit.module)
-    if options.level:
-        optimize(unit.module, level=options.level, verify=options.verify, observe=options.observe)
+    optimize(unit.module, level=options.level, verify=options.verify, observe=options.observe)
     return Compiled(_object(unit, programs, options, name), unit.names())
 
 

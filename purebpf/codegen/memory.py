@@ -42,11 +42,6 @@ from .selector import Selector, core_ref, resolve, s16, s32
 
 _ATOMICS = {"add": ADD, "or": OR, "and": AND, "xor": XOR}
 
-# Pointers that may lead into a frame are never added to an index, only the index to them: for `scalar += pointer` the
-# verifier (seen in 6.18) forgets whose frame it is, takes that of the entry program, and overlooks stores.
-FRAMES = frozenset(("stack", "arg"))
-
-
 class Address(NamedTuple):
     """Register + `off`, counted from frame slot `slot` if that is not -1."""
 

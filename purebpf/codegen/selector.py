@@ -31,8 +31,8 @@ def s16(value: int) -> bool:
 
 
 def resolve(value: Value) -> Value:
-    """`value` without casts: in a register they are the same bits."""
-    while isinstance(value, Op) and value.row.name == "cast":
+    """`value` without casts and the like: in a register they are the same bits."""
+    while isinstance(value, Op) and value.row.same:
         value = value.args[0]
     return value
 
@@ -276,7 +276,7 @@ def _use_counts(fn: Function) -> dict[Value, int]:
     """How often each value is used; a cast is no use of its own."""
     counts: dict[Value, int] = {}
     for op in fn.ops():
-        args = op.args if op.row.name != "cast" else []
+        args = op.args if not op.row.same else []
         for arg in [*args, *(a for edge in op.edges for a in edge.args)]:
             arg = resolve(arg)
             counts[arg] = counts.get(arg, 0) + 1

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ..errors import Span
 from .function import Block, Const, Edge, Function, Op, Param, Value
-from .ops import TABLE, Mem
+from .ops import TABLE, Index, Mem, Symbol
 from .types import I64, VOID, Type
 
 
@@ -68,8 +68,18 @@ class Builder:
            other_args: Iterable[Value] = ()) -> None:
         self._end("br", (cond,), (Edge(then, then_args), Edge(other, other_args)))
 
-    def ret(self, value: Value | int) -> None:
-        self._end("ret", (Const(value) if isinstance(value, int) else value,), ())
+    def call(self, fn: Function, args: Iterable[Value], *, caught: bool = False, hint: str = "") -> list[Value]:
+        """Call `fn`: its results, in front of them the flag of a caught call."""
+        types = (I64, *fn.results) if caught else fn.results
+        first = self.op("call", *args, type=types[0] if types else VOID, attr=Symbol(fn.name, caught), hint=hint)
+        return [first, *(self.op("result", first, type=t, attr=Index(i)) for i, t in enumerate(types[1:], 1))][:len(types)]
+
+    def ret(self, *values: Value | int) -> None:
+        self._end("ret", [Const(v) if isinstance(v, int) else v for v in values], ())
+
+    def abort(self) -> None:
+        """End the program with its default answer."""
+        self._end("abort", (), ())
 
     def unreachable(self) -> None:
         self._end("unreachable", (), ())

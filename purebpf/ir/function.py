@@ -12,7 +12,7 @@ from typing import Mapping
 
 from ..errors import Span
 from .ops import OpRow, signed
-from .types import I64, Type
+from .types import I64, VOID, Type
 
 
 class Value:
@@ -96,16 +96,25 @@ class Block:
 
 
 class Function:
-    """`blocks[0]` is the entry; its params are the function's. `inline`: "auto" or "never" (a BPF subprogram), or "always".
-    `static`: False for a global BPF function. `btf_id`: its FUNC. `span`: the def line."""
+    """`blocks[0]` is the entry; its params are the function's. `results`: the types of what it returns. `inline`: "never"
+    (an entry or a BPF subprogram), "auto" (as the optimiser sees fit), "must" (a parameter or result cannot cross a
+    BPF call: a stack address as result). `default`: what a program that aborts answers, for entries; None for what is
+    called. `static`: False for a global BPF function. `btf_id`: its FUNC, which every function that may stay a subprogram
+    has if any has. `span`: the def line."""
 
-    __slots__ = ("name", "blocks", "result", "inline", "static", "btf_id", "span")
+    __slots__ = ("name", "blocks", "results", "inline", "static", "default", "btf_id", "span")
 
-    def __init__(self, name: str, result: Type = I64, *, inline: str = "never", static: bool = True, btf_id: int = 0,
-                 span: Span | None = None) -> None:
-        self.name, self.result, self.inline, self.static = name, result, inline, static
+    def __init__(self, name: str, results: Type | Iterable[Type] = I64, *, inline: str = "never", static: bool = True,
+                 default: int | None = None, btf_id: int = 0, span: Span | None = None) -> None:
+        self.name, self.inline, self.static, self.default = name, inline, static, default
+        self.results = (results,) if isinstance(results, Type) else tuple(results)
         self.btf_id, self.span = btf_id, span
         self.blocks: list[Block] = []
+
+    @property
+    def result(self) -> Type:
+        """The type of a call of it: the first result's, or void."""
+        return self.results[0] if self.results else VOID
 
     @property
     def entry(self) -> Block:

@@ -11,7 +11,7 @@ from typing import Final
 
 from ..errors import PureBpfError
 from .function import Block, Const, Function, Module, Op, Value
-from .ops import CoreConst, Data, Helper, Kfunc, Mem, Rmw, Slot, Symbol, signed
+from .ops import CoreConst, Data, Helper, Index, Kfunc, Mem, Rmw, Slot, Symbol, signed
 from .types import VOID
 
 _PAGE: Final = 16  # bits
@@ -21,6 +21,21 @@ External = Callable[..., int]
 
 class InterpFault(PureBpfError):
     """The function did what has no meaning: a wild access, a missing helper, too many steps, `unreachable`."""
+
+
+class _Abort(Exception):
+    """The program ends, from whatever depth."""
+
+
+class _Frame:
+    """One function as it runs: what its values are, the further results of its calls, the addresses of its slots."""
+
+    __slots__ = ("values", "more", "slots")
+
+    def __init__(self, values: dict[Value, int]) -> None:
+        self.values = values
+        self.more: dict[Value, Sequence[int]] = {}
+        self.slots: list[int] = []
 
 
 class Memory:
@@ -86,8 +101,13 @@ class Interp:
         self._functions: dict[str, int] = {}
 
     def run(self, name: str, *args: int) -> int:
-        """The result of function `name`, as a signed 64-bit number."""
-        return self._run(self.module.functions[name], [signed(a) for a in args])
+        """The first result of function `name` (0 if it has none), as a signed 64-bit number; its default if it aborts."""
+        fn = self.module.functions[name]
+        try:
+            results = self._run(fn, [signed(a) for a in args])
+        except _Abort:
+            return fn.default or 0
+        return results[0] if results else 0
 
     def call(self, address: int, *args: int) -> int:
         """Run the function that `funcaddr` gave `address` for (what a helper does with a callback)."""
@@ -101,20 +121,20 @@ class Interp:
             names[name] = self.memory.add(0)
         return names[name]
 
-    def _run(self, fn: Function, args: Sequence[int]) -> int:
-        values: dict[Value, int] = dict(zip(fn.params, args, strict=True))
-        slots: list[int] = []
+    def _run(self, fn: Function, args: Sequence[int]) -> Sequence[int]:
+        frame = _Frame(dict(zip(fn.params, args, strict=True)))
         block: Block | None = fn.entry
         try:
             while block is not None:
-                result, block = self._block(block, values, slots)
-            return result
+                results, block = self._block(block, frame)
+            return results
         finally:
-            for slot in slots:
+            for slot in frame.slots:
                 self.memory.remove(slot)
 
-    def _block(self, block: Block, values: dict[Value, int], slots: list[int]) -> tuple[int, Block | None]:
-        """Run one block: what it returned, or 0 and the next block, whose parameters are set."""
+    def _block(self, block: Block, frame: _Frame) -> tuple[Sequence[int], Block | None]:
+        """Run one block: what it returned, or nothing and the next block, whose parameters are set."""
+        values = frame.values
         for op in block.ops:
             self.steps -= 1
             if self.steps < 0:
@@ -126,16 +146,18 @@ class Interp:
                 edge = op.edges[0 if op.row.name == "jump" or got[0] else 1]
                 new = [a.value if isinstance(a, Const) else values[a] for a in edge.args]
                 values.update(zip(edge.block.params, new))
-                return 0, edge.block
+                return (), edge.block
             elif op.row.name == "ret":
-                return got[0], None
+                return got, None
+            elif op.row.name == "abort":
+                raise _Abort
             else:
-                result = signed(self._special(op, got, slots))
+                result = signed(self._special(op, got, frame))
                 if op.type is not VOID:
                     values[op] = result
         raise InterpFault(f"{block.name} has no end")
 
-    def _special(self, op: Op, args: list[int], slots: list[int]) -> int:
+    def _special(self, op: Op, args: list[int], frame: _Frame) -> int:
         match op.row.name, op.attr:
             case "select", _:
                 return args[1] if args[0] else args[2]
@@ -143,11 +165,13 @@ class Interp:
                 return args[0] + args[1]
             case "ptrdiff", _:
                 return args[0] - args[1]
-            case "cast", _:
+            case "cast" | "nonnull", _:
                 return args[0]
+            case "result", Index(index):
+                return frame.more[op.args[0]][index]
             case "alloca", Slot(size, _):
-                slots.append(self.memory.add(size))
-                return slots[-1]
+                frame.slots.append(self.memory.add(size))
+                return frame.slots[-1]
             case "load", Mem(size, off, sext):
                 value = self.memory.load(args[0] + off, size)
                 return signed(value, size * 8) if sext else value
@@ -166,14 +190,24 @@ class Interp:
                 if section not in self.sections:
                     raise InterpFault(f"no section {section}")
                 return self.sections[section] + off
-        return self._call(op, args)
+            case "call", Symbol():
+                results = frame.more[op] = self._call(op.attr, args)
+                return results[0] if results else 0
+        return self._outside(op, args)
 
-    def _call(self, op: Op, args: list[int]) -> int:
+    def _call(self, attr: Symbol, args: list[int]) -> Sequence[int]:
+        if attr.name not in self.module.functions:
+            raise InterpFault(f"no function @{attr.name}")
+        fn = self.module.functions[attr.name]
+        if not attr.caught:
+            return self._run(fn, args)
+        try:
+            return 0, *self._run(fn, args)
+        except _Abort:
+            return 1, *(0 for _ in fn.results)
+
+    def _outside(self, op: Op, args: list[int]) -> int:
         match op.row.name, op.attr:
-            case "call", Symbol(name):
-                if name not in self.module.functions:
-                    raise InterpFault(f"no function @{name}")
-                return self._run(self.module.functions[name], args)
             case "helper", Helper(_, name) if name in self.helpers:
                 return self.helpers[name](self, *args)
             case "kfunc", Kfunc(name) if name in self.kfuncs:

@@ -3,6 +3,34 @@
 Integers are 64-bit two's complement and held as Python ints in the signed range [-2**63, 2**63). An op with suffix
 `32` computes on the low 32 bits of its operands and zero-extends the result; that is what BPF's ALU32 and JMP32 do.
 Shifts mask their count, division by zero gives 0 and modulo by zero the dividend, as RFC 9669 says.
+
+Calls, results and aborts. A function has any number of parameters and results. `call` is the first result (void if there
+is none); the others are `result` ops of it, by index, in its block. `abort` ends the whole program with its default answer (the entry
+function's `default`), from whatever depth: a call of a function that aborts does not come back. Where something must be
+undone on the way (a reserved record submitted, a lock released) the call is `caught`: it always comes back, and has one
+more result in front, 1 if the callee aborted (the other results are then 0), else 0; the caller tests it, cleans up and
+aborts itself. A caught call of a function that cannot abort is allowed: the flag becomes 0.
+
+    %a = call.caught @f(%x)               # f() -> (i64, ptr.value?)
+    %n = result %a, 1                     # f's first result
+    %v = result %a, 2 : ptr.value?
+    br %a, cleanup, on
+    cleanup:
+      helper 133 bpf_ringbuf_discard(%record, 0)
+      abort
+
+None of this is left for codegen: `opt/aborts` makes flags of aborts, `opt/abi` passes what a BPF call has no room for.
+
+Null. A pointer that may be null has a nullable type (`ptr.value?`). Nothing is loaded, stored or added to it; it may be
+compared, passed on and given to calls. `nonnull` on the way where a test found it not null gives the pointer to use. It
+costs nothing, and as it is never moved out of its block, nothing that uses its result can move above the test.
+
+    %v = helper.readonly 1 map_lookup_elem(%m, %k) : ptr.value?
+    %t = ne %v, 0
+    br %t, found, none
+    found:
+      %p = nonnull %v : ptr.value
+      %n = load.u64 %p
 """
 
 from __future__ import annotations
@@ -27,12 +55,15 @@ class OpRow:
     """One row. `args`: a letter per operand, `i` integer, `p` pointer, `a` either, `*` any number more.
     `result`: "i64", "void", "first" (type of the first operand), or "any" (given when built).
     `effect`: "pure" (may be merged, moved, dropped), "read" (may be dropped, merged if nothing writes between), "write",
-    "call", or "end" (terminator). `attr`: the class of the op's attribute, or None. Rows compare by identity."""
+    "call", or "end" (terminator). `attr`: the class of the op's attribute, or None. `same`: the result is the operand, bit
+    for bit, of another type. `fixed`: pure, but says something about the place where it stands: not moved from its block
+    (a block may be copied). `until`: the pass that leaves none of it; codegen knows the others. Rows compare by identity."""
 
-    __slots__ = ("name", "args", "result", "effect", "commutative", "attr", "evaluate", "doc")
+    __slots__ = ("name", "args", "result", "effect", "commutative", "attr", "evaluate", "same", "fixed", "until", "doc")
 
     def __init__(self, name: str, args: str, result: str, effect: str, doc: str, *, commutative: bool = False,
-                 attr: type | None = None, evaluate: Eval | None = None) -> None:
+                 attr: type | None = None, evaluate: Eval | None = None, same: bool = False, fixed: bool = False, until: str = "") -> None:
+        self.same, self.fixed, self.until = same, fixed, until
         self.name, self.args, self.result, self.effect, self.doc = name, args, result, effect, doc
         self.commutative, self.attr, self.evaluate = commutative, attr, evaluate
 
@@ -85,9 +116,16 @@ class Slot(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """A map, or a function, by name."""
+    """A map, or a function, by name. `caught`: a call that comes back also when the callee aborts."""
 
     name: str
+    caught: bool = False
+
+
+class Index(NamedTuple):
+    """Which result of a call, from 1 (result 0 is the call itself)."""
+
+    number: int
 
 
 class Data(NamedTuple):
@@ -109,10 +147,12 @@ class Helper(NamedTuple):
 
 
 class Kfunc(NamedTuple):
-    """A kernel function, by name."""
+    """A kernel function, by name. `writes`: may change memory the program sees; `pure`: as for helpers."""
 
     name: str
     weak: bool = False
+    pure: bool = False
+    writes: bool = True
 
 
 class Rmw(NamedTuple):
@@ -237,7 +277,9 @@ def _rows() -> list[OpRow]:
         OpRow("select", "iaa", "any", "pure", "the second operand if the first is not 0, else the third"),
         OpRow("ptradd", "pi", "first", "pure", "a pointer moved by so many bytes, same region"),
         OpRow("ptrdiff", "pp", "i64", "pure", "the distance in bytes between two pointers"),
-        OpRow("cast", "a", "any", "pure", "the same 64 bits as another type (pointer as number, number as pointer)"),
+        OpRow("cast", "a", "any", "pure", "the same 64 bits as another type (pointer as number, number as pointer)", same=True),
+        OpRow("nonnull", "p", "any", "pure", "a pointer that was tested, where it is not null", same=True, fixed=True),
+        OpRow("result", "a", "any", "pure", "a further result of a call", attr=Index, until="abi"),
         OpRow("alloca", "", "any", "pure", "the address of a stack slot of its own; entry block only, never merged", attr=Slot),
         OpRow("mapaddr", "", "any", "pure", "the address of a map", attr=Symbol),
         OpRow("dataaddr", "", "any", "pure", "the address of global data", attr=Data),
@@ -248,10 +290,11 @@ def _rows() -> list[OpRow]:
         OpRow("rmw", "pa*", "any", "write", "atomic read-modify-write; cmpxchg takes (ptr, expected, new)", attr=Rmw),
         OpRow("helper", "*", "any", "call", "call a kernel helper, at most five arguments", attr=Helper),
         OpRow("kfunc", "*", "any", "call", "call a kernel function, at most five arguments", attr=Kfunc),
-        OpRow("call", "*", "any", "call", "call a subprogram, at most five arguments", attr=Symbol),
+        OpRow("call", "*", "any", "call", "call a function of the module; the value is its first result", attr=Symbol),
         OpRow("jump", "", "void", "end", "go to the only edge"),
         OpRow("br", "i", "void", "end", "to the first edge if the operand is not 0, else to the second"),
-        OpRow("ret", "*", "void", "end", "return the operand (every function returns one i64)"),
+        OpRow("ret", "*", "void", "end", "return the operands, the function's results"),
+        OpRow("abort", "", "void", "end", "end the program with its default answer", until="aborts"),
         OpRow("unreachable", "", "void", "end", "control never comes here (after a tail call that cannot fail, say)"),
     ]
     return rows

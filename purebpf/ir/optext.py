@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from .function import Op
-from .ops import Core, CoreConst, Data, Helper, Kfunc, Mem, Rmw, Slot, Symbol
+from .ops import Core, CoreConst, Data, Helper, Index, Kfunc, Mem, Rmw, Slot, Symbol
 
 if TYPE_CHECKING:
     from .text import Parser, Printer
@@ -64,7 +64,13 @@ def _show_slot(p: Printer, op: Op) -> str:
 
 def _show_symbol(p: Printer, op: Op) -> str:
     assert isinstance(op.attr, Symbol)
-    return f"{op.row.name} @{quoted(op.attr.name)}" + (f"({p.values(op.args)})" if op.row.args else "")
+    caught = ".caught" if op.attr.caught else ""
+    return f"{op.row.name}{caught} @{quoted(op.attr.name)}" + (f"({p.values(op.args)})" if op.row.args else "")
+
+
+def _show_index(p: Printer, op: Op) -> str:
+    assert isinstance(op.attr, Index)
+    return f"{op.row.name} {p.values(op.args)}, {op.attr.number}"
 
 
 def _show_data(p: Printer, op: Op) -> str:
@@ -83,7 +89,8 @@ def _show_helper(p: Printer, op: Op) -> str:
 def _show_kfunc(p: Printer, op: Op) -> str:
     k = op.attr
     assert isinstance(k, Kfunc)
-    return f"{op.row.name}{'.weak' if k.weak else ''} @{quoted(k.name)}({p.values(op.args)})"
+    flags = (".weak" if k.weak else "") + (".pure" if k.pure else "") + ("" if k.writes else ".readonly")
+    return f"{op.row.name}{flags} @{quoted(k.name)}({p.values(op.args)})"
 
 
 def _show_core(p: Printer, op: Op) -> str:
@@ -94,7 +101,7 @@ def _show_core(p: Printer, op: Op) -> str:
 
 SHOW: Final[dict[type | None, Callable[[Printer, Op], str]]] = {
     None: _show_plain, Mem: _show_mem, Rmw: _show_rmw, Slot: _show_slot, Symbol: _show_symbol, Data: _show_data,
-    Helper: _show_helper, Kfunc: _show_kfunc, CoreConst: _show_core,
+    Helper: _show_helper, Index: _show_index, Kfunc: _show_kfunc, CoreConst: _show_core,
 }
 
 # --- parsing -----------------------------------------------------------------------------------------------------------
@@ -167,10 +174,16 @@ def _read_slot(p: Parser, op: Op, suffixes: list[str]) -> None:
 
 
 def _read_symbol(p: Parser, op: Op, suffixes: list[str]) -> None:
-    op.attr = Symbol(p.symbol())
+    op.attr = Symbol(p.symbol(), _flag(suffixes, "caught"))
     if op.row.args:
         p.expect("(")
         p.operands(op.args, ")")
+
+
+def _read_index(p: Parser, op: Op, suffixes: list[str]) -> None:
+    p.operand(op.args)
+    p.expect(",")
+    op.attr = Index(p.number())
 
 
 def _read_data(p: Parser, op: Op, suffixes: list[str]) -> None:
@@ -188,7 +201,8 @@ def _read_helper(p: Parser, op: Op, suffixes: list[str]) -> None:
 
 
 def _read_kfunc(p: Parser, op: Op, suffixes: list[str]) -> None:
-    op.attr = Kfunc(p.symbol(), _flag(suffixes, "weak"))
+    weak, pure, readonly = (_flag(suffixes, word) for word in ("weak", "pure", "readonly"))
+    op.attr = Kfunc(p.symbol(), weak, pure, not readonly)
     p.expect("(")
     p.operands(op.args, ")")
 
@@ -201,5 +215,5 @@ def _read_coreconst(p: Parser, op: Op, suffixes: list[str]) -> None:
 
 READ: Final[dict[type | None, Callable[[Parser, Op, list[str]], None]]] = {
     None: _read_plain, Mem: _read_mem, Rmw: _read_rmw, Slot: _read_slot, Symbol: _read_symbol, Data: _read_data,
-    Helper: _read_helper, Kfunc: _read_kfunc, CoreConst: _read_coreconst,
+    Helper: _read_helper, Index: _read_index, Kfunc: _read_kfunc, CoreConst: _read_coreconst,
 }

@@ -95,9 +95,10 @@ class Printer:
     def text(self) -> str:
         fn = self.fn
         flags = "".join((f" inline={fn.inline}" if fn.inline != "never" else "", "" if fn.static else " global",
+                         f" default={fn.default}" if fn.default is not None else "",
                          f" btf_id={fn.btf_id}" if fn.btf_id else ""))
         params = self.params(fn.params if fn.blocks else [])
-        lines = [f"func @{quoted(fn.name)}{params} -> {fn.result}{flags} {{"]
+        lines = [f"func @{quoted(fn.name)}{params} -> {_results(fn)}{flags} {{"]
         for i, block in enumerate(fn.blocks):
             lines.append(quoted(block.name) + (self.params(block.params) if i and block.params else "") + ":")
             for op in block.ops:
@@ -106,10 +107,14 @@ class Printer:
         return "\n".join((*lines, "}", ""))
 
 
+def _results(fn: Function) -> str:
+    return str(fn.result) if len(fn.results) < 2 else f"({', '.join(map(str, fn.results))})"
+
+
 # --- parsing ----------------------------------------------------------------------------------------------------------
 
 _TOKEN = re.compile(r"""[ \t]+ | (?P<comment>\#.*) | (?P<nl>\n) | (?P<arrow>->) | (?P<value>%[\w.]+)
-    | (?P<number>-?0x[0-9a-fA-F]+ | -?\d+) | (?P<word>[A-Za-z_.$<>][\w.$<>]*) | (?P<string>"(?:[^"\\\n]|\\.)*")
+    | (?P<number>-?0x[0-9a-fA-F]+ | -?\d+) | (?P<word>[A-Za-z_.$<>][\w.$<>]*\??) | (?P<string>"(?:[^"\\\n]|\\.)*")
     | (?P<punct>[(){}=,:@+-])""", re.VERBOSE)
 
 
@@ -282,14 +287,17 @@ class Parser:
         fn = Function(self.symbol())
         params = self.params()
         self.expect("->")
-        fn.result = self.type()
+        fn.results = self.result_types()
         while not self.accept("{"):
             word = self.take("word", "'{'")
             if word == "global":
                 fn.static = False
             elif word == "inline":
                 self.expect("=")
-                fn.inline = self.take("word", "auto, always or never")
+                fn.inline = self.take("word", "auto, must or never")
+            elif word == "default":
+                self.expect("=")
+                fn.default = self.number()
             elif word == "btf_id":
                 self.expect("=")
                 fn.btf_id = self.number()
@@ -306,6 +314,16 @@ class Parser:
         fn.blocks[0].params = params
         self.bind(placed)
         return fn
+
+    def result_types(self) -> tuple[Type, ...]:
+        if not self.accept("("):
+            only = self.type()
+            return () if only is VOID else (only,)
+        types = [self.type()]
+        while not self.accept(")"):
+            self.expect(",")
+            types.append(self.type())
+        return tuple(types)
 
     def block(self, fn: Function, placed: set[str]) -> None:
         name = self.name()

@@ -3,7 +3,8 @@
  1. A function has a block; block names are unique; no edge leads to the entry block.
  2. A block ends with a terminator and has none before. `jump` has one edge, `br` two, others none.
  3. An edge leads to a block of the function and carries one argument per parameter, of the parameter's type.
-    A Const may stand for a pointer (0 is null), and any pointer may flow into `ptr.arg`.
+    A Const may stand for a pointer (0 is null); any pointer may flow into `ptr.arg`, and one that is not null into the
+    nullable type.
  4. An op stands in one place; so does a parameter.
  5. Operands are as many and of the kinds that the table says; none is void. Where a pointer is asked for, the
     Const 0 may stand (null, on a path that never runs).
@@ -12,9 +13,13 @@
  8. A value is defined before it is used: earlier in the same block, or in a block that dominates the use.
     (Blocks that cannot be reached are exempt.)
  9. `alloca` stands in the entry block only.
-10. No load, store or rmw goes through a pointer of region map, packet_end or func.
-11. `ret` has one operand, of the function's result type. Helpers and kfuncs take at most five arguments.
-12. With a module: `call` and `funcaddr` name a function of it, calls with as many arguments as it has parameters.
+10. No load, store or rmw goes through a pointer whose region has no access, or that may be null; nothing is added to
+    such a pointer either. `nonnull` gives its operand's region, not null.
+11. `ret` has an operand for each result, of its type. Helpers and kfuncs take at most five arguments.
+12. With a module: `call` and `funcaddr` name a function of it; a call has its parameters' and its first result's types
+    (of a caught one: the flag's), or none if nobody looks; `result` is of a call in its block that has that many,
+    and of that one's type.
+13. With a module: what runs by its address (callbacks) and global functions neither abort nor call, uncaught, what does.
 """
 
 from __future__ import annotations
@@ -24,15 +29,15 @@ from typing import Final
 
 from ..errors import InternalError
 from .cfg import Cfg
+from .calls import Calls
 from .function import Block, Const, Function, Module, Op, Param, Value
-from .ops import CoreConst, Data, Helper, Kfunc, Mem, Rmw, Slot, Symbol
+from .ops import CoreConst, Data, Helper, Index, Kfunc, Mem, Rmw, Slot, Symbol
 from .text import print_function, print_op
 from .types import I64, VOID, Type
 
 Finding = tuple[str, str]  # where, what
 
 _EDGES: Final = {"jump": 1, "br": 2}
-_OPAQUE: Final = ("map", "packet_end", "func")
 _RMW: Final = {"add": 1, "or": 1, "and": 1, "xor": 1, "xchg": 1, "cmpxchg": 2}
 
 
@@ -43,6 +48,17 @@ def check(unit: Function | Module, where: str) -> None:
         findings = verify(fn, module)
         if findings:
             raise InternalError(where, "; ".join(f"{at}: {what}" for at, what in findings), print_function(fn))
+    for at, what in aborts(module) if module is not None else ():
+        raise InternalError(where, f"{at} {what}")
+
+
+def aborts(module: Module) -> Iterator[Finding]:
+    """What rule 13 finds wrong."""
+    calls = Calls(module)
+    for name in calls.aborting:
+        fn = module.functions[name]
+        if name in calls.addressed or not fn.static:
+            yield f"@{name}", f"aborts where nobody can tell: it is {'a callback' if fn.static else 'global'}"
 
 
 def verify(fn: Function, module: Module | None = None) -> list[Finding]:
@@ -91,7 +107,9 @@ def _fits(value: Value, wanted: Type) -> bool:
         return True
     if wanted.is_ptr and isinstance(value, Const):
         return True
-    return wanted.region == "arg" and value.type.is_ptr
+    if not value.type.is_ptr or (value.type.null and not wanted.null):
+        return False
+    return wanted.region == "arg" or value.type.row is wanted.row
 
 
 def _op(fn: Function, block: Block, op: Op, module: Module | None) -> Iterator[str]:
@@ -110,18 +128,42 @@ def _op(fn: Function, block: Block, op: Op, module: Module | None) -> Iterator[s
     match op.row.name:
         case "alloca" if block is not fn.entry:
             yield "alloca outside the entry block"
-        case "load" | "store" | "rmw" if op.args and op.args[0].type.region in _OPAQUE:
-            yield f"access through {op.args[0].type}"
-        case "ret" if len(op.args) != 1 or not _fits(op.args[0], fn.result):
-            yield f"the function returns one {fn.result}"
+        case "load" | "store" | "rmw" if (t := op.args[0].type).is_ptr and (t.null or not t.row.access):
+            yield f"access through {t}"
+        case "ptradd" | "ptrdiff" if any(a.type.null for a in op.args):
+            yield "arithmetic with a pointer that may be null"
+        case "ret" if len(op.args) != len(fn.results) or not all(map(_fits, op.args, fn.results)):
+            yield f"the function returns {', '.join(map(str, fn.results)) or 'nothing'}"
+        case "result" if not (isinstance(op.args[0], Op) and op.args[0].row.name == "call" and op.args[0] in block.ops):
+            yield "not of a call in the same block"
         case "helper" | "kfunc" if len(op.args) > 5:
             yield "more than five arguments"
-        case "call" | "funcaddr" if module is not None and isinstance(op.attr, Symbol):
-            callee = module.functions.get(op.attr.name)
-            if callee is None:
-                yield f"there is no function @{op.attr.name}"
-            elif op.row.name == "call" and len(callee.params) != len(op.args):
-                yield f"@{callee.name} takes {len(callee.params)} arguments"
+        case _:
+            pass
+    if module is not None:
+        yield from _linked(op, module)
+
+
+def _linked(op: Op, module: Module) -> Iterator[str]:
+    """Calls, their results and addresses of functions, against what they name."""
+    call = op.args[0] if isinstance(op.attr, Index) else op
+    if not isinstance(call, Op) or call.row.name not in ("call", "funcaddr") or not isinstance(call.attr, Symbol):
+        return
+    callee = module.functions.get(call.attr.name)
+    if callee is None:
+        yield f"there is no function @{call.attr.name}"
+        return
+    types = (I64, *callee.results) if call.attr.caught else callee.results
+    if isinstance(op.attr, Index):
+        if not 1 <= op.attr.number < len(types) or op.type is not types[op.attr.number]:
+            yield f"@{callee.name} has no result {op.attr.number} of type {op.type}"
+    elif op.row.name == "call":
+        if len(callee.params) != len(op.args):
+            yield f"@{callee.name} takes {len(callee.params)} arguments"
+        elif wrong := [p for a, p in zip(op.args, callee.params) if not _fits(a, p.type)]:
+            yield f"an argument for a parameter of @{callee.name} of type {wrong[0].type}"
+        if op.type is not VOID and op.type is not (types[0] if types else VOID):
+            yield f"a call of @{callee.name} gives {types[0] if types else VOID}"
 
 
 def _operands(op: Op) -> Iterator[str]:
@@ -155,7 +197,7 @@ def _attribute(op: Op) -> Iterator[str]:
         case Slot(size, align):
             if size <= 0 or align not in (1, 2, 4, 8):
                 yield f"bad slot {op.attr}"
-        case CoreConst() | Data() | Helper() | Kfunc() | Symbol() | None:
+        case CoreConst() | Data() | Helper() | Index() | Kfunc() | Symbol() | None:
             pass
 
 
@@ -173,6 +215,8 @@ def _result(op: Op) -> Iterator[str]:
             right = True
         elif row.name in ("alloca", "mapaddr", "dataaddr", "funcaddr"):
             right = t.is_ptr
+        elif row.name == "nonnull":
+            right = t.is_ptr and not t.null and op.args[0].type.row in (t.row, I64.row)
         elif row.name == "select":
             right = all(_fits(a, t) for a in op.args[1:])
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..ir.cfg import reverse_postorder
 from ..ir.function import Block, Edge, Function, Op, Param, Value
-from ..ir.ops import Helper, Mem
+from ..ir.ops import Helper, Kfunc, Mem
 
 
 def removable(op: Op) -> bool:
@@ -21,7 +21,7 @@ def removable(op: Op) -> bool:
         case "read":
             return not (isinstance(op.attr, Mem) and op.attr.volatile)
         case "call":
-            return isinstance(op.attr, Helper) and op.attr.pure
+            return isinstance(op.attr, (Helper, Kfunc)) and op.attr.pure
     return False
 
 

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 from ..ir.cfg import Cfg
 from ..ir.function import Block, Const, Function, Op, Value
-from ..ir.ops import Data, Helper, Mem, Rmw
-from ..ir.types import I64, REGIONS
+from ..ir.ops import Data, Helper, Kfunc, Mem, Rmw
+from ..ir.types import ANYTHING, DATA, I64
+from ..ir.types import STACK as _STACK
 from .rows import R
 
-_BIT = {region: 1 << i for i, region in enumerate(REGIONS)}
-_ALL = (1 << len(_BIT)) - 1
-_STACK = _BIT["stack"]
-_HANDED = 1 << len(_BIT)  # a slot whose address was handed out: what calls may write
+_ALL = ANYTHING
+_HANDED = ANYTHING + 1  # a slot whose address was handed out: what calls may write
 
 Key = tuple[object, ...]
 Place = tuple[object, int]  # base, offset
@@ -42,8 +41,11 @@ def place(op: Op) -> Place:
     base, attr = op.args[0], op.attr
     assert isinstance(attr, (Mem, Rmw))
     off = attr.off
-    while isinstance(base, Op) and base.row is R.ptradd and isinstance(base.args[1], Const):
-        off += base.args[1].value
+    while isinstance(base, Op):
+        if base.row is R.ptradd and isinstance(base.args[1], Const):
+            off += base.args[1].value
+        elif base.row is not R.nonnull:
+            break
         base = base.args[0]
     if isinstance(base, Op) and isinstance(base.attr, Data):
         return (base.attr.section,), off + base.attr.off
@@ -51,17 +53,16 @@ def place(op: Op) -> Place:
 
 
 def region(op: Op) -> int:
-    """The regions, as bits, that an access may touch."""
-    name = op.args[0].type.region
-    return _ALL if name in ("arg", "") else _BIT[name]
+    """The classes of memory, as bits, that an access may touch."""
+    return op.args[0].type.row.alias
 
 
 def base_region(base: object) -> int:
     """The same for a base of `place`."""
     if isinstance(base, tuple):
-        return _BIT["data"]
+        return DATA
     assert isinstance(base, Value)
-    return _ALL if base.type.region in ("arg", "") else _BIT[base.type.region]
+    return base.type.row.alias
 
 
 def object_base(base: object) -> bool:
@@ -84,9 +85,10 @@ def writes(op: Op) -> int:
         return region(op)
     if op.row.effect != "call":
         return 0
-    if isinstance(op.attr, Helper) and (op.attr.pure or not op.attr.writes):
+    outside = isinstance(op.attr, (Helper, Kfunc))
+    if isinstance(op.attr, (Helper, Kfunc)) and (op.attr.pure or not op.attr.writes):
         return 0
-    if isinstance(op.attr, Helper) and not any(a.type.region in ("stack", "arg", "") and not isinstance(a, Const) for a in op.args):
+    if outside and not any(a.type.row.frame and not isinstance(a, Const) for a in op.args):
         return _ALL & ~_STACK
     return _ALL & ~_STACK | _HANDED
 
@@ -158,7 +160,7 @@ class _Gvn:
                 op.args = [mapping.get(a, a) for a in op.args]
             effect = op.row.effect
             found: Value | None = None
-            if (effect == "pure" and op.row is not R.alloca) or (isinstance(op.attr, Helper) and op.attr.pure):
+            if (effect == "pure" and op.row is not R.alloca) or (isinstance(op.attr, (Helper, Kfunc)) and op.attr.pure):
                 key = self.key(op)
                 found = self.table.get(key)
                 if found is None:
@@ -192,7 +194,7 @@ class _Gvn:
     def survives(self, load: Load, call: Op) -> bool:
         """A slot that no call was given, or a helper not this time."""
         base = load.place[0]
-        if not (isinstance(base, Op) and base.row is R.alloca and isinstance(call.attr, Helper)):
+        if not (isinstance(base, Op) and base.row is R.alloca and isinstance(call.attr, (Helper, Kfunc))):
             return False
         return base not in self.spilled() and not any(root(a) is base for a in call.args)
 
@@ -264,8 +266,11 @@ def _as_loaded(value: Value, op: Op, attr: Mem, out: list[Op]) -> Value | None:
     return new
 
 
+_STEPS = frozenset((R.ptradd, R.nonnull))  # the same object, another address or type
+
+
 def root(v: Value) -> Value:
-    while isinstance(v, Op) and v.row is R.ptradd:
+    while isinstance(v, Op) and v.row in _STEPS:
         v = v.args[0]
     return v
 
@@ -282,7 +287,7 @@ def escaping(fn: Function, *, calls: bool) -> set[Op]:
     """Slots whose address is used otherwise than for access, pointer steps and comparisons (and `calls` or not)."""
     out: set[Op] = set()
     for op in fn.ops():
-        harmless = op.row in (R.load, R.rmw, R.ptradd, R.ptrdiff, R.eq, R.ne) or (not calls and op.row.effect == "call")
+        harmless = op.row in (R.load, R.rmw, R.ptradd, R.nonnull, R.ptrdiff, R.eq, R.ne) or (not calls and op.row.effect == "call")
         if not harmless:
             args = op.args[1:] if op.row is R.store else [*op.args, *(a for e in op.edges for a in e.args)]
             out.update(r for a in args if isinstance(r := root(a), Op) and r.row is R.alloca)

@@ -186,6 +186,8 @@ class _Implied:
     # use
     def block(self, block: Block) -> None:
         for op in block.ops:
+            if op.row is R.result:  # of the call, whatever its value is
+                continue
             for i, arg in enumerate(op.args):
                 op.args[i] = self.constant(arg)
             for edge in op.edges:

@@ -3,139 +3,172 @@
     %1 = call @double(%x)               %1 = add %x, %x
     ret %1                       ==>    ret %1
 
-`inline` "always" is obeyed; "auto" is inlined when it is small or called once; "never" stays a BPF subprogram; a
-function that calls itself, however indirectly, is never inlined. Functions that were inlined everywhere go away.
-Slots of the callee become slots of the caller.
+`inline` "must" is obeyed; "auto" is inlined when it is small (as it is once its own calls are inlined) or called once;
+"never" stays a BPF subprogram; a function that calls itself, however indirectly, is never inlined. Where subprograms would
+nest deeper than the kernel allows, or need more stack than it gives, the inner ones are inlined whatever their size.
+Functions that were inlined everywhere go away. Slots of the callee become slots of the caller.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 
-from ..ir.function import Block, Edge, Function, Module, Op, Param, Value
-from ..ir.ops import Symbol
-from ..ir.types import PTR, VOID
+from ..ir.calls import Calls, callee
+from ..ir.function import Block, Const, Edge, Function, Module, Op, Param, Value
+from ..ir.ops import Index, Slot
+from ..ir.types import I64, PTR, VOID
+from .aborts import catch, caught
 from .cfgclean import incoming
 from .clone import clone, unique_names
+from .gvn import escaping
+from .memory import candidates
 from .rows import R
 
 SMALL: Final = 40  # ops of a body that is copied to several places
-REGISTERS: Final = 5  # arguments that a BPF call can pass
+FRAMES: Final = 7  # subprograms that may be active below an entry: the kernel's MAX_CALL_FRAMES is 8
+STACK: Final = 384  # bytes for the slots of all that is active at once: of the kernel's 512, less what is spilled
 
 
-def inline(module: Module) -> bool:
-    """Inline all over `module`, callees first."""
-    order, recursive = _bottom_up(module)
-    calls = _count(module)
+def inline(module: Module, *, must: bool = False) -> bool:
+    """Inline all over `module`, callees first; with `must` only what cannot stay a call."""
+    calls = Calls(module)
+    choice = _Choice(module, calls, must)
     changed = False
-    for fn in order:
-        again = True
-        done: set[Block] = set()
-        slots: dict[Op, Op] = {}
-        while again:
-            again = False
-            for block in fn.blocks:
-                if block in done:
-                    continue
-                at = next((i for i, op in enumerate(block.ops) if op.row is R.call and _wanted(module, op, calls, recursive)), None)
-                if at is None:
-                    done.add(block)
-                    continue
-                _expand(fn, block, at, module.functions[_name(block.ops[at])], slots)
-                changed = again = True
-                break
-        if changed:
+    for fn in calls.order:
+        if any(op.row is R.call and choice.wanted(op) for op in fn.ops()):
+            _Inliner(fn, module, calls.aborting, choice).run()
             refine(fn)
-    left = _count(module)
-    for fn in list(module.functions.values()):
-        if fn.inline != "never" and fn.static and not left.get(fn.name):
+            changed = True
+        choice.measure(fn)
+    left = Calls(module)
+    for fn in reversed(left.order):
+        if fn.inline != "never" and fn.static and not left.sites[fn.name] and fn.name not in left.addressed:
             del module.functions[fn.name]
             changed = True
+            for name in left.callees[fn.name]:
+                left.sites[name] -= sum(op.row is R.call and callee(op) == name for op in fn.ops())
     return changed
 
 
-def _name(op: Op) -> str:
-    assert isinstance(op.attr, Symbol)
-    return op.attr.name
+def inline_must(module: Module) -> bool:
+    """Inline what cannot stay a call."""
+    return inline(module, must=True)
 
 
-def _count(module: Module) -> dict[str, int]:
-    """How often each function is called; having its address taken counts twice, so that it stays."""
-    count: dict[str, int] = {}
-    for fn in module.functions.values():
-        for op in fn.ops():
-            if op.row is R.call or op.row is R.funcaddr:
-                count[_name(op)] = count.get(_name(op), 0) + (1 if op.row is R.call else 2)
-    return count
+class _Choice:
+    """Which calls are worth it. `size`, `frames`, `stack`: of functions that are done, with what they still call."""
+
+    def __init__(self, module: Module, calls: Calls, must: bool) -> None:
+        self.module, self.calls, self.must = module, calls, must
+        self.size: dict[str, int] = {}
+        self.frames: dict[str, int] = {}
+        self.stack: dict[str, int] = {}
+
+    def measure(self, fn: Function) -> None:
+        promoted = candidates(fn)
+        slots = sum(op.attr.size for op in fn.entry.ops if isinstance(op.attr, Slot) and op not in promoted)
+        kept = {callee(op) for op in fn.ops() if op.row is R.call}
+        self.size[fn.name] = sum(len(block.ops) for block in fn.blocks)
+        self.frames[fn.name] = 1 + max((self.frames.get(name, 0) for name in kept), default=0)
+        self.stack[fn.name] = slots + max((self.stack.get(name, 0) for name in kept), default=0)
+
+    def wanted(self, op: Op) -> bool:
+        name = callee(op)
+        fn = self.module.functions.get(name)
+        if fn is None or name in self.calls.recursive or fn.inline == "never":
+            return False
+        if fn.inline == "must" or any(t.row.frame and t.is_ptr for t in fn.results):
+            return True
+        if self.frames[name] >= FRAMES or self.stack[name] > STACK:
+            return True
+        return not self.must and (self.calls.sites[name] == 1 or self.size[name] <= SMALL)
 
 
-def _bottom_up(module: Module) -> tuple[list[Function], set[str]]:
-    """Callees before callers; and the names of functions that are on a cycle of calls."""
-    callees = {f.name: [_name(op) for op in f.ops() if op.row is R.call and _name(op) in module.functions]
-               for f in module.functions.values()}
-    order: list[Function] = []
-    state: dict[str, int] = {}  # 1 on the stack, 2 done
-    recursive: set[str] = set()
+class _Inliner:
+    """All calls of one function that are wanted."""
 
-    def visit(name: str, path: list[str]) -> None:
-        state[name] = 1
-        for callee in callees[name]:
-            if state.get(callee) == 1:
-                recursive.update([*path, name][[*path, name].index(callee):])
-            elif callee not in state:
-                visit(callee, [*path, name])
-        state[name] = 2
-        order.append(module.functions[name])
+    def __init__(self, fn: Function, module: Module, aborting: Container[str], choice: _Choice) -> None:
+        self.fn, self.module, self.aborting, self.choice = fn, module, aborting, choice
+        self.taken = {b.name for b in fn.blocks}
+        self.slots: dict[Op, Op] = {}  # a callee's slot -> the one that stands for it here
+        self.private: dict[Function, set[Op]] = {}  # callee -> slots whose address may outlive it
+        self.results: dict[Value, list[Param]] = {}
+        self.mapping: dict[Value, Value] = {}
+        self.new_slots: list[Op] = []
 
-    for name in callees:
-        if name not in state:
-            visit(name, [])
-    return order, recursive
+    def run(self) -> None:
+        fn = self.fn
+        out: list[Block] = []
+        for block in fn.blocks:
+            ops, block.ops = block.ops, []
+            out.append(block)
+            for op in ops:
+                if op.row is R.call and self.choice.wanted(op):
+                    body, after = self.expand(block, op)
+                    out += body
+                    out.append(after)
+                    block = after
+                else:
+                    block.ops.append(op)
+        fn.blocks = out
+        fn.entry.ops[:0] = self.new_slots
+        for block in fn.blocks:
+            if any(isinstance(op.attr, Index) and op.args[0] in self.results for op in block.ops):
+                block.ops = [op for op in block.ops if not self.is_result(op)]
+        fn.replace(self.mapping)
 
-
-def _wanted(module: Module, op: Op, calls: dict[str, int], recursive: set[str]) -> bool:
-    callee = module.functions.get(_name(op))
-    if callee is None or callee.name in recursive or callee.inline == "never":
-        return False
-    if callee.inline == "always" or calls.get(callee.name) == 1 or len(op.args) > REGISTERS:
+    def is_result(self, op: Op) -> bool:
+        """Whether `op` is a result of an inlined call, which is then what came out of the body."""
+        if not isinstance(op.attr, Index) or op.args[0] not in self.results:
+            return False
+        self.mapping[op] = self.results[op.args[0]][op.attr.number]
         return True
-    return sum(1 for _ in callee.ops()) <= SMALL
 
+    def expand(self, block: Block, call: Op) -> tuple[list[Block], Block]:
+        """End `block` with a jump to a copy of the callee: that, and the block that runs after it."""
+        fn = self.module.functions[callee(call)]
+        values: dict[Value, Value] = dict(zip(fn.params, call.args))
+        copies = clone(fn.blocks, values, unique_names(self.fn, fn.blocks, fn.name, self.taken))
+        after = Block(unique_names(self.fn, [block], "after", self.taken)[block])
+        types = (I64, *fn.results) if caught(call) else fn.results
+        after.params = [Param(t, call.name if not i else "") for i, t in enumerate(types)]
+        self.results[call] = after.params
+        if types:
+            self.mapping[call] = after.params[0]
+        self.share_slots(fn, copies[fn.entry], values)
+        body = list(copies.values())
+        if caught(call):
+            body, mapping = catch(body, lambda op: callee(op) in self.aborting, lambda op: self.bail(after), self.taken)
+            self.mapping.update(mapping)
+        for copy in body:
+            end = copy.terminator
+            if end.row is R.ret:
+                end.edges = [Edge(after, [Const(0), *end.args] if caught(call) else end.args)]
+                end.row, end.args = R.jump, []
+            elif end.row is R.abort and caught(call):
+                end.edges, end.row = [self.bail(after)], R.jump
+        block.ops.append(Op(R.jump, (), VOID, None, [Edge(copies[fn.entry])], call.span))
+        return body, after
 
-def _expand(fn: Function, block: Block, at: int, callee: Function, shared: dict[Op, Op]) -> None:
-    """Put the body of `callee` in place of the call that is op `at` of `block`. `shared`: the callee's slots -> those
-    that stand for them in `fn`; calls of one function never run at the same time, so one set serves all of them."""
-    call = block.ops[at]
-    values: dict[Value, Value] = dict(zip(callee.params, call.args))
-    taken = {b.name for b in fn.blocks}
-    copies = clone(callee.blocks, values, unique_names(fn, callee.blocks, callee.name, taken))
-    rest = Block(unique_names(fn, [block], "after", taken)[block])
-    rest.ops, block.ops = block.ops[at + 1:], block.ops[:at]
-    result: Value | None = None
-    if call.type is not VOID:
-        result = Param(call.type, call.name)
-        rest.params.append(result)
-    entry = copies[callee.entry]
-    slots: dict[Value, Value] = {}
-    for op in callee.entry.ops:
-        copy = values[op]
-        if op.row is R.alloca and isinstance(copy, Op):
-            if op not in shared:
-                shared[op] = copy
-                fn.entry.ops.insert(0, copy)
-            slots[copy] = shared[op]
-    entry.ops = [op for op in entry.ops if op.row is not R.alloca]
-    block.ops.append(Op(R.jump, (), VOID, None, [Edge(entry)], call.span))
-    for body in copies.values():
-        end = body.terminator
-        if end.row is R.ret:
-            end.edges = [Edge(rest, end.args if result is not None else ())]
-            end.row, end.args = R.jump, []
-    where = fn.blocks.index(block) + 1
-    fn.blocks[where:where] = [*copies.values(), rest]
-    if result is not None:
-        slots[call] = result
-    fn.replace({v: w for v, w in slots.items() if v is not w})
+    def bail(self, after: Block) -> Edge:
+        """The edge of a body that aborts to where its call was caught."""
+        return Edge(after, [Const(1), *(Const(0) for _ in after.params[1:])])
+
+    def share_slots(self, fn: Function, entry: Block, values: dict[Value, Value]) -> None:
+        """Calls of one function never run at the same time: one set of slots serves all, unless an address is kept."""
+        if fn not in self.private:
+            self.private[fn] = escaping(fn, calls=False)
+        for op in fn.entry.ops:
+            copy = values[op]
+            if op.row is not R.alloca or not isinstance(copy, Op):
+                continue
+            if op in self.slots and op not in self.private[fn]:
+                self.mapping[copy] = self.slots[op]
+            else:
+                self.slots[op] = copy
+                self.new_slots.append(copy)
+        entry.ops = [op for op in entry.ops if op.row is not R.alloca]
 
 
 def refine(fn: Function) -> None:

@@ -45,7 +45,7 @@ class _Slot:
 
 def promote(fn: Function) -> bool:
     """Turn slots into values where that can be done; whether it was."""
-    slots = _candidates(fn)
+    slots = candidates(fn)
     if not slots:
         return False
     chosen: dict[Value, _Slot] = {op: slot for op, slot in slots.items() if _divide(slot)}
@@ -63,7 +63,7 @@ def promote(fn: Function) -> bool:
     return True
 
 
-def _candidates(fn: Function) -> dict[Value, _Slot]:
+def candidates(fn: Function) -> dict[Value, _Slot]:
     """The slots that are only loaded and stored, at constant offsets inside."""
     slots: dict[Value, _Slot] = {}
     for op in fn.entry.ops:

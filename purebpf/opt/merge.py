@@ -23,8 +23,6 @@ from .dce import drop_unreachable
 
 _LIMIT: Final = 40  # ops; longer twins are rare
 _ROUNDS: Final = 6
-# The kernel wants one insn to see one map, one callback, one kind of kernel object; packet_end must stay recognisable.
-_FIXED: Final = ("map", "func", "ctx", "packet_end", "kernel", "data")
 
 
 Into = dict[Block, list[tuple[Block, Edge]]]
@@ -120,7 +118,7 @@ def _merge_alike(group: list[Twin], into: Into) -> bool:
     which: dict[int, Param] = {}
     for i in differing:
         column = columns[i]
-        if column[0].type.region in _FIXED:
+        if (t := column[0].type).is_ptr and t.row.fixed:
             return False
         param = next((p for c, p in params if all(same(x, y) for x, y in zip(c, column))), None)
         if param is None:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
 from ..ir.function import Function, Module
+from .abi import abi
+from .aborts import aborts
 from .cfgclean import cfgclean
 from .dce import dce
 from .gvn import gvn
 from .implied import implied
-from .inline import inline
+from .inline import inline, inline_must
 from .loops import hoist, unroll
 from .memory import promote
 from .merge import merge
@@ -29,11 +31,13 @@ PASSES: Final[dict[str, Callable[[Function], bool]]] = {
     "narrow": narrow, "sccp": sccp, "simplify": simplify, "sink": sink, "stores": stores, "switch": switch,
     "thread": thread, "unroll": unroll,
 }
-MODULE_PASSES: Final[dict[str, Callable[[Module], bool]]] = {"inline": inline}
+MODULE_PASSES: Final[dict[str, Callable[[Module], bool]]] = {
+    "abi": abi, "aborts": aborts, "inline": inline, "inline_must": inline_must,
+}
 
 
 class Step(NamedTuple):
-    """A pass at its place: why there; `level` from which it runs; `after`: only for functions that the last run of that
+    """A pass at its place: why there; `level` from which it runs (0: always, without it there is no program); `after`: only for functions that the last run of that
     pass changed."""
 
     name: str
@@ -46,6 +50,8 @@ STEPS: Final = (
     Step("cfgclean", "the frontend leaves a block per statement and parameters that are always the same"),
     Step("simplify", "sizes that the inliner looks at should be those of folded code"),
     Step("inline", "everything after sees through calls"),
+    Step("inline_must", "at any level: some functions cannot be called", level=0),
+    Step("aborts", "only what stays a subprogram needs flags", level=0),
     Step("sccp", "constant arguments decide branches of what was inlined", after="inline"),
     Step("simplify", "offsets into slots become constants", after="inline"),
     Step("memory", "slots whose address does not leave are values from here on"),
@@ -74,6 +80,7 @@ STEPS: Final = (
     Step("merge", "tails are final", level=2),
     Step("cfgclean", "codegen gets no block that only jumps"),
     Step("sink", "near to the use, registers are fewer", level=2),
+    Step("abi", "nothing may come between a call and what is passed beside it", level=0),
 )
 
 # (first, then, why): somewhere before the last run of `then`, `first` has run. The test of the pipeline checks it.
@@ -100,7 +107,7 @@ def run_pass(name: str, module: Module) -> None:
 
 def optimize(module: Module, *, verify: bool = False, level: int = 2, observe: Observer | None = None,
              stop_after: str | None = None, skip: Collection[str] = ()) -> None:
-    """Improve `module` in place. `level`: 0 nothing, 1 without what costs time, 2 all. `observe(name, module)` is called
+    """Improve `module` in place. `level`: 0 only what codegen needs, 1 without what costs time, 2 all. `observe(name, module)` is called
     after each pass; `verify` checks the IR then; `stop_after` ends with the first run of that pass; `skip` leaves out."""
     changed: dict[str, set[str]] = {}  # pass -> functions that its last run changed
     for step in STEPS:

@@ -15,7 +15,7 @@ _MAX: Final = (1 << 63) - 1
 _SIGNED: Final[dict[OpRow, OpRow]] = {TABLE["s" + n + w]: TABLE["u" + n + w] for n in ("lt", "le", "gt", "ge") for w in ("", "32")}
 _SAME: Final = {TABLE[n + w]: v for n, v in (("eq", 1), ("ne", 0), ("ult", 0), ("ule", 1), ("ugt", 0), ("uge", 1), ("slt", 0),
                                              ("sle", 1), ("sgt", 0), ("sge", 1)) for w in ("", "32")}
-_NOT_NULL: Final = frozenset(TABLE[n] for n in ("alloca", "mapaddr", "dataaddr", "funcaddr"))
+_NOT_NULL: Final = frozenset(TABLE[n] for n in ("alloca", "mapaddr", "dataaddr", "funcaddr", "nonnull"))
 
 
 def not_null(v: Value) -> bool:

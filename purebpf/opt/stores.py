@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from ..ir.cfg import reverse_postorder
 from ..ir.function import Block, Const, Function, Op, Value
-from ..ir.ops import Helper, Mem, Rmw, Slot, signed
+from ..ir.ops import Helper, Kfunc, Mem, Rmw, Slot, signed
 from ..ir.types import VOID
 from .bits import Bits
 from .gvn import base_region, escaping, object_base, place, region, root
@@ -92,11 +92,11 @@ def _effect(op: Op, dead: Dead, shared: set[Op], kept: set[Op]) -> None:
                 dead[other] = dead[other].difference(offs)
             elif not (object_base(base) and object_base(other)) and base_region(other) & mask:
                 del dead[other]
-    elif op.row.effect == "call" and not (isinstance(op.attr, Helper) and op.attr.pure):
+    elif op.row.effect == "call" and not (isinstance(op.attr, (Helper, Kfunc)) and op.attr.pure):
         passed = {root(a) for a in op.args}
         for other in list(dead):
             safe = isinstance(other, Op) and other.row is R.alloca and (
-                other not in shared or (isinstance(op.attr, Helper) and other not in kept and other not in passed))
+                other not in shared or (isinstance(op.attr, (Helper, Kfunc)) and other not in kept and other not in passed))
             if not safe:
                 del dead[other]
 
@@ -137,7 +137,7 @@ def _aligned(base: object, off: int, size: int) -> bool:
         return False
     if isinstance(base.attr, Slot):
         return base.attr.align >= size
-    return isinstance(base.attr, Helper) and base.type.region in ("value", "mem")
+    return isinstance(base.attr, Helper) and base.type.row.grain >= size
 
 
 def _merge(first: Op, second: Op) -> bool:

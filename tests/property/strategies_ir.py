@@ -1,7 +1,7 @@
 """Random IR modules that end, never fault, and whose doings can be compared: `modules()` and `behave(module, args)`.
 
-Each has an entry `f(a, b, p: ptr.packet, v: ptr.value)`, p and v 24 bytes each, and a subprogram `g(x, y)` that it may
-call. Ifs, loops with a bound, slots, loads and stores of all sizes at constant and masked offsets, every integer op,
+Each has an entry `f(a, b, p: ptr.packet, v: ptr.value)`, p and v 24 bytes each, and functions that it may call: `g(x, y)`,
+`h(x, p)`, and `m` with more parameters and results than a BPF call has; each may abort, calls are caught or not. Ifs, loops with a bound, slots, loads and stores of all sizes at constant and masked offsets, every integer op,
 helpers that read, write and do neither.
 """
 
@@ -95,8 +95,10 @@ class Generator:
             self.b.store(p, self.int(), size, off)
 
     def call(self) -> None:
-        kind = self.rnd.randrange(5)
-        if kind == 0:
+        kind = self.rnd.randrange(6)
+        if kind == 5 and self.many is not None:
+            self.call_many(self.many)
+        elif kind == 0:
             self.ints.append(self.b.op("helper", type=I64, attr=ops.Helper(1, "constant", pure=True, writes=False)))
         elif kind == 1:
             self.ints.append(self.b.op("helper", self.ptr()[0], self.int(), type=I64, attr=ops.Helper(2, "peek", writes=False)))
@@ -106,6 +108,20 @@ class Generator:
             self.ints.append(self.b.op("call", self.int(), self.int(), type=I64, attr=ops.Symbol(self.callee)))
         elif self.callee:
             self.ints.append(self.b.op("call", self.int(), self.ptr()[0], type=I64, attr=ops.Symbol("h")))
+
+    def call_many(self, fn: Function) -> None:
+        """All results; the flag of a caught call is one more, and sometimes cleaned up for."""
+        args = [self.int() if p.type is I64 else self.ptr()[0] for p in fn.params]
+        caught = self.rnd.randrange(2) == 0
+        results = self.b.call(fn, args, caught=caught)
+        self.ints += results
+        if caught and self.rnd.randrange(2):
+            clean, on = self.b.new_block("clean"), self.b.new_block("on")
+            self.b.br(results[0], clean, on)
+            self.b.place(clean)
+            self.b.op("helper", self.ptr()[0], self.int(), type=I64, attr=ops.Helper(2, "peek", writes=False))
+            self.b.abort()
+            self.b.place(on)
 
     def condition(self) -> Value:
         kind = self.rnd.randrange(8)
@@ -132,7 +148,7 @@ class Generator:
             b.place(block)
             self.body(depth + 1)
             if b.reachable and self.rnd.randrange(8) == 0:
-                b.ret(self.int())
+                self.end()
             if b.reachable:
                 b.jump(join, [self.argument() for _ in join.params])
             del self.ints[ints:]
@@ -162,6 +178,13 @@ class Generator:
         b.place(done)
         self.ints += head.params
 
+    def end(self) -> None:
+        """Return, or abort."""
+        if self.aborts and self.rnd.randrange(3) == 0:
+            self.b.abort()
+        else:
+            self.b.ret(*(self.int() for _ in self.fn.results))
+
     def fill(self) -> None:
         b = self.b
         b.place(b.new_block("entry"))
@@ -184,18 +207,24 @@ class Generator:
             last = self.int()
             for v in self.ints[-4:]:
                 last = b.op("xor", b.op("mul", last, 31), v)
-            b.ret(last)
+            b.ret(last, *(self.int() for _ in self.fn.results[1:]))
 
     fn_params: list[Param]
+    aborts = False
+    many: Function | None = None
 
 
 def make(rnd: Random) -> Module:
-    functions = []
-    for name, types in (("g", (I64, I64)), ("h", (I64, PTR["arg"])), ("f", (I64, I64, PTR["packet"], PTR["value"]))):
-        fn = Function(name, inline="never" if name == "f" or rnd.randrange(3) == 0 else "auto")
+    functions: list[Function] = []
+    many = (I64, I64, PTR["arg"], I64, I64, I64, PTR["arg"])[: rnd.randrange(3, 8)]
+    for name, types in (("m", many), ("g", (I64, I64)), ("h", (I64, PTR["arg"])), ("f", (I64, I64, PTR["packet"], PTR["value"]))):
+        fn = Function(name, [I64] * (rnd.randrange(1, 4) if name == "m" else 1), default=77 if name == "f" else None,
+                      inline="never" if name == "f" or rnd.randrange(3) == 0 else "auto")
         gen = Generator(rnd, fn, "g" if name == "f" else None)
-        gen.fn_params = [Param(t, "abpv"[i]) for i, t in enumerate(types)]
-        if name == "h":
+        gen.fn_params = [Param(t, "abpvxyz"[i]) for i, t in enumerate(types)]
+        gen.aborts = rnd.randrange(2) == 0
+        gen.many = functions[0] if functions else None
+        if name in ("h", "m"):
             gen.budget = 10
         if name == "g":
             gen.fn_params = gen.fn_params[:2]

@@ -18,6 +18,7 @@ def _print(source: str, args: list[str]) -> str:
 def _verify(source: str, args: list[str]) -> str:
     module = text.parse(source)
     findings = [f for fn in module.functions.values() for f in verify.verify(fn, module)]
+    findings += verify.aborts(module)
     return "\n".join(f"{where}: {what}" for where, what in findings) or "legal"
 
 
