@@ -21,14 +21,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import build as build, load as load, module_programs as module_programs
     from .dsl import (
-        Array as Array, Const as Const, Global as Global, HashMap as HashMap, LpmTrie as LpmTrie, LruHash as LruHash,
+        Array as Array, ArrayOfMaps as ArrayOfMaps, Const as Const, Global as Global, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie, LruHash as LruHash,
         LruPerCpuHash as LruPerCpuHash, PerCpuArray as PerCpuArray, PerCpuHash as PerCpuHash,
         PerfEventArray as PerfEventArray, ProgArray as ProgArray, Ptr as Ptr, Queue as Queue, RingBuf as RingBuf,
-        Stack as Stack, atomic_add as atomic_add, be16 as be16, be32 as be32, be64 as be64, boot_ns as boot_ns, cgroup_skb as cgroup_skb,
+        SpinLock as SpinLock, Stack as Stack, addr as addr, atomic_add as atomic_add, be16 as be16, be32 as be32, be64 as be64, boot_ns as boot_ns, cgroup_skb as cgroup_skb,
         char as char, cpu as cpu, current_comm as current_comm, current_gid as current_gid, current_pid as current_pid,
         current_task as current_task, current_tid as current_tid, current_uid as current_uid, fentry as fentry,
-        fexit as fexit, field_exists as field_exists, func as func, i8 as i8, i16 as i16, i32 as i32, i64 as i64,
-        kernel_struct as kernel_struct, kprobe as kprobe, kretprobe as kretprobe, ktime_ns as ktime_ns, lsm as lsm,
+        fexit as fexit, field_exists as field_exists, func as func, htonl as htonl, htons as htons, i8 as i8, i16 as i16, i32 as i32, i64 as i64,
+        kernel_struct as kernel_struct, kprobe as kprobe, kretprobe as kretprobe, ktime_ns as ktime_ns, loop as loop, lsm as lsm,
+        ntohl as ntohl, ntohs as ntohs,
         perf_event as perf_event, printk as printk, random_u32 as random_u32, raw_tracepoint as raw_tracepoint,
         section as section, sizeof as sizeof, sock_ops as sock_ops, socket_filter as socket_filter, struct as struct,
         syscall as syscall, tc as tc, tcx as tcx, tp_btf as tp_btf, tracepoint as tracepoint, type_exists as type_exists,
@@ -49,10 +50,10 @@ __version__ = "0.1.0"
 
 _HOMES = {  # module -> the public names it holds
     "api": "build load module_programs",
-    "dsl": "Array Const Global HashMap LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
-    "Ptr Queue RingBuf Stack atomic_add be16 be32 be64 boot_ns cgroup_skb char cpu current_comm current_gid current_pid "
-    "current_task current_tid current_uid fentry fexit field_exists func i8 i16 i32 i64 kernel_struct kprobe "
-    "kretprobe ktime_ns lsm perf_event printk random_u32 raw_tracepoint section sizeof sock_ops socket_filter struct "
+    "dsl": "Array ArrayOfMaps Const Global HashMap HashOfMaps LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
+    "Ptr Queue RingBuf SpinLock Stack addr atomic_add be16 be32 be64 boot_ns cgroup_skb char cpu current_comm current_gid current_pid "
+    "current_task current_tid current_uid fentry fexit field_exists func htonl htons i8 i16 i32 i64 kernel_struct kprobe "
+    "kretprobe ktime_ns loop lsm ntohl ntohs perf_event printk random_u32 raw_tracepoint section sizeof sock_ops socket_filter struct "
     "syscall tc tcx tp_btf tracepoint type_exists u8 u16 u32 u64 union uprobe uretprobe xdp",
     "dsl.cdecl": "cdef",
     "errors": "AttachError CompileError FormatError KernelError KeyMissing NotInKernel NotSupported PureBpfError "

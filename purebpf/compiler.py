@@ -1,6 +1,6 @@
 """The whole compile flow on one screen: programs in, ObjectSpec out.
 
-    frontend (Python -> IR) -> opt (IR -> better IR) -> codegen (IR -> instructions) -> ObjectSpec
+    frontend (Python -> tree) -> lower (tree -> IR) -> opt (IR -> better IR) -> codegen (IR -> instructions) -> ObjectSpec
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .codegen import generate
 from .dsl.hooks import Program
-from .frontend import Unit, compile_programs
+from .frontend import Unit, check_programs
 from .ir.function import Module
+from .lower import Lowered
 from .opt import optimize
 from .spec import ObjectSpec, ProgramSpec
 from .uapi import hooks
@@ -46,25 +47,33 @@ class Compiled(NamedTuple):
 def compile(programs: Sequence[Program[..., Any]], options: Options | None = None, name: str = "purebpf") -> Compiled:
     """Compile programs and everything they reach into one object. Raises CompileError."""
     options = options or Options()
-    unit = compile_programs(programs, license=options.license, kernel=options.kernel or running_kernel,
-                            formats=options.formats or (lambda category, name: None))
+    unit, lowered, entries = to_ir(programs, options)
     if options.observe:
-        options.observe("frontend", unit.module)
-    optimize(unit.module, level=options.level, verify=options.verify, observe=options.observe)
-    return Compiled(_object(unit, programs, options, name), unit.names())
+        options.observe("frontend", lowered.module)
+    optimize(lowered.module, level=options.level, verify=options.verify, observe=options.observe)
+    return Compiled(_object(lowered, entries, options, name), {**unit.names(), **entries})
 
 
-def _object(unit: Unit, programs: Sequence[Program[..., Any]], options: Options, name: str) -> ObjectSpec:
-    functions = {fn.name: generate(fn, cpu=options.cpu, line_text=_line) for fn in unit.module.functions.values()}
+def to_ir(programs: Sequence[Program[..., Any]], options: Options | None = None) -> tuple[Unit, Lowered, dict[Program[..., Any], str]]:
+    """The first half: what was checked, what it was lowered to, and the name of each program. Raises CompileError."""
+    options = options or Options()
+    unit = check_programs(programs, license=options.license, kernel=options.kernel or running_kernel,
+                          formats=options.formats or (lambda category, name: None))
+    lowered = Lowered(unit.maps)
+    return unit, lowered, {program: lowered.program(tree) for program, tree in zip(programs, unit.programs)}
+
+
+def _object(lowered: Lowered, programs: dict[Program[..., Any], str], options: Options, name: str) -> ObjectSpec:
+    functions = {fn.name: generate(fn, cpu=options.cpu, line_text=_line) for fn in lowered.module.functions.values()}
     entries = {}
-    for program in programs:
+    for program, entry in programs.items():
         hook = hooks.match(program.section)
         assert hook is not None  # the frontend refused it otherwise
-        entries[program.name] = ProgramSpec(
-            functions.pop(program.name), program.section, hook.prog_type, hook.attach_type,
+        entries[entry] = ProgramSpec(
+            functions.pop(entry), program.section, hook.prog_type, hook.attach_type,
             hooks.target(program.section), hook.flags, hooks.autoload(program.section))
-    maps, data = unit.map_specs(), unit.data.specs()
-    return ObjectSpec(entries, functions, maps, data, options.license, unit.types.builder.build(), name)
+    maps, data = lowered.map_specs(), lowered.data.specs()
+    return ObjectSpec(entries, functions, maps, data, options.license, lowered.types.builder.build(), name)
 
 
 def _line(file: str, line: int) -> str:

@@ -4,181 +4,34 @@ User programs import it (through `purebpf`); `frontend` gives its objects meanin
 loads or touches a kernel; using a word as plain Python raises NotInKernel.
 """
 
+from __future__ import annotations
+
 from .flow import (
-    atomic_add as atomic_add, boot_ns as boot_ns,
-)
-from .flow import (
-    cpu as cpu,
-)
-from .flow import (
-    current_comm as current_comm,
-)
-from .flow import (
-    current_gid as current_gid,
-)
-from .flow import (
-    current_pid as current_pid,
-)
-from .flow import (
-    current_task as current_task,
-)
-from .flow import (
-    current_tid as current_tid,
-)
-from .flow import (
-    current_uid as current_uid,
-)
-from .flow import (
-    field_exists as field_exists,
-)
-from .flow import (
-    ktime_ns as ktime_ns,
-)
-from .flow import (
-    printk as printk,
-)
-from .flow import (
-    random_u32 as random_u32,
-)
-from .flow import (
+    addr as addr, atomic_add as atomic_add, boot_ns as boot_ns, cpu as cpu, current_comm as current_comm,
+    current_gid as current_gid, current_pid as current_pid, current_task as current_task, current_tid as current_tid,
+    current_uid as current_uid, field_exists as field_exists, htonl as htonl, htons as htons, ktime_ns as ktime_ns,
+    loop as loop, ntohl as ntohl, ntohs as ntohs, printk as printk, random_u32 as random_u32,
     type_exists as type_exists,
 )
-from .globals import Const as Const
-from .globals import Global as Global
-from .hooks import (
-    cgroup_skb as cgroup_skb,
+from .globals import (
+    Const as Const, Global as Global,
 )
 from .hooks import (
-    fentry as fentry,
-)
-from .hooks import (
-    fexit as fexit,
-)
-from .hooks import (
-    func as func,
-)
-from .hooks import (
-    kprobe as kprobe,
-)
-from .hooks import (
-    kretprobe as kretprobe,
-)
-from .hooks import (
-    lsm as lsm,
-)
-from .hooks import (
-    perf_event as perf_event,
-)
-from .hooks import (
-    raw_tracepoint as raw_tracepoint,
-)
-from .hooks import (
-    section as section,
-)
-from .hooks import (
-    sock_ops as sock_ops,
-)
-from .hooks import (
-    socket_filter as socket_filter,
-)
-from .hooks import (
-    syscall as syscall,
-)
-from .hooks import (
-    tc as tc,
-)
-from .hooks import (
-    tcx as tcx,
-)
-from .hooks import (
-    tp_btf as tp_btf,
-)
-from .hooks import (
-    tracepoint as tracepoint,
-)
-from .hooks import (
-    uprobe as uprobe,
-)
-from .hooks import (
-    uretprobe as uretprobe,
-)
-from .hooks import (
-    xdp as xdp,
+    cgroup_skb as cgroup_skb, fentry as fentry, fexit as fexit, func as func, kprobe as kprobe,
+    kretprobe as kretprobe, lsm as lsm, perf_event as perf_event, raw_tracepoint as raw_tracepoint,
+    section as section, sock_ops as sock_ops, socket_filter as socket_filter, syscall as syscall, tc as tc,
+    tcx as tcx, tp_btf as tp_btf, tracepoint as tracepoint, uprobe as uprobe, uretprobe as uretprobe, xdp as xdp,
 )
 from .ints import (
-    be16 as be16,
-)
-from .ints import (
-    be32 as be32,
-)
-from .ints import (
-    be64 as be64,
-)
-from .ints import (
-    char as char,
-)
-from .ints import (
-    i8 as i8,
-)
-from .ints import (
-    i16 as i16,
-)
-from .ints import (
-    i32 as i32,
-)
-from .ints import (
-    i64 as i64,
-)
-from .ints import (
-    u8 as u8,
-)
-from .ints import (
-    u16 as u16,
-)
-from .ints import (
-    u32 as u32,
-)
-from .ints import (
-    u64 as u64,
+    be16 as be16, be32 as be32, be64 as be64, char as char, i16 as i16, i32 as i32, i64 as i64, i8 as i8, u16 as u16,
+    u32 as u32, u64 as u64, u8 as u8,
 )
 from .maps import (
-    Array as Array,
+    Array as Array, ArrayOfMaps as ArrayOfMaps, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie,
+    LruHash as LruHash, LruPerCpuHash as LruPerCpuHash, PerCpuArray as PerCpuArray, PerCpuHash as PerCpuHash,
+    PerfEventArray as PerfEventArray, ProgArray as ProgArray, Queue as Queue, RingBuf as RingBuf, Stack as Stack,
 )
-from .maps import (
-    HashMap as HashMap,
+from .memory import (
+    Ptr as Ptr, SpinLock as SpinLock, kernel_struct as kernel_struct, sizeof as sizeof, struct as struct,
+    union as union,
 )
-from .maps import (
-    LpmTrie as LpmTrie,
-)
-from .maps import (
-    LruHash as LruHash,
-)
-from .maps import (
-    LruPerCpuHash as LruPerCpuHash,
-)
-from .maps import (
-    PerCpuArray as PerCpuArray,
-)
-from .maps import (
-    PerCpuHash as PerCpuHash,
-)
-from .maps import (
-    PerfEventArray as PerfEventArray,
-)
-from .maps import (
-    ProgArray as ProgArray,
-)
-from .maps import (
-    Queue as Queue,
-)
-from .maps import (
-    RingBuf as RingBuf,
-)
-from .maps import (
-    Stack as Stack,
-)
-from .memory import Ptr as Ptr
-from .memory import kernel_struct as kernel_struct
-from .memory import sizeof as sizeof
-from .memory import struct as struct
-from .memory import union as union

@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import NotInKernel
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .memory import Ptr
+
 T = TypeVar("T")
 
 
@@ -46,6 +51,12 @@ if TYPE_CHECKING:
     def type_exists(kind: type) -> bool: ...
     def printk(text: str, *args: Any) -> int: ...
     def atomic_add(place: int, number: int) -> None: ...
+    def addr(place: T) -> Ptr[T]: ...
+    def loop(rounds: int, body: Callable[[int], Any]) -> None: ...
+    def htons(number: int) -> int: ...
+    def htonl(number: int) -> int: ...
+    def ntohs(number: int) -> int: ...
+    def ntohl(number: int) -> int: ...
 else:
     current_pid = Word("current_pid", "Process id (the kernel's tgid) of the running process.",
                        "get_current_pid_tgid", "high")
@@ -63,4 +74,10 @@ else:
     field_exists = Word("field_exists", "Has the running kernel's type this field? field_exists(task_struct, \"pid\")")
     type_exists = Word("type_exists", "Has the running kernel this type?")
     atomic_add = Word("atomic_add", "Add to a number in memory in one instruction: atomic_add(entry.count, 1).")
+    addr = Word("addr", "A pointer to a field, an element or a variable: addr(entry.count).")
+    loop = Word("loop", "loop(n, f) calls f(0) to f(n - 1) until it gives something true (Linux 5.17).")
+    htons = Word("htons", "A 16-bit number in network byte order.")
+    htonl = Word("htonl", "A 32-bit number in network byte order.")
+    ntohs = Word("ntohs", "A 16-bit number from network byte order.")
+    ntohl = Word("ntohl", "A 32-bit number from network byte order.")
     printk = Word("printk", "A line to the kernel's trace pipe; print(f\"…\") is the same.", "trace_printk")

@@ -16,10 +16,11 @@ R = TypeVar("R")
 
 
 class Program(Generic[P, R]):
-    """A captured program: the function, and libbpf's section name for its hook."""
+    """A captured program: the function, libbpf's section name for its hook, and `default`, its answer when an assert
+    stops it (None: the hook's)."""
 
-    def __init__(self, function: Callable[P, R], section: str) -> None:
-        self.function, self.section = function, section
+    def __init__(self, function: Callable[P, R], section: str, default: int | None = None) -> None:
+        self.function, self.section, self.default = function, section, default
         self.__doc__ = function.__doc__
 
     @property

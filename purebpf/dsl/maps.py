@@ -77,6 +77,22 @@ class Map:
         return True
 
 
+class MapType(Layout):
+    """What a map of maps holds: a map like `map`."""
+
+    __slots__ = ("map",)
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(repr(map), 4, 4)
+        self.map = map
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MapType) and self.map is other.map
+
+    def __hash__(self) -> int:
+        return hash((MapType, id(self.map)))
+
+
 def int_key() -> Any:
     """The key of arrays and the like: a u32 index."""
     from .ints import u32
@@ -170,6 +186,22 @@ class PerCpuArray(_Indexed[V]):
     """An array with one value per CPU."""
 
     map_type, per_cpu = "PERCPU_ARRAY", True
+
+
+class ArrayOfMaps(_Indexed[V]):
+    """An array whose entries are maps like `inner`: `ArrayOfMaps(inner=HashMap[u32, u64](max_entries=16), max_entries=8)`."""
+
+    map_type, words = "ARRAY_OF_MAPS", 0
+
+
+class HashOfMaps(_Lookup[K, V]):
+    """A hash table whose entries are maps like `inner`: `HashOfMaps[u32](inner=…, max_entries=8)`."""
+
+    map_type, words, creates = "HASH_OF_MAPS", 1, False
+
+    def __init__(self, *, words: tuple[Any, ...] = (), **options: Any) -> None:
+        super().__init__(words=words, **options)
+        self.key, self.value = self.value, None
 
 
 class RingBuf(Map, Generic[V]):

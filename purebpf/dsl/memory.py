@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform, get_args
 
 from .ints import BOOL, TYPES, IntType
-from .layout import ArrayType, Layout, PtrType, StructType, lay_out
+from .layout import ArrayType, BitField, Field, Layout, PtrType, StructType, lay_out
 
 T = TypeVar("T")
 
@@ -54,6 +54,18 @@ else:
     Ptr = _PtrWord()
 
 
+class SpinLock:
+    """A lock in a struct of a map or a global: `lock: bpf.SpinLock`, taken by `with entry.lock:`."""
+
+    layout = StructType("bpf_spin_lock", (Field("val", TYPES["u32"], 0),), 4, 4)
+    __bpf_layout__ = layout
+
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> None: ...
+        def __exit__(self, *args: object) -> None: ...
+
+
 def layout_of(word: Any, where: str = "") -> Layout:
     """The layout a type word stands for: a word of the language, a struct class, `int`-like ctypes names, `bool`.
 
@@ -69,8 +81,11 @@ def layout_of(word: Any, where: str = "") -> Layout:
         return TYPES["i64"]
     if getattr(word, "__module__", "") in ("ctypes", "_ctypes") and hasattr(word, "_type_"):
         return _ctypes_layout(word, where)
-    if isinstance(word, type) and issubclass(word, int):  # enum.IntEnum: a number
-        return TYPES["i64"]
+    if isinstance(word, type) and issubclass(word, int):  # enum.IntEnum: a number, in memory as C has it
+        values = [int(v) for v in getattr(word, "__members__", {}).values()] or [0]
+        if min(values) < -(1 << 31) or max(values) >= 1 << 32:
+            return TYPES["i64"]
+        return TYPES["i32" if min(values) < 0 else "u32"]
     raise TypeError(f"{where + ': ' if where else ''}{word!r} is not a type that memory can hold")
 
 
@@ -94,7 +109,11 @@ def _annotations(cls: type) -> list[tuple[str, Any]]:
     scope = dict(vars(module)) if module else {}
     scope.setdefault(cls.__name__, cls)
     out = []
-    for name, word in cls.__dict__.get("__annotations__", {}).items():
+    for base in cls.__bases__:
+        inherited = getattr(base, "__bpf_layout__", None)
+        if isinstance(inherited, StructType):
+            out += [(f.name, BitField(f.type, f.bits) if f.bits else f.type) for f in inherited.fields]
+    for name, word in own_annotations(cls).items():
         if isinstance(word, str):
             try:
                 word = eval(word, scope)  # what typing.get_type_hints does, without its refusals
@@ -102,6 +121,16 @@ def _annotations(cls: type) -> list[tuple[str, Any]]:
                 word = _forward_pointer(word, cls)
         out.append((name, word))
     return out
+
+
+def own_annotations(cls: type) -> dict[str, Any]:
+    """The annotations of the class itself; from Python 3.14 on they are made when asked for."""
+    if sys.version_info >= (3, 14):
+        import annotationlib
+
+        return annotationlib.get_annotations(cls, format=annotationlib.Format.FORWARDREF)
+    found: dict[str, Any] = cls.__dict__.get("__annotations__", {})
+    return found
 
 
 def _forward_pointer(word: str, cls: type) -> Any:
@@ -125,7 +154,8 @@ def _make(cls: Any, *, union: bool, packed: bool, core: bool) -> Any:
     laid = lay_out(cls.__name__, members, union=union, packed=packed, core=core, cls=cls)
     own.fields, own.size, own.align = laid.fields, laid.size, laid.align
     names = tuple(name for name, _ in members)
-    defaults = {n: cls.__dict__[n] for n in names if n in cls.__dict__}
+    defaults = {n: base.__dict__[n] for base in reversed(cls.__mro__[:-1]) for n in names if n in base.__dict__}
+    cls.__bpf_defaults__ = defaults
     cls.__match_args__ = names  # type: ignore[misc]  # a plain attribute of the user's class
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:

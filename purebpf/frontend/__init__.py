@@ -1,8 +1,8 @@
-"""Python source -> IR: syntax trees with spans, types, diagnostics.
+"""Python source -> the checked tree: kinds, diagnostics. All diagnostics of the language are made here.
 
-Takes captured programs from `dsl`; gives an `ir.Module` for `opt` and `codegen`, and the object's maps, data and BTF for
-`spec`. Invariants: compile output depends on the source and the options only; several mistakes are reported in one
-CompileError, each with its place; every op carries the span it came from.
+Takes captured programs from `dsl`; gives a `Unit` with the programs' trees for `lower`. Invariants: the result depends on
+the source and the options only; several mistakes are reported in one CompileError, each with its place; every node carries
+the span it came from.
 """
 
 from __future__ import annotations
@@ -12,22 +12,32 @@ from typing import TYPE_CHECKING, Any
 
 from ..dsl.hooks import Program
 from ..errors import CompileError
-from .unit import Unit
+from . import exprs, functions, loops, maps, patterns, programs, scopes, stmts
+from .hook import FormatField
+from .unit import Tables, Unit
 
 if TYPE_CHECKING:
     from ..btf import Btf
     from .hook import TracepointFormat
 
 
-def compile_programs(programs: Sequence[Program[..., Any]], *, license: str = "GPL",
-                     kernel: Callable[[], Btf | None] = lambda: None,
-                     formats: TracepointFormat = lambda category, name: None) -> Unit:
-    """Lower programs and what they reach. `kernel` and `formats` are asked for facts about the running kernel only when
-    a program needs them. Raises CompileError with everything that is wrong."""
-    unit = Unit(license, kernel, formats)
-    for program in programs:
+def _tables() -> Tables:
+    tables = Tables()
+    tables.expr, tables.place, tables.attribute = exprs.expr, exprs.place, exprs.attribute
+    tables.stmts = {**stmts.STMTS, **loops.LOOPS, **patterns.PATTERNS, **scopes.SCOPES}
+    tables.body, tables.assign_name, tables.give_back = stmts.body, stmts.assign_name, functions.give_back
+    tables.member, tables.for_each, tables.loop = maps.member, loops.for_each, loops.loop
+    return tables
+
+
+def check_programs(given: Sequence[Program[..., Any]], *, license: str = "GPL", kernel: Callable[[], Btf | None] = lambda: None,
+                   formats: TracepointFormat = lambda category, name: None) -> Unit:
+    """Check programs and what they reach. `kernel` and `formats` are asked for facts about the running kernel only when a
+    program needs them. Raises CompileError with everything that is wrong."""
+    unit = Unit(license, kernel, formats, _tables())
+    for program in given:
         try:
-            unit.functions.program(program)
+            programs.check(unit, program)
         except CompileError as error:
             unit.report(error)
     if unit.diagnostics:
@@ -35,4 +45,4 @@ def compile_programs(programs: Sequence[Program[..., Any]], *, license: str = "G
     return unit
 
 
-__all__ = ["Unit", "compile_programs"]
+__all__ = ["FormatField", "Unit", "check_programs"]

@@ -1,4 +1,4 @@
-"""Integer arithmetic with Python's meaning: result types, known ranges, and the IR that computes it.
+"""Integer arithmetic with Python's meaning: result types and known ranges.
 
     u32 + u32 -> i64      u32 * u32 -> u64      u64 * u64 -> u64, wraps      i64 * i64 -> i64, wraps
     u64 + i64 -> an error that asks for a cast, unless the value is known not to be negative
@@ -9,15 +9,12 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ..dsl.ints import IntType
-from ..ir.function import Const, Value
-from ..ir.ops import signed
-from .values import BOOL, I64, U64, Int, Known, Val
-
-if TYPE_CHECKING:
-    from .context import Lowering
+from ..tree.kinds import BOOL, I64, NONE, U64, Const, Int, Kind, Ptr, exact, fits, is_maybe, number
+from ..tree.convert import coerce
+from ..tree.nodes import Abs, Arith, BitLength, Cast, Compare, Expr, Lit, Load, Number, Select, Seq, Wrap
+from .context import Checker, has_effects
 
 Range = tuple[int, int]
 
@@ -25,24 +22,19 @@ WORDS: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//", ast.Mod: "%", ast.BitAnd: "&", ast.BitOr: "|",
     ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>", ast.Pow: "**", ast.Div: "/", ast.MatMult: "@",
 }
+COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge",
+}
+LONGEST = 4096  # bits of a constant
 
 
-def constant(value: int) -> Int:
-    """An exact number: a literal has no type of its own, so its type is as narrow as it is."""
-    return Int(Const(value), I64 if value < 1 << 63 else U64, value, value)
+def is_exact(a: Int) -> bool:
+    return a.lo == a.hi
 
 
-def is_exact(value: Int) -> bool:
-    return isinstance(value.ir, Const) and value.lo == value.hi
-
-
-def type_range(value: Int) -> Range:
+def type_range(a: Int) -> Range:
     """The results that the operand's type allows; a literal allows just itself."""
-    return (value.lo, value.lo) if is_exact(value) else (value.type.lo, value.type.hi)
-
-
-def fits(r: Range, type: IntType) -> bool:
-    return type.lo <= r[0] and r[1] <= type.hi
+    return (a.lo, a.lo) if is_exact(a) else (a.type.lo, a.type.hi)
 
 
 # --- ranges of results -----------------------------------------------------------------------------------------------
@@ -112,30 +104,6 @@ RANGES: dict[str, Callable[[Range, Range], Range]] = {
     "+": _add, "-": _sub, "*": _mul,
     "&": _and, "|": _or, "^": _or, "<<": _shl, ">>": _shr, "//": _floordiv, "%": _mod,
 }
-
-
-# --- binary operators ------------------------------------------------------------------------------------------------
-
-
-def binary(f: Lowering, word: str, a: Int, b: Int, node: ast.AST) -> Val:
-    """`a word b`. Two literals are computed exactly; the rest as the table at the top of this file says."""
-    if is_exact(a) and is_exact(b):
-        return exact(f, word, a.lo, b.lo, node)
-    if word == "**":
-        return _power(f, a, b, node)
-    if word in ("<<", ">>") and b.lo < 0:
-        raise f.error("shift-count", "the shift count may be negative, which Python refuses", node,
-                      help=f"mask it, as in 'x {word} (n & 63)', or make it unsigned: 'u32(n)'")
-    type = _result_type(f, word, a, b, node)
-    known = RANGES[word]((a.lo, a.hi), (b.lo, b.hi))
-    if not fits(known, type):
-        known = (type.lo, type.hi)
-    ir = _emit(f, word, a, b)
-    if isinstance(ir, Const):  # x & 0, x << 64 and the like
-        return Known(ir.value & U64.hi if type is U64 else ir.value)
-    return Int(ir, type, *known)
-
-
 EXACT: dict[str, Callable[[int, int], int]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod,
     "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift,
@@ -143,23 +111,97 @@ EXACT: dict[str, Callable[[int, int], int]] = {
 }
 
 
-def exact(f: Lowering, word: str, a: int, b: int, node: ast.AST) -> Val:
+# --- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def integer(c: Checker, value: Expr, node: ast.AST) -> Expr:
+    """`value` as a number, or a type error at `node`."""
+    kind = value.kind
+    if isinstance(kind, Int):
+        return value
+    known = number(kind)
+    if known is not None:
+        return coerce(value, known)
+    if isinstance(kind, Const):
+        if isinstance(kind.value, int):
+            raise c.error("constant", f"{kind.value} does not fit into 64 bits", node)
+        if isinstance(kind.value, bytes) and len(kind.value) == 1:
+            return Number(value.span, kind.value[0])
+    if isinstance(kind, Ptr) and isinstance(kind.target, IntType):
+        raise c.error("type-mismatch", "this is a pointer to a number, not the number", node,
+                      help="read it with '.value'" + (" after testing it" if kind.null else ""))
+    if is_maybe(kind) and kind != NONE:
+        raise may_be_none(c, value, node)
+    raise c.mismatch("a number is needed here", kind, node)
+
+
+def may_be_none(c: Checker, value: Expr, node: ast.AST) -> Exception:
+    """The language's null-pointer error: something that may be None is used before a test."""
+    name = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else "this"
+    if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(value.kind, Const):
+        name = "this" if len(name) > 30 else name
+    why = getattr(value.kind, "why", "")
+    return c.error("null-pointer", f"'{name}' may be None here" if name != "this" else "this may be None here", node,
+                   label=why and f"this is None when {why}",
+                   help=f"test it first ('if {name} is not None:')" if isinstance(node, ast.Name) else "name it and test it first")
+
+
+def kind_of(value: Expr) -> Int:
+    """The kind of a number."""
+    assert isinstance(value.kind, Int)
+    return value.kind
+
+
+# --- binary operators ------------------------------------------------------------------------------------------------
+
+
+def binary(c: Checker, word: str, left: Expr, right: Expr, node: ast.AST) -> Expr:
+    """`left word right` of numbers. Two literals are computed exactly; the rest as the table at the top says."""
+    a, b = kind_of(left), kind_of(right)
+    if is_exact(a) and is_exact(b) and not has_effects(_bare(left)) and not has_effects(_bare(right)):
+        return c.lit(exactly(c, word, a.lo, b.lo, node), node)
+    if word == "**":
+        return _power(c, left, right, node)
+    if word in ("<<", ">>") and b.lo < 0:
+        raise c.error("shift-count", "the shift count may be negative, which Python refuses", node,
+                      help=f"mask it, as in 'x {word} (n & 63)', or make it unsigned: 'u32(n)'")
+    type = _result_type(c, word, a, b, node)
+    lo, hi = RANGES[word]((a.lo, a.hi), (b.lo, b.hi))
+    seen = _seen(word, a, b)
+    if not fits(lo, hi, type):
+        lo, hi, seen = type.lo, type.hi, False
+    return Arith(c.span(node), Int(type, lo, hi, seen), word, left, right)
+
+
+def _bare(value: Expr) -> Expr:
+    return Lit(value.span, None) if isinstance(value, Number) else value
+
+
+def _seen(word: str, a: Int, b: Int) -> bool:
+    """Does the verifier know the range of the result, too?"""
+    if word == "&":  # a mask bounds the result whatever the other side is
+        return a.seen and a.lo >= 0 or b.seen and b.lo >= 0
+    return a.seen and b.seen and word in ("+", "-", "*", "|", "^") or word in ("<<", ">>") and a.seen and is_exact(b)
+
+
+def exactly(c: Checker, word: str, a: int, b: int, node: ast.AST) -> int:
     """Two literals: Python's own answer."""
     try:
-        if word == "<<" and b > 4096 or word == "**" and max(a.bit_length(), 1) * b > 4096:
+        if word == "<<" and b > LONGEST or word == "**" and max(a.bit_length(), 1) * b > LONGEST:
             raise OverflowError("the result is astronomical")
         value = EXACT[word](a, b)
     except (ZeroDivisionError, ValueError, OverflowError) as error:
-        raise f.error("constant", f"this constant cannot be computed: {error}", node) from None
+        raise c.error("constant", f"this constant cannot be computed: {error}", node) from None
     if not isinstance(value, int):
-        raise f.error("constant", "a negative exponent gives no integer", node)
-    return Known(value)
+        raise c.error("constant", "a negative exponent gives no integer", node)
+    return value
 
 
-def _result_type(f: Lowering, word: str, a: Int, b: Int, node: ast.AST) -> IntType:
-    result = RANGES[word](type_range(a), type_range(b))
+def _result_type(c: Checker, word: str, a: Int, b: Int, node: ast.AST) -> IntType:
+    count = (b.lo, b.hi) if word in ("<<", ">>") else type_range(b)
+    result = RANGES[word](type_range(a), count)
     for type in (I64, U64):
-        if fits(result, type):
+        if fits(*result, type):
             return type
     if word in ("<<", ">>"):
         return U64 if type_range(a)[0] >= 0 else I64
@@ -172,115 +214,107 @@ def _result_type(f: Lowering, word: str, a: Int, b: Int, node: ast.AST) -> IntTy
         return U64
     if a.hi <= I64.hi and b.hi <= I64.hi:
         return I64
-    raise f.error("mixed-sign", f"a u64 and a signed number in '{word}': no 64-bit type holds every result", node,
+    raise c.error("mixed-sign", f"a u64 and a signed number in '{word}': no 64-bit type holds every result", node,
                   help="say which is meant: 'u64(x)' or 'i64(x)'")
 
 
-_SIMPLE = {"+": "add", "-": "sub", "*": "mul", "&": "and", "|": "or", "^": "xor"}
-
-
-def _emit(f: Lowering, word: str, a: Int, b: Int) -> Value:
-    if word in _SIMPLE:
-        return f.op(_SIMPLE[word], a.ir, b.ir)
-    if word in ("<<", ">>"):
-        name = "shl" if word == "<<" else "shr" if a.lo >= 0 else "sar"
-        if b.hi <= 63:
-            return f.op(name, a.ir, b.ir)
-        far = f.op("sar", a.ir, 63) if name == "sar" else Const(0)  # beyond the width Python shifts everything out
-        return f.select(f.op("ugt", b.ir, 63), far, f.op(name, a.ir, b.ir))
-    if a.lo >= 0 and b.lo >= 0:
-        return f.op("udiv" if word == "//" else "umod", a.ir, b.ir)
-    return _floor(f, word, a, b)
-
-
-def _floor(f: Lowering, word: str, a: Int, b: Int) -> Value:
-    """Signed // and %: divide the magnitudes, then round towards minus infinity. A zero divisor gives BPF's answers."""
-    if is_exact(b) and b.lo > 0 and b.lo & (b.lo - 1) == 0:
-        if word == "//":
-            return f.op("sar", a.ir, b.lo.bit_length() - 1)
-        return f.op("and", a.ir, b.lo - 1)
-    sign_a = f.op("sar", a.ir, 63) if a.lo < 0 else Const(0)
-    sign_b = f.op("sar", b.ir, 63) if b.lo < 0 else Const(0)
-    size_a = f.op("sub", f.op("xor", a.ir, sign_a), sign_a)
-    size_b = f.op("sub", f.op("xor", b.ir, sign_b), sign_b)
-    differ = f.op("xor", sign_a, sign_b)  # -1 when the signs differ, else 0
-    rest = f.op("umod", size_a, size_b)
-    inexact = f.op("and", differ, f.op("ne", rest, 0))  # 1 when the quotient has to go down by one
-    if word == "//":
-        quotient = f.op("sub", f.op("xor", f.op("udiv", size_a, size_b), differ), differ)
-        down = f.op("and", inexact, f.op("ne", b.ir, 0)) if b.lo <= 0 <= b.hi else inexact
-        return f.op("sub", quotient, down)
-    signed_rest = f.op("sub", f.op("xor", rest, sign_a), sign_a)  # sign of the dividend
-    return f.op("add", signed_rest, f.op("and", f.op("neg", inexact), b.ir))
-
-
-def _power(f: Lowering, a: Int, b: Int, node: ast.AST) -> Val:
+def _power(c: Checker, base: Expr, exponent: Expr, node: ast.AST) -> Expr:
+    b = kind_of(exponent)
     if not is_exact(b) or not 0 <= b.lo <= 64:
-        raise f.error("unsupported", "'**' needs a constant exponent between 0 and 64", node)
-    result: Val = Known(1)
+        raise c.error("unsupported", "'**' needs a constant exponent between 0 and 64", node)
+    base = c.hold(base, "$base")
+    result: Expr | None = None
     for bit in bin(b.lo)[2:]:
-        left = f.integer(result, node)
-        result = binary(f, "*", left, left, node) if b.lo else result
+        if result is not None:
+            result = c.hold(integer(c, result, node), "$power")
+            result = binary(c, "*", result, result, node)
         if bit == "1":
-            result = binary(f, "*", f.integer(result, node), a, node)
-    return result
+            result = base if result is None else binary(c, "*", integer(c, result, node), base, node)
+    return result if result is not None else c.lit(1, node)
 
 
-# --- unary, casts, comparisons ----------------------------------------------------------------------------------------
+# --- unary, casts, comparisons ---------------------------------------------------------------------------------------
 
 
-def negate(f: Lowering, a: Int, node: ast.AST) -> Val:
-    return binary(f, "-", constant(0), a, node) if not is_exact(a) else Known(-a.lo)
+def negate(c: Checker, value: Expr, node: ast.AST) -> Expr:
+    return binary(c, "-", Number(c.span(node), 0), value, node)
 
 
-def invert(f: Lowering, a: Int) -> Val:
+def invert(c: Checker, value: Expr, node: ast.AST) -> Expr:
+    a = kind_of(value)
     if is_exact(a):
-        return Known(~a.lo)
+        return c.lit(~a.lo, node)
     type = U64 if a.type.hi > I64.hi else I64
-    known = (-a.hi - 1, -a.lo - 1)
-    return Int(f.op("xor", a.ir, -1), type, *(known if fits(known, type) else (type.lo, type.hi)))
+    lo, hi = -a.hi - 1, -a.lo - 1
+    if not fits(lo, hi, type):
+        lo, hi = type.lo, type.hi
+    return Arith(c.span(node), Int(type, lo, hi), "^", value, Number(c.span(node), -1))
 
 
-def wrap(f: Lowering, a: Int, type: IntType) -> Int:
-    """`a` stored into `type` and read back: what a cast and an annotated variable do."""
-    if type.is_bool:
-        return a if (a.lo, a.hi) in ((0, 1), (0, 0), (1, 1)) else Int(f.op("ne", a.ir, 0), BOOL, 0, 1)
-    if fits((a.lo, a.hi), type):
-        return Int(a.ir, type, a.lo, a.hi)
+def absolute(c: Checker, value: Expr, node: ast.AST) -> Expr:
+    a = kind_of(value)
+    if a.lo >= 0:
+        return value
     if is_exact(a):
-        value = type(a.lo)
-        return Int(Const(signed(value)), type, value, value)
-    if type.size == 8:
-        return Int(a.ir, type, type.lo, type.hi)
-    if type.signed:
-        return Int(f.op(f"sext{type.bits}", a.ir), type, type.lo, type.hi)
-    return Int(f.op("and", a.ir, type.hi), type, type.lo, type.hi)
+        return c.lit(abs(a.lo), node)
+    top = max(-a.lo, a.hi)
+    return Abs(c.span(node), Int(I64 if top <= I64.hi else U64, 0, top), value)
 
 
-COMPARISONS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge",
-}
+def bit_length(c: Checker, value: Expr, node: ast.AST) -> Expr:
+    a = kind_of(value)
+    if is_exact(a):
+        return c.lit(a.lo.bit_length(), node)
+    top = max(abs(a.lo), abs(a.hi)).bit_length()
+    return BitLength(c.span(node), Int(I64, 0, top), value)
 
 
-def compare(f: Lowering, word: str, a: Int, b: Int) -> Value:
-    """0 or 1; exact even between u64 and negative numbers."""
-    decided = _decided(word, a, b)
+def wrap(c: Checker, value: Expr, type: IntType, node: ast.AST) -> Expr:
+    """`value` stored into `type` and read back: what a cast and an annotated variable do."""
+    a = kind_of(value)
+    if type.is_bool:
+        if a.lo >= 0 and a.hi <= 1:
+            return Cast(value.span, Int(BOOL, a.lo, a.hi, a.seen), value) if a.type is not BOOL else value
+        return Wrap(c.span(node), Int(BOOL, 0, 1, True), value)
+    if is_exact(a) and isinstance(value, Number):
+        result = type(a.lo)
+        return Number(value.span, result, Int(type, result, result, True))
+    if fits(a.lo, a.hi, type):
+        return Cast(value.span, Int(type, a.lo, a.hi, a.seen), value)
+    return Wrap(c.span(node), Int(type, type.lo, type.hi, not type.signed and type.size < 8), value)
+
+
+def compare(c: Checker, word: str, left: Expr, right: Expr, node: ast.AST) -> Expr:
+    """A truth value; exact even between u64 and negative numbers. Ranges may decide it; then it is a constant."""
+    decided = _decided(word, kind_of(left), kind_of(right))
     if decided is not None:
-        return Const(int(decided))
-    if fits((a.lo, a.hi), U64) and fits((b.lo, b.hi), U64):
-        return f.op(word if word in ("eq", "ne") else "u" + word, a.ir, b.ir)
-    if fits((a.lo, a.hi), I64) and fits((b.lo, b.hi), I64):
-        return f.op(word if word in ("eq", "ne") else "s" + word, a.ir, b.ir)
-    if a.lo >= 0:  # a may be beyond i64, b may be negative: turn it round
-        return compare(f, {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}.get(word, word), b, a)
-    negative = f.op("slt", a.ir, 0)
-    if word in ("eq", "ne"):
-        same = f.op("and", f.op("xor", negative, 1), f.op("eq", a.ir, b.ir))
-        return same if word == "eq" else f.op("xor", same, 1)
-    test = f.op("u" + word, a.ir, b.ir)
-    if word in ("lt", "le"):
-        return f.op("or", negative, test)
-    return f.op("and", f.op("xor", negative, 1), test)
+        return after(c, left, right, c.lit(decided, node))
+    return Compare(c.span(node), Int(BOOL, 0, 1, True), word, left, right)
+
+
+def after(c: Checker, *parts: object) -> Expr:
+    """The last of `parts`, once the others have had their effects."""
+    from ..tree.nodes import Eval
+
+    *first, last = parts
+    assert isinstance(last, Expr)
+    body = [Eval(p.span, p) for p in first if isinstance(p, Expr) and not isinstance(p, Number | Lit) and acts(p)]
+    return Seq(last.span, body, last) if body else last
+
+
+def acts(value: Expr) -> bool:
+    """Has evaluating the expression an effect of its own?"""
+    match value:
+        case Arith(a=a, b=b) | Compare(a=a, b=b):
+            return acts(a) or acts(b)
+        case Cast(value=inner) | Wrap(value=inner) | Abs(value=inner) | BitLength(value=inner):
+            return acts(inner)
+        case Load(place=place):
+            return acts(place)
+        case Select(test=test, yes=yes, no=no):
+            return acts(test) or acts(yes) or acts(no)
+        case _:
+            return has_effects(value) and not isinstance(value, Number)
 
 
 def _decided(word: str, a: Int, b: Int) -> bool | None:
@@ -294,3 +328,34 @@ def _decided(word: str, a: Int, b: Int) -> bool | None:
     if a.hi < b.lo or b.hi < a.lo:
         return word == "ne"
     return word == "eq" if a.lo == a.hi == b.lo == b.hi else None
+
+
+def better(c: Checker, word: str, left: Expr, right: Expr, node: ast.AST) -> Expr:
+    """The smaller ("lt") or larger ("gt") of two numbers: Python's min and max keep the first of equals."""
+    a, b = kind_of(left), kind_of(right)
+    choose = min if word == "lt" else max
+    lo, hi = choose(a.lo, b.lo), choose(a.hi, b.hi)
+    type = I64 if fits(lo, hi, I64) else U64
+    if not fits(lo, hi, type):
+        raise c.error("mixed-sign", "a u64 and a negative number here: no 64-bit type holds both", node,
+                      help="cast one of them: 'u64(x)' or 'i64(x)'")
+    decided = _decided(word, b, a)
+    if decided is not None:
+        chosen, other = (right, left) if decided else (left, right)
+        return chosen if not acts(other) else after(c, c.hold(left), c.hold(right), chosen)
+    left, right = c.hold(left, "$left"), c.hold(right, "$right")
+    seen = (a.seen or b.seen) if word == "lt" and a.lo >= 0 and b.lo >= 0 else a.seen and b.seen
+    kind = Int(type, lo, hi, seen)
+    return Select(c.span(node), kind, Compare(c.span(node), Int(BOOL, 0, 1, True), word, right, left), right, left)
+
+
+def constant(value: Expr) -> int | None:
+    """The number, if it is known now."""
+    kind: Kind = value.kind
+    if isinstance(kind, Const) and isinstance(kind.value, int):
+        return int(kind.value)
+    return kind.lo if isinstance(kind, Int) and is_exact(kind) else None
+
+
+__all__ = ["absolute", "after", "better", "binary", "bit_length", "compare", "constant", "exact", "integer", "invert", "negate",
+           "wrap"]

@@ -1,483 +1,400 @@
-"""Calls: what is called decides; a registry keyed by the object itself, never by how it is spelt."""
+"""Calls: what is called decides; one table of callables, keyed by the object itself, never by how it is spelt."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
 
 from ..dsl import flow as words
+from ..dsl import maps as decl
 from ..dsl import memory as dsl_memory
 from ..dsl.helpers import Helper
 from ..dsl.hooks import Func, Program
-from ..dsl.ints import TYPES, IntType
+from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, Layout, PtrType, StructType
-from ..dsl.maps import ProgArray
-from ..ir.function import Const, Value
-from ..ir.ops import signed
-from ..ir.types import I64 as I64_IR
-from . import arith, maps, memory, packet
-from .flow import branch, enter, goto
-from .values import (
-    I64,
-    U64,
-    Cursor,
-    Entry,
-    Fill,
-    Int,
-    Known,
-    Many,
-    Method,
-    Place,
-    Pointer,
-    Poison,
-    Record,
-    Text,
-    Val,
-    describe,
+from ..tree.kinds import (
+    BOOL, I64, NONE, POISON, U64, Broken, Choice, Const, Cursor, Int, Kind, Optional, Ptr, Text, Tuple, describe, is_maybe, join, narrowed,
+    number,
 )
+from ..tree.convert import coerce
+from ..tree.nodes import Bits, Cast, Compare, Expr, IfElse, Item, Lit, MakeTuple, Number, Seq, Temp
+from . import arith, builtins, conds, functions, helpers, maps, memory, packet, strings, words as meanings
+from .context import Checker, Closure
+from .names import near
 
-if TYPE_CHECKING:
-    from .context import Lowering
 
-Builtin = Callable[["Lowering", list[Val], ast.Call], Val]
+class Args(NamedTuple):
+    """The arguments of a call, evaluated in order."""
+
+    values: list[Expr]
+    named: dict[str, Expr]
 
 
-def call(f: Lowering, node: ast.Call) -> Val:
-    """Lower a call."""
-    callee = f.value(node.func)
-    if isinstance(callee, Poison):
+def call(c: Checker, node: ast.Call) -> Expr:
+    """Check a call."""
+    func = node.func
+    if isinstance(func, ast.Attribute):
+        return _method_call(c, func, node)
+    if isinstance(func, ast.Subscript):
+        owner = c.expr(func.value)
+        map = maps.of(c, owner, func)
+        if map is not None and isinstance(map.decl, decl.ProgArray):
+            index = c.expr(func.slice)
+            return maps.tail_call(c, map, index, arguments(c, node).values, node)
+    callee = c.expr(func)
+    return call_value(c, callee, node)
+
+
+def call_value(c: Checker, callee: Expr, node: ast.Call) -> Expr:
+    kind = callee.kind
+    if isinstance(kind, Choice):
+        return _call_choice(c, callee, kind, node)
+    if kind == POISON:
         return callee
-    if callee in (Known(print), Known(words.printk)):
-        return _print(f, node)
-    if callee == Known(words.atomic_add):
-        return _atomic_add(f, node)
-    args = _arguments(f, node)
-    named = {k.arg: _settled(f, k.value) for k in node.keywords if k.arg}
-    f.at(node)
-    if isinstance(callee, Method):
-        _no_keywords(f, named, node)
-        return _method(f, callee, args, node)
-    if isinstance(callee, Entry) and isinstance(callee.map, ProgArray):
-        return maps.tail_call(f, callee, args, node)
-    if isinstance(callee, Known):
-        return _known_call(f, callee.value, args, named, node)
-    raise f.ir_type_error("a function can be called", callee, node)
+    if is_maybe(kind):
+        raise arith.may_be_none(c, callee, node.func)
+    if not isinstance(kind, Const):
+        raise c.mismatch("a function can be called", kind, node)
+    c.drop(callee)
+    return call_object(c, kind.value, node)
 
 
-def _arguments(f: Lowering, node: ast.Call) -> list[Val]:
-    args: list[Val] = []
+def _call_choice(c: Checker, callee: Expr, kind: Choice, node: ast.Call) -> Expr:
+    """One of a few functions (or types), which one is known at run time: each is called where it is the one."""
+    which = c.hold(Cast(callee.span, Int(I64, 0, len(kind.options) - 1), callee), "$which")
+    return choose(c, which, [lambda o=o: call_object(c, o.value, node) for o in kind.options], node)
+
+
+def choose(c: Checker, which: Expr, make: list[Callable[[], Expr]], node: ast.AST) -> Expr:
+    """The value of the case that `which` says; each case is checked on its own path."""
+    from ..tree.nodes import If
+
+    paths = []
+    branches: list[list[Any]] = []
+    env, held = dict(c.env or {}), c.held
+    for one in make:
+        def check(one: Callable[[], Expr] = one) -> None:
+            c.bind("$chosen", memory.settle(c, one(), node), "chosen")
+
+        body, path = c.fork(env, held, check)
+        branches.append(body)
+        paths.append(path)
+    c.merge(paths)
+    stmts = branches[-1]
+    for i in range(len(branches) - 2, -1, -1):
+        test = Compare(c.span(node), Int(BOOL, 0, 1, True), "eq", which, Number(c.span(node), i))
+        stmts = [If(c.span(node), test, branches[i], stmts)]
+    c.out += stmts
+    value = c.read("$chosen", node)
+    if c.env is not None:
+        c.env.pop("$chosen", None)
+    return value
+
+
+def arguments(c: Checker, node: ast.Call) -> Args:
+    """Evaluate the arguments, left to right."""
+    values: list[Expr] = []
     for arg in node.args:
         if isinstance(arg, ast.Starred):
-            spread = _settled(f, arg.value)
-            if isinstance(spread, Many):
-                args += spread.items
-            elif isinstance(spread, Known) and isinstance(spread.value, tuple | list):
-                args += [Known(v) for v in spread.value]
-            else:
-                f.unsupported("'*' of something that is no tuple", arg)
+            items = conds.items_of(c, c.expr(arg.value))
+            if items is None:
+                c.unsupported("'*' of something that is no tuple", arg)
+            values += items
         else:
-            args.append(_settled(f, arg))
-    return args
+            values.append(c.expr(arg))
+    named: dict[str, Expr] = {}
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            c.unsupported("'**' in a call", keyword.value)
+        named[keyword.arg] = c.expr(keyword.value)
+    return Args(values, named)
 
 
-def _settled(f: Lowering, node: ast.expr) -> Val:
-    from . import exprs
-
-    return exprs.rvalue(f, node)
-
-
-def _no_keywords(f: Lowering, named: dict[str, Val], node: ast.Call) -> None:
-    if named:
-        raise f.error("arguments", f"no keyword argument {next(iter(named))!r} here", node)
+def positional(c: Checker, node: ast.Call) -> list[Expr]:
+    args = arguments(c, node)
+    if args.named:
+        raise c.error("arguments", f"no keyword argument {next(iter(args.named))!r} here", node)
+    return args.values
 
 
-def _known_call(f: Lowering, obj: Any, args: list[Val], named: dict[str, Val], node: ast.Call) -> Val:
-    if isinstance(obj, Func | FunctionType) and obj not in BUILTINS:
-        return f.unit.call_function(f, obj, args, named, node)
+def call_object(c: Checker, obj: Any, node: ast.Call) -> Expr:
+    """Call something that is known now."""
+    special = SPECIAL.get(obj) if isinstance(obj, _HASHED) else None
+    if special is not None:
+        return special(c, node)
+    if isinstance(obj, Closure) or isinstance(obj, Func | FunctionType) and obj not in builtins.BUILTINS:
+        args = arguments(c, node)
+        return functions.call(c, obj, args.values, args.named, node)
     layout = obj if isinstance(obj, Layout) else getattr(obj, "__bpf_layout__", None)
     if isinstance(layout, StructType):
-        return _record(f, layout, args, named, node)
-    _no_keywords(f, named, node)
-    if isinstance(layout, IntType):
-        _count(f, layout.name, args, 0, 1, node)
-        return _cast(f, layout, args[0] if args else Known(0), node)
-    if isinstance(layout, PtrType):
-        _count(f, layout.name, args, 1, 1, node)
-        return _pointer_cast(f, layout, args[0], node)
-    if isinstance(layout, ArrayType):
-        _count(f, layout.name, args, 0, 1, node)
-        return _array(f, layout, args, node)
-    if isinstance(obj, words.Word):
-        return _word(f, obj, args, node)
+        return _struct(c, layout, node)
     if isinstance(obj, Helper):
-        return f.unit.helper(f, obj, args, node)
-    builtin = BUILTINS.get(obj) if callable(obj) else None
-    if builtin:
-        return builtin(f, args, node)
+        return helpers.call(c, obj, node)
+    if isinstance(layout, Layout):
+        return _cast(c, layout, positional(c, node), node)
+    if isinstance(obj, words.Word):
+        return meanings.call(c, obj, positional(c, node), node)
+    row = builtins.BUILTINS.get(obj) if isinstance(obj, _HASHED) else None
+    if row is not None:
+        values = positional(c, node)
+        count(c, getattr(obj, "__name__", str(obj)), values, row.fewest, row.most, node)
+        return row.check(c, values, node)
     if isinstance(obj, Program):
-        raise f.error("unsupported", f"{obj.name} is a program: the kernel calls it", node,
+        raise c.error("unsupported", f"{obj.name} is a program: the kernel calls it", node,
                       help="share code through a plain function, or tail-call through a ProgArray")
     if callable(obj):
-        f.unsupported(f"calling {getattr(obj, '__name__', obj)!r}", node, "only functions written in Python's subset compile")
-    raise f.ir_type_error("a function can be called", Known(obj), node)
+        return _of_constants(c, obj, node)
+    raise c.mismatch("a function can be called", Const(obj), node)
 
 
-def _count(f: Lowering, name: str, args: list[Val], fewest: int, most: int, node: ast.Call) -> None:
+class _Hashable(type):
+    def __instancecheck__(cls, obj: object) -> bool:
+        return type(obj).__hash__ is not None
+
+
+class _HASHED(metaclass=_Hashable):
+    """Anything that can be looked up in a table."""
+
+
+def _of_constants(c: Checker, obj: Any, node: ast.Call) -> Expr:
+    """Another callable of Python's: with constants it can be called now, as an IntEnum's class is."""
+    import enum
+
+    args = positional(c, node)
+    if isinstance(obj, enum.EnumMeta) and len(args) == 1 and number(args[0].kind) is not None:
+        return arith.integer(c, args[0], node)
+    c.unsupported(f"calling {getattr(obj, '__name__', obj)!r}", node, "only functions written in Python's subset compile")
+
+
+def count(c: Checker, name: str, args: list[Expr], fewest: int, most: int, node: ast.AST) -> None:
     if not fewest <= len(args) <= most:
-        wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
-        raise f.error("arguments", f"{name}() takes {wanted} argument{'s' * (wanted != '1')}, {len(args)} given", node)
+        wanted = str(fewest) if fewest == most else f"{fewest} to {most}" if most < 99 else f"at least {fewest}"
+        raise c.error("arguments", f"{name}() takes {wanted} argument{'s' * (wanted != '1')}, {len(args)} given", node)
 
 
-# --- types as functions ----------------------------------------------------------------------------------------------------
+# --- types as functions ----------------------------------------------------------------------------------------------
 
 
-def _cast(f: Lowering, layout: IntType, value: Val, node: ast.Call) -> Val:
-    if isinstance(value, Known) and isinstance(value.value, int):
-        return Known(layout(value.value))
-    if isinstance(value, Pointer):
-        if layout.size < 8:
-            raise f.error("type-mismatch", "a pointer is 64 bits: 'u64(p)'", node)
-        return Int(f.b.op("cast", value.ir, type=I64_IR), layout, layout.lo, layout.hi)
-    return arith.wrap(f, f.integer(value, node), layout)
-
-
-def _pointer_cast(f: Lowering, layout: PtrType, value: Val, node: ast.Call) -> Val:
-    """`Ptr[T](x)`: a number as a kernel address, read fault-safely; or another view of the same memory."""
-    if isinstance(value, Pointer):
-        return value._replace(target=layout.target)
-    if isinstance(value, Place):
-        return Pointer(memory.address(f, value), layout.target, access=value.access)
-    return Pointer(f.integer(value, node).ir, layout.target, access="user" if layout.user else "probe", writable=False)
-
-
-def _array(f: Lowering, layout: ArrayType, args: list[Val], node: ast.Call) -> Val:
-    if args:
-        return memory.materialize(f, args[0], layout, node)
-    place = Place(f.temporary(layout.size, 8), 0, layout)
-    memory.zero(f, place, layout.size)
-    return place
-
-
-def _record(f: Lowering, layout: StructType, args: list[Val], named: dict[str, Val], node: ast.Call) -> Val:
+def _struct(c: Checker, layout: StructType, node: ast.Call) -> Expr:
+    """`Event(pid=1, …)`: a struct value; a kernel type called with a pointer is that pointer as one to the type."""
+    args = arguments(c, node)
+    if layout.core and len(args.values) == 1 and not args.named:
+        return pointer_cast(c, PtrType(layout), args.values[0], node)
     names = [m.name for m in layout.fields]
-    if len(args) > len(names):
-        raise f.error("arguments", f"{layout.name} has {len(names)} fields, {len(args)} values given", node)
-    values = dict(zip(names, args))
-    for name, value in named.items():
+    if len(args.values) > len(names):
+        raise c.error("arguments", f"{layout.name} has {len(names)} fields, {len(args.values)} values given", node)
+    values = dict(zip(names, args.values))
+    for name, value in args.named.items():
         if name not in names:
-            import difflib
-
-            close = difflib.get_close_matches(name, names, 1)
-            raise f.error("no-field", f"{layout.name} has no field {name!r}", node,
-                          help=f"did you mean {close[0]!r}?" if close else f"it has {', '.join(names)}")
+            raise c.error("no-field", f"{layout.name} has no field {name!r}", node, help=near(name, names) or f"it has {', '.join(names)}")
+        if name in values:
+            raise c.error("arguments", f"{name!r} is given twice", node)
         values[name] = value
-    return Record(layout, tuple((n, values[n]) for n in names if n in values))
+    if layout.union and len(values) > 1:
+        raise c.error("arguments", f"{layout.name} is a union: it holds one of its members at a time", node, help="give one")
+    return memory.record(c, layout, values, node)
 
 
-# --- methods -------------------------------------------------------------------------------------------------------------
+def _cast(c: Checker, layout: Layout, args: list[Expr], node: ast.Call) -> Expr:
+    match layout:
+        case IntType():
+            count(c, layout.name, args, 0, 1, node)
+            return _number_cast(c, layout, args[0] if args else c.lit(0, node), node)
+        case PtrType():
+            count(c, layout.name, args, 1, 1, node)
+            return pointer_cast(c, layout, args[0], node)
+        case ArrayType():
+            count(c, layout.name, args, 0, 1, node)
+            value = memory.fitted(c, args[0], layout, node) if args else memory.blank(c, layout, node)
+            return memory.placed(c, value, layout, node) if not isinstance(value, Temp) else value
+    raise c.error("type-mismatch", f"{layout.name} cannot be called", node)
 
 
-def _method(f: Lowering, callee: Method, args: list[Val], node: ast.Call) -> Val:
-    receiver, name = callee
-    if isinstance(receiver, Known) and f.unit.is_map(receiver.value):
-        return maps.method(f, receiver.value, name, args, node)
-    if isinstance(receiver, Cursor):
+def _number_cast(c: Checker, layout: IntType, value: Expr, node: ast.Call) -> Expr:
+    kind = value.kind
+    if isinstance(kind, Const) and isinstance(kind.value, int):
+        return c.lit(layout(kind.value), node)
+    if isinstance(kind, Ptr | Text):
+        if isinstance(kind, Ptr) and isinstance(kind.target, IntType) and kind.region == "value":
+            arith.integer(c, value, node.args[0])
+        if layout.size < 8:
+            raise c.error("type-mismatch", "a pointer is 64 bits: 'u64(p)'", node)
+        return Bits(c.span(node), Int.of(layout), value)
+    if isinstance(kind, Optional) and number(kind.some) is not None or isinstance(kind, Optional):
+        raise arith.may_be_none(c, value, node.args[0])
+    return arith.wrap(c, arith.integer(c, value, node), layout, node)
+
+
+def pointer_cast(c: Checker, layout: PtrType, value: Expr, node: ast.AST) -> Expr:
+    """`Ptr[T](x)`: a number as a kernel address, read fault-safely; or another view of the same memory."""
+    kind = value.kind
+    if isinstance(kind, Ptr):
+        target = layout.target
+        if kind.access == "direct" and kind.target is not None and target is not None and kind.region not in ("kernel", "packet") \
+                and target.size > kind.target.size and not (isinstance(target, StructType) and target.core):
+            raise c.error("type-mismatch", f"{target.name} is larger than the {kind.target.name} that is there", node)
+        return Cast(value.span, kind._replace(target=target, fresh=False, thing=False), value)
+    if isinstance(kind, Text):
+        return Bits(value.span, Ptr(layout.target, "", "user" if kind.user else "probe", writable=False), value)
+    if isinstance(kind, Optional):
+        raise arith.may_be_none(c, value, node)
+    address = arith.integer(c, value, node)
+    return Bits(value.span, Ptr(layout.target, "", "user" if layout.user else "probe", writable=False), address)
+
+
+# --- methods ---------------------------------------------------------------------------------------------------------
+
+
+def _method_call(c: Checker, func: ast.Attribute, node: ast.Call) -> Expr:
+    """`owner.name(…)`."""
+    owner = memory.base(c, c.place(func.value), func.value)
+    kind, name = owner.kind, func.attr
+    if isinstance(kind, Const | Cursor):
+        c.drop(owner)
+    if kind == POISON:
+        return owner
+    map = maps.of(c, owner, func.value) if not (isinstance(kind, Ptr) and kind.null) else None
+    if map is not None:
+        return _map_method(c, map, name, node)
+    if isinstance(kind, Choice) and all(c.unit.is_map(o.value) for o in kind.options):
+        which = c.hold(Cast(owner.span, Int(I64, 0, len(kind.options) - 1), owner), "$which")
+        chosen = [maps.of(c, Lit(owner.span, o.value), func) for o in kind.options]
+        return choose(c, which, [lambda m=m: _map_method(c, m, name, node) for m in chosen if m is not None], node)
+    if isinstance(kind, Const):
+        return _constant_method(c, owner, kind.value, func, node)
+    if isinstance(kind, Cursor):
         row = packet.METHODS.get(name)
         if row is None:
-            raise f.error("undefined-name", f"the packet has no {name!r}", node, help=f"it has {', '.join(packet.METHODS)}")
-        _count(f, f"packet.{name}", args, row[1], row[1], node)
-        return row[0](f, receiver, args, node)
-    if name == "bit_length" and not args:
-        return _bit_length(f, f.integer(receiver, node), node)
-    if isinstance(receiver, Known):
-        values = [a.value for a in args if isinstance(a, Known)]
-        if len(values) == len(args):
+            raise c.error("undefined-name", f"the packet has no {name!r}", node,
+                          help=near(name, packet.METHODS) or f"it has {', '.join(packet.METHODS)}")
+        args = positional(c, node)
+        count(c, f"packet.{name}", args, row[1], row[1], node)
+        return row[0](c, kind, args, node)
+    if is_maybe(kind):
+        raise arith.may_be_none(c, owner, func.value)
+    return _value_method(c, owner, name, node)
+
+
+def _map_method(c: Checker, map: maps.MapOf, name: str, node: ast.Call) -> Expr:
+    args = [a if isinstance(a, Lit) else c.hold(a, "$arg") if len(node.args) > 1 and arith.acts(a) and not _placeless(a.kind) else a
+            for a in positional(c, node)]
+    return maps.method(c, map, name, args, node)
+
+
+def _placeless(kind: Kind) -> bool:
+    from ..tree.kinds import Agg
+
+    return isinstance(kind, Agg)
+
+
+def _value_method(c: Checker, owner: Expr, name: str, node: ast.Call) -> Expr:
+    """A method of a number, text, or a struct that is there."""
+    kind = owner.kind
+    if isinstance(kind, Ptr) and isinstance(kind.target, StructType):
+        method = getattr(kind.target.cls, name, None) if kind.target.cls is not None else None
+        field = kind.target.field(name)
+        if isinstance(method, FunctionType) and field is None:
+            args = arguments(c, node)
+            return functions.call(c, method, [owner, *args.values], args.named, node)
+        if field is None:
+            raise memory.no_field(c, kind.target, name, node.func)
+    value = memory.load(c, owner, node) if memory.is_place(owner) else owner
+    if strings.is_text(value.kind) and name in strings.METHODS:
+        return strings.METHODS[name](c, value, positional(c, node), node)
+    if number(value.kind) is not None and name in builtins.NUMBER_METHODS:
+        args = positional(c, node)
+        count(c, name, args, 0, 0, node)
+        return builtins.NUMBER_METHODS[name](c, arith.integer(c, value, node), node)
+    raise c.error("undefined-name", f"{describe(value.kind)} has no method {name!r} in a program", node)
+
+
+def _constant_method(c: Checker, owner: Expr, obj: Any, func: ast.Attribute, node: ast.Call) -> Expr:
+    """`module.function(…)`, `Type.method(…)`, or a method of a constant."""
+    name = func.attr
+    if obj is None:
+        raise c.error("null-pointer", f"this is None: it has no {name!r}", node)
+    if isinstance(obj, int | str | bytes | tuple | range) and not isinstance(obj, type):
+        if isinstance(obj, int) and name in builtins.NUMBER_METHODS:
+            return _value_method(c, arith.integer(c, owner, node), name, node)
+        args = positional(c, node)
+        known = [a.kind.value for a in args if isinstance(a.kind, Const)]
+        if len(known) == len(args):
             try:
-                return Known(getattr(receiver.value, name)(*values))
+                return c.lit(getattr(obj, name)(*known), node)
             except Exception as error:  # noqa: BLE001 - whatever a constant's own method raises is the user's mistake
-                raise f.error("constant", f"this constant cannot be computed: {error}", node) from None
-    raise f.error("undefined-name", f"{describe(receiver)} has no method {name!r} in a program", node)
+                raise c.error("constant", f"this constant cannot be computed: {error}", node) from None
+        raise c.error("undefined-name", f"{describe(owner.kind)} has no method {name!r} in a program", node)
+    if obj is int and name == "from_bytes":
+        return builtins.from_bytes(c, arguments(c, node), node)
+    return call_value(c, c.unit.tables.attribute(c, owner, func), node)
 
 
-def _bit_length(f: Lowering, a: Int, node: ast.AST) -> Val:
-    """The number of bits of |a|, by halving: at most six tests, each passed or shifted away."""
-    top = max(abs(a.lo), a.hi)
-    f.env["$bits"] = Int(a.ir if a.lo >= 0 else _magnitude(f, a), U64, 0, top)
-    f.env["$count"] = Known(0)
-    for step in (32, 16, 8, 4, 2, 1):
-        if top < 1 << step:
-            continue
-        many, few = f.join("many"), f.join("few")
-        bits, count = f.integer(f.env["$bits"], node), f.integer(f.env["$count"], node)
-        branch(f, f.op("uge", bits.ir, signed(1 << step)), many, few)
-        enter(f, many)
-        f.env["$bits"] = Int(f.op("shr", bits.ir, step), U64, 0, max(bits.hi >> step, 1))
-        f.env["$count"] = Int(f.op("add", count.ir, step), I64, 0, 64)
-        goto(f, few)
-        enter(f, few)
-    bits, count = f.integer(f.env.pop("$bits"), node), f.integer(f.env.pop("$count"), node)
-    return Int(f.op("add", count.ir, f.op("ne", bits.ir, 0)), I64, 0, 64)
+# --- special forms: they look at their arguments before these are evaluated -----------------------------------------------
 
 
-def _magnitude(f: Lowering, a: Int) -> Value:
-    sign = f.op("sar", a.ir, 63)
-    return f.op("sub", f.op("xor", a.ir, sign), sign)
+def _addr(c: Checker, node: ast.Call) -> Expr:
+    """`addr(x.f)`: a pointer to a field, an element or a variable."""
+    if len(node.args) != 1 or node.keywords:
+        raise c.error("arguments", f"addr() takes 1 argument, {len(node.args)} given", node)
+    place = c.place(node.args[0])
+    if not isinstance(place.kind, Ptr) or memory.bit_field(place):
+        raise c.mismatch("addr() takes a field, an element or a variable in memory", place.kind, node)
+    return Cast(c.span(node), place.kind._replace(thing=False), place)
 
 
-# --- builtins ----------------------------------------------------------------------------------------------------------------
-
-
-def _len(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-    _count(f, "len", args, 1, 1, node)
-    match args[0]:
-        case Known(v) if hasattr(v, "__len__") and not f.unit.is_map(v):
-            return Known(len(v))
-        case Place(layout=ArrayType() as layout):
-            return Known(layout.count)
-        case Pointer(target=ArrayType() as layout):
-            return Known(layout.count)
-        case Many(items):
-            return Known(len(items))
-        case Cursor() as cursor:
-            return packet.left(f, cursor, node)
-    raise f.ir_type_error("len() takes an array, a constant or the packet", args[0], node)
-
-
-def _extreme(name: str, word: str) -> Builtin:
-    def build(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-        if len(args) == 1 and isinstance(args[0], Many):
-            args = list(args[0].items)
-        elif len(args) == 1 and isinstance(args[0], Known) and isinstance(args[0].value, tuple | list | range | bytes):
-            args = [Known(v) for v in args[0].value]
-        if not args:
-            raise f.error("arguments", f"{name}() needs something to choose from", node)
-        best = f.integer(args[0], node)
-        for arg in args[1:]:
-            best = _better(f, word, best, f.integer(arg, node), node)
-        return Known(best.lo) if arith.is_exact(best) else best
-
-    return build
-
-
-def _better(f: Lowering, word: str, a: Int, b: Int, node: ast.AST) -> Int:
-    choose = min if word == "lt" else max
-    lo, hi = choose(a.lo, b.lo), choose(a.hi, b.hi)
-    type = I64 if arith.fits((lo, hi), I64) else U64
-    if not arith.fits((lo, hi), type):
-        raise f.error("mixed-sign", "a u64 and a negative number here: no 64-bit type holds both", node,
-                      help="cast one of them: 'u64(x)' or 'i64(x)'")
-    return Int(f.select(arith.compare(f, word, b, a), b.ir, a.ir), type, lo, hi)
-
-
-def _abs(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-    _count(f, "abs", args, 1, 1, node)
-    a = f.integer(args[0], node)
-    if a.lo >= 0:
-        return a
-    if arith.is_exact(a):
-        return Known(abs(a.lo))
-    top = max(-a.lo, a.hi)
-    type = I64 if top <= I64.hi else U64
-    return Int(_magnitude(f, a), type, 0, top)
-
-
-def _int(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-    _count(f, "int", args, 1, 1, node)
-    number = f.integer(args[0], node)
-    return Known(number.lo) if arith.is_exact(number) else number
-
-
-def _bool(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-    from . import conds
-
-    _count(f, "bool", args, 1, 1, node)
-    yes, no, end = f.join("true"), f.join("false"), f.join("end")
-    conds.truth(f, args[0], node, yes, no)
-    return conds.collect(f, yes, no, end)
-
-
-def _pow(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-    _count(f, "pow", args, 2, 2, node)
-    return arith.binary(f, "**", f.integer(args[0], node), f.integer(args[1], node), node)
-
-
-def _sizeof(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-    _count(f, "sizeof", args, 1, 1, node)
-    match args[0]:
-        case Place(layout=layout) | Pointer(target=Layout() as layout):
-            return Known(layout.size)
-        case Known(v):
-            try:
-                return Known(dsl_memory.sizeof(v))
-            except TypeError:
-                pass
-    raise f.ir_type_error("sizeof() takes a type or memory", args[0], node)
-
-
-def _bytes(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-    """`bytes(x)`: the same memory seen as bytes."""
-    _count(f, "bytes", args, 1, 1, node)
-    value = args[0]
-    if isinstance(value, Record):
-        value = memory.materialize(f, value, value.layout, node)
-    if isinstance(value, Pointer):
-        value = memory.deref(f, value, node)
-    if isinstance(value, Place):
-        return value._replace(layout=ArrayType(TYPES["u8"], value.layout.size), core=None)
-    if isinstance(value, Known) and isinstance(value.value, bytes | list | tuple):
-        return Known(bytes(value.value))
-    raise f.ir_type_error("bytes() takes a struct or an array", value, node)
-
-
-def _constant_only(function: Any) -> Builtin:
-    """A builtin that makes a constant of constants."""
-
-    def build(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-        values = [a.value for a in args if isinstance(a, Known)]
-        if len(values) < len(args):
-            f.unsupported(f"{function.__name__}() of what is only known at run time", node)
-        try:
-            if any(isinstance(v, range) and len(v) > 1 << 16 for v in values):
-                raise ValueError("the result is enormous")
-            return Known(function(*values))
-        except (TypeError, ValueError, OverflowError) as error:
-            raise f.error("constant", f"this constant cannot be computed: {error}", node) from None
-
-    return build
-
-
-BUILTINS: dict[Any, Builtin] = {
-    **{function: _constant_only(function) for function in (ord, chr, sum, sorted, round, divmod, hex, str, range, tuple, list)},
-    bytes: _bytes,
-    len: _len, min: _extreme("min", "lt"), max: _extreme("max", "gt"), abs: _abs, int: _int, bool: _bool, pow: _pow,
-    dsl_memory.sizeof: _sizeof,
-}
-
-
-def _print(f: Lowering, node: ast.Call) -> Val:
-    """`print(f"pid {pid}")`: trace_printk, at most three values."""
-    text, values = "", []
-    for i, arg in enumerate(node.args):
-        text += " " if i else ""
-        parts = arg.values if isinstance(arg, ast.JoinedStr) else [arg]
-        for part in parts:
-            if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                text += part.value.replace("%", "%%")
-            else:
-                inner = part.value if isinstance(part, ast.FormattedValue) else part
-                spec, value = _print_spec(f, _settled(f, inner), _format_spec(f, part), inner)
-                text += spec
-                values += [value] if value is not None else []
-    if len(values) > 3:
-        raise f.error("arguments", "print() takes at most three values in the kernel", node, help="print twice")
-    f.at(node)
-    data = (text + "\n").encode() + b"\0"
-    f.unit.call_helper(f, "trace_printk", f.unit.constant_bytes(f, data), len(data), *values)
-    return Known(None)
-
-
-def _format_spec(f: Lowering, part: ast.AST) -> str:
-    spec = getattr(part, "format_spec", None)
-    if spec is None:
-        return ""
-    if len(spec.values) == 1 and isinstance(spec.values[0], ast.Constant) and spec.values[0].value in ("x", "d", "#x"):
-        return str(spec.values[0].value)
-    f.unsupported("this format", part, "the kernel prints {n}, {n:x} and {s}")
-
-
-def _print_spec(f: Lowering, value: Val, spec: str, node: ast.AST) -> tuple[str, Value | None]:
-    if isinstance(value, Known):
-        return format(value.value, spec).replace("%", "%%"), None
-    if isinstance(value, Place) and isinstance(value.layout, ArrayType):
-        return "%s", memory.place_of(f, value, value.layout, node)
-    if isinstance(value, Text):
-        return "%s", value.address
-    if isinstance(value, Pointer) and not isinstance(value.target, IntType):
-        return "%llx", f.b.op("cast", value.ir, type=I64_IR)
-    number = f.integer(value, node)
-    return {"x": "%llx", "#x": "0x%llx"}.get(spec, "%lld" if number.type.signed else "%llu"), number.ir
-
-
-def _atomic_add(f: Lowering, node: ast.Call) -> Val:
+def _atomic_add(c: Checker, node: ast.Call) -> Expr:
     """`atomic_add(entry.count, n)`: one instruction, for memory that other CPUs change as well."""
-    from . import stmts
-
     if len(node.args) != 2:
-        raise f.error("arguments", f"atomic_add() takes 2 arguments, {len(node.args)} given", node)
-    place = stmts.target_place(f, node.args[0])
-    number = f.integer(_settled(f, node.args[1]), node)
-    f.at(node)
-    if isinstance(place, Place) and isinstance(place.layout, IntType) and place.layout.size in (4, 8) and not place.bits \
-            and not place.layout.big_endian and place.access == "direct" and place.writable:
-        maps.add_in_place(f, place, "+", number, False, node)
-        return Known(None)
-    if isinstance(place, Entry) and maps.add_entry(f, place, "+", number, node):
-        return Known(None)
-    raise f.error("type-mismatch", "atomic_add() takes a 32- or 64-bit number in writable memory", node)
+        raise c.error("arguments", f"atomic_add() takes 2 arguments, {len(node.args)} given", node)
+    target = node.args[0]
+    span = c.span(node)
+    if isinstance(target, ast.Subscript):
+        map = maps.of(c, c.expr(target.value), target)
+        if map is not None and maps.add_entry(c, map, c.expr(target.slice), "+", lambda: c.expr(node.args[1]), node):
+            return Lit(span, None)
+    place = c.place(target)
+    value = c.hold(arith.integer(c, c.expr(node.args[1]), node), "n")
+    kind = place.kind
+    layout = kind.target if isinstance(kind, Ptr) else None
+    if isinstance(kind, Ptr) and isinstance(layout, IntType) and layout.size in (4, 8) and not memory.bit_field(place) \
+            and not layout.big_endian and kind.access == "direct" and kind.writable and not kind.null:
+        maps.add_in_place(c, place, "+", value, False, node)
+        return Lit(span, None)
+    raise c.error("type-mismatch", "atomic_add() takes a 32- or 64-bit number in writable memory", node)
 
 
-# --- words and helpers -----------------------------------------------------------------------------------------------------
-
-
-def _word(f: Lowering, word: words.Word, args: list[Val], node: ast.Call) -> Val:
-    special = WORDS.get(word)
-    if special:
-        return special(f, args, node)
-    _count(f, word.name, args, 0, 0, node)
-    ir = f.unit.call_helper(f, word.helper)
-    match word.take:
-        case "high":
-            return Int(f.op("shr", ir, 32), TYPES["u32"], 0, 0xFFFFFFFF)
-        case "low":
-            return Int(f.op("and", ir, 0xFFFFFFFF), TYPES["u32"], 0, 0xFFFFFFFF)
-        case "u32":
-            return Int(f.op("and", ir, 0xFFFFFFFF), TYPES["u32"], 0, 0xFFFFFFFF)
-    return Int(ir, U64, 0, U64.hi)
-
-
-def _comm(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-    _count(f, "current_comm", args, 0, 0, node)
-
-    def emit(f: Lowering, to: Value, size: int) -> None:
-        f.unit.call_helper(f, "get_current_comm", to, size)
-
-    return Fill("the name of the thread", 0, emit)
-
-
-def _task(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-    _count(f, "current_task", args, 0, 1, node)
-    target = None
-    if args:
+def _sizeof(c: Checker, node: ast.Call) -> Expr:
+    if len(node.args) != 1:
+        raise c.error("arguments", f"sizeof() takes 1 argument, {len(node.args)} given", node)
+    kind = c.place(node.args[0]).kind
+    if isinstance(kind, Ptr) and kind.target is not None:
+        return c.lit(kind.target.size, node)
+    if isinstance(kind, Const):
         try:
-            target = dsl_memory.layout_of(args[0].value if isinstance(args[0], Known) else None)
+            return c.lit(dsl_memory.sizeof(kind.value), node)
         except TypeError:
-            raise f.error("type-mismatch", "current_task() takes a kernel type", node) from None
-    return Pointer(f.unit.call_helper(f, "get_current_task"), target, access="probe", writable=False)
+            pass
+    raise c.mismatch("sizeof() takes a type or memory", kind, node)
 
 
-def _field_exists(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-    _count(f, "field_exists", args, 2, 2, node)
-    layout = getattr(args[0].value, "__bpf_layout__", None) if isinstance(args[0], Known) else None
-    name = args[1].value if isinstance(args[1], Known) else None
-    if not isinstance(layout, StructType) or not isinstance(name, str):
-        raise f.error("type-mismatch", "field_exists() takes a kernel type and the name of a field", node)
-    place = memory.field(f, Place(Const(0), 0, layout, core=(layout, (0,))), name, node)
-    if place is None:
-        raise f.error("no-field", f"{layout.name} has no field {name!r}", node, help="name it in the class first")
-    return Int(memory.core_value(f, place, memory.FIELD_EXISTS, 1), TYPES["u32"], 0, 1)
+def _print(c: Checker, node: ast.Call) -> Expr:
+    from . import printing
+
+    return printing.print_(c, node)
 
 
-def _type_exists(f: Lowering, args: list[Val], node: ast.Call) -> Val:
-    _count(f, "type_exists", args, 1, 1, node)
-    layout = getattr(args[0].value, "__bpf_layout__", None) if isinstance(args[0], Known) else None
-    if not isinstance(layout, StructType):
-        raise f.error("type-mismatch", "type_exists() takes a kernel type", node)
-    return Int(f.unit.type_exists(f, layout), TYPES["u32"], 0, 1)
+def _loop(c: Checker, node: ast.Call) -> Expr:
+    """`bpf.loop(n, f)`."""
+    args = positional(c, node)
+    count(c, "loop", args, 2, 2, node)
+    return c.unit.tables.loop(c, args[0], args[1], node)
 
 
-WORDS: dict[words.Word, Builtin] = {
-    words.current_comm: _comm, words.current_task: _task, words.field_exists: _field_exists,  # type: ignore[dict-item]
-    words.type_exists: _type_exists,  # type: ignore[dict-item]  # to checkers the words are functions
+SPECIAL: dict[Any, Callable[[Checker, ast.Call], Expr]] = {
+    print: _print, words.printk: _print, words.atomic_add: _atomic_add, words.addr: _addr, dsl_memory.sizeof: _sizeof,
+    words.loop: _loop,
 }
+
+__all__ = ["Broken", "IfElse", "Item", "MakeTuple", "ModuleType", "NONE", "Tuple", "U64", "coerce", "join", "narrowed"]

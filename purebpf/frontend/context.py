@@ -1,180 +1,349 @@
-"""What the lowering of one IR function knows: where it is, what its variables are, how to report and what to build on.
+"""What the checking of one function knows: where it is, what its variables are on this path, how to report and emit.
 
-`stmts`, `exprs`, `conds` and `calls` are tables of functions that take this as their first argument.
+An expression's check gives a node; statements that it needs on the way (`emit`) land in front of just that node, so that
+the tree's order is Python's. Every path has its own `env`; where paths meet, `merge` makes one of several, putting moves
+at the ends of the paths where a variable is represented differently.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Iterable
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from ..dsl.ints import IntType
 from ..dsl.layout import Layout
 from ..errors import CompileError, Diagnostic, Span
-from ..ir.builder import Builder
-from ..ir.function import Const, Function, Op, Value
-from ..ir.ops import TABLE, Slot
-from ..ir.types import PTR
-from .flow import Env, Facts, Join, Loop, branch, enter
+from ..tree.convert import coerce
+from ..tree.kinds import Broken, Const, Kind, Optional, Ptr, Resource, Tuple, describe, join, mapped, rep
+from ..tree.nodes import Block, Break, Each, Eval, Expr, Function, Get, Lit, Local, Loop, Return, Seq, Set, Slot, SlotPlace, Stmt
 from .source import Source
-from .values import Int, Poison, Unclear, Val, describe
 
 if TYPE_CHECKING:
     from .unit import Unit
 
 
-FRAME = 512  # bytes of stack a BPF function has
-Cleanup = tuple[int, int, Callable[[bool], None]]  # (loops, frames) open when it was registered; close(done properly?)
+class Binding(NamedTuple):
+    """What a name stands for on a path. `local` is None where there is nothing to hold at run time."""
+
+    local: Local | None
+    kind: Kind
+
+
+Env = dict[str, Binding]
+
+
+class Path(NamedTuple):
+    """The end of a path into a join: what is known there, and where moves go."""
+
+    env: Env
+    held: frozenset[Resource]
+    moves: list[Stmt]
+
+
+class Target:
+    """Where `break` and `continue` of a loop, or `return` of an inlined function, lead."""
+
+    __slots__ = ("loop", "breaks", "continues")
+
+    def __init__(self, loop: Loop | Each | Block) -> None:
+        self.loop = loop
+        self.breaks: list[Path] = []
+        self.continues: list[Path] = []
 
 
 class Frame:
-    """One Python function being lowered: the IR function's own, or one inlined into it."""
+    """One Python function: the one being checked, or a nested one whose body stands in its place. `outer`: the frame whose
+    variables a nested function sees."""
 
-    __slots__ = ("source", "declared", "globals", "loops", "returns")
+    __slots__ = ("source", "declared", "globals", "nonlocals", "loops", "key", "outer", "result")
 
-    def __init__(self, source: Source, returns: Join | None) -> None:
-        self.source = source
+    def __init__(self, source: Source, key: int = 0, outer: Frame | None = None, result: Target | None = None) -> None:
+        self.source, self.key, self.outer, self.result = source, key, outer, result
         self.declared: dict[str, Layout] = {}
         self.globals: set[str] = set()
-        self.loops: list[Loop] = []
-        self.returns = returns  # None: `return` ends the IR function
+        self.nonlocals: set[str] = set()
+        self.loops: list[Target] = []
 
 
-class Lowering:
-    """Lowers one IR function. `b` appends ops; `env` and `facts` are those of the current path."""
+class Closure:
+    """A nested function or lambda as a value: its syntax and the frame it was made in."""
 
-    def __init__(self, unit: Unit, fn: Function, frame: Frame, default: int | None) -> None:
-        self.unit, self.fn, self.default = unit, fn, default
-        self.b = Builder(fn)
-        self.frames = [frame]
-        self.env: Env = {}
-        self.facts: Facts = frozenset()
+    __slots__ = ("source", "frame", "defaults")
+
+    def __init__(self, source: Source, frame: Frame, defaults: dict[str, Expr]) -> None:
+        self.source, self.frame, self.defaults = source, frame, defaults
+
+    @property
+    def __name__(self) -> str:
+        return self.source.name
+
+
+class Effects:
+    """What calling a function does to its caller's values. `released`: parameters given back; `overwritten`: (parameter,
+    lo, hi) bytes that another value has replaced."""
+
+    __slots__ = ("moves_packet", "released", "overwritten", "writes")
+
+    def __init__(self) -> None:
+        self.moves_packet = False
+        self.writes = False
+        self.released: set[str] = set()
+        self.overwritten: set[tuple[str, int, int]] = set()
+
+
+class Checker:
+    """Checks one function. `handlers` are the tables of expressions and statements."""
+
+    def __init__(self, unit: Unit, function: Function, frame: Frame) -> None:
+        self.unit, self.function, self.frame = unit, function, frame
+        self.env: Env | None = {}
+        self.held: frozenset[Resource] = frozenset()
+        self.out: list[Stmt] = function.body
         self.node: ast.AST = frame.source.node
-        self.results: list[Int] = []
-        self.temps = 0
-        self.hook_ctx: Val | None = None
-        self.cleanups: list[Cleanup] = []
-        self._aborts: list[tuple[Join, list[Cleanup]]] = []
+        self.returns: list[tuple[Return, Path]] = []
+        self.effects = Effects()
+        self.hook: str = ""  # the section of the program this is part of
+        self.ctx: Expr | None = None
+        self.slots: dict[tuple[str, Layout], Slot] = {}
+        self.inlined = 0
+        self.locks = 0
+        self.cursors: list[str] = []  # variables of cursors that came as parameters
 
     # --- where we are
 
     @property
-    def frame(self) -> Frame:
-        return self.frames[-1]
-
-    @property
     def reachable(self) -> bool:
-        return self.b.block is not None
-
-    def at(self, node: ast.AST) -> None:
-        """Ops built from now on come from `node`."""
-        if hasattr(node, "lineno"):
-            self.node = node
-            self.b.span = self.frame.source.span(node)
+        return self.env is not None
 
     def span(self, node: ast.AST | None = None) -> Span:
         return self.frame.source.span(node if node is not None and hasattr(node, "lineno") else self.node)
 
-    def error(self, code: str, message: str, node: ast.AST | None = None, *, label: str = "", help: str = "") -> CompileError:
+    def at(self, node: ast.AST) -> None:
+        if hasattr(node, "lineno"):
+            self.node = node
+
+    def error(self, code: str, message: str, node: ast.AST | None = None, *, label: str = "", help: str = "",
+              notes: Iterable[tuple[Span, str]] = ()) -> CompileError:
         """A CompileError at `node`, to be raised."""
-        notes = tuple((site, f"called from here, in {caller}()") for site, caller in reversed(self.unit.call_sites))
-        return CompileError([Diagnostic(code, message, self.span(node), label, help, notes)])
+        called = tuple((site, f"called from here, in {caller}()") for site, caller in reversed(self.unit.call_sites))
+        return CompileError([Diagnostic(code, message, self.span(node), label, help, (*notes, *called))])
 
     def unsupported(self, what: str, node: ast.AST, help: str = "") -> NoReturn:
         raise self.error("unsupported", f"{what} is not part of the language", node, help=help)
 
-    # --- building
+    def mismatch(self, what: str, kind: Kind, node: ast.AST, help: str = "") -> CompileError:
+        """A type error: `what` is wanted, `kind` is there."""
+        if isinstance(kind, Broken) and not kind.code:
+            return CompileError([])  # already reported
+        return self.error("type-mismatch", f"{what}, not {describe(kind)}", node, help=help)
 
-    def op(self, name: str, *args: Value | int) -> Value:
-        return self.b.op(name, *args)
+    # --- nodes
 
-    def select(self, cond: Value, yes: Value, no: Value) -> Value:
-        if isinstance(cond, Const):
-            return yes if cond.value else no
-        return self.b.op("select", cond, yes, no, type=yes.type)
+    def emit(self, stmt: Stmt) -> None:
+        """A statement happens here."""
+        self.out.append(stmt)
 
-    def address(self, ptr: Value, off: Value | int) -> Value:
-        """`ptr` moved by `off` bytes. Memory the verifier does not vouch for has a number for an address."""
-        if isinstance(off, int) and off == 0:
-            return ptr
-        return self.b.op("ptradd" if ptr.type.is_ptr else "add", ptr, off)
+    def expr(self, node: ast.expr) -> Expr:
+        """Check an expression."""
+        return self._around(node, self.unit.tables.expr)
 
-    def temporary(self, size: int, align: int = 8, hint: str = "") -> Value:
-        """The address of a fresh stack slot, allocated in the entry block."""
-        if size > FRAME:
-            raise self.error("stack-too-large", f"{size} bytes do not fit on the stack, which has {FRAME}",
-                             help="keep large data in a map (a per-CPU array of one entry is usual)")
-        op = Op(TABLE["alloca"], (), PTR["stack"], Slot(size, align), span=self.b.span, name=hint)
-        self.fn.entry.ops.insert(self.temps, op)
-        self.temps += 1
-        return op
+    def place(self, node: ast.expr) -> Expr:
+        """Check an expression that names memory: what stands there is not read."""
+        return self._around(node, self.unit.tables.place)
 
-    def join(self, name: str) -> Join:
-        return Join(self.b.new_block(name))
+    def _around(self, node: ast.expr, check: Callable[[Checker, ast.expr], Expr]) -> Expr:
+        outer, self.out = self.out, []
+        before, self.node = self.node, node
+        try:
+            value = check(self, node)
+            return Seq(self.span(node), self.out, value) if self.out else value
+        finally:
+            self.out, self.node = outer, before
 
-    # --- leaving early
-
-    def abort_join(self) -> Join:
-        """Where a path goes that the program gives up on (an assert, an index out of its array): what was reserved is
-        given back, and the program returns its default."""
-        for join, cleanups in self._aborts:
-            if cleanups == self.cleanups:
-                return join
-        join = self.join("abort")
-        self._aborts.append((join, list(self.cleanups)))
-        return join
-
-    def guard(self, cond: Value) -> None:
-        """Go on only if `cond` is not 0."""
-        go_on = self.join("ok")
-        branch(self, cond, go_on, self.abort_join(), cond)
-        enter(self, go_on)
-
-    def leave(self, node: ast.AST, loop: Loop | None) -> None:
-        """Close what the block being left has opened: up to `loop` for break and continue, all of the function's for
-        return (None)."""
-        self.at(node)
-        depth = self.frame.loops.index(loop) + 1 if loop is not None else 0
-        for loops, frames, close in reversed(self.cleanups):
-            if frames == len(self.frames) and loops >= depth:
-                close(True)
-
-    def finish(self) -> None:
-        """Lower the aborts, once the body is done."""
-        for join, cleanups in self._aborts:
-            enter(self, join)
-            if self.reachable:
-                for _, _, close in reversed(cleanups):
-                    close(False)
-                self.b.ret(self.default or 0)
+    def lit(self, value: Any, node: ast.AST | None = None) -> Lit:
+        return Lit(self.span(node), value)
 
     # --- variables
 
-    def declared_int(self, name: str) -> IntType | None:
-        layout = self.frame.declared.get(name)
-        return layout if isinstance(layout, IntType) else None
+    def key(self, name: str, frame: Frame | None = None) -> str:
+        """The name that a variable of a frame has in `env`."""
+        frame = frame or self.frame
+        return f"{name}@{frame.key}" if frame.key else name
 
-    def integer(self, value: Val, node: ast.AST) -> Int:
-        """`value` as a number; anything else is a type error at `node`."""
-        from . import exprs
+    def find(self, name: str) -> str | None:
+        """The `env` key that a name refers to: a variable of this frame, or of one around it; None for a global name."""
+        frame: Frame | None = self.frame
+        while frame is not None:
+            if name in frame.globals:
+                return None
+            if name in self.unit.locals_of(frame.source) and name not in frame.nonlocals:
+                return self.key(name, frame)
+            frame = frame.outer
+        return None
 
-        return exprs.integer(self, value, node)
+    def read(self, key: str, node: ast.AST) -> Expr:
+        """A variable's value."""
+        assert self.env is not None
+        binding = self.env[key]
+        if isinstance(binding.kind, Broken) and binding.kind.code:
+            broken = binding.kind
+            raise self.error(broken.code, broken.message, node, help=broken.help, notes=broken.notes)
+        return held(binding, self.span(node))
 
-    def use(self, value: Val, node: ast.AST) -> Val:
-        """A value that is about to be used: reports what only matters now."""
-        if isinstance(value, Unclear):
-            raise self.error(value.code, value.why, node, help=value.help)
-        return value
+    def bind(self, key: str, value: Expr, name: str = "") -> None:
+        """A variable gets a value, which stands in a local of the right shape."""
+        assert self.env is not None
+        kind = value.kind
+        old = self.env.get(key)
+        words = rep(kind)
+        local = old.local if old is not None and old.local is not None and old.local.rep == words else None
+        if local is None:
+            local = Local(name or key, words)
+        if words or isinstance(value, Seq) or has_effects(value):
+            self.emit(Set(self.span(), local, value))
+        self.env[key] = Binding(local, kind)
 
-    def value(self, node: ast.expr) -> Val:
-        """Lower an expression."""
-        from . import exprs
+    def drop(self, value: Expr) -> None:
+        """The expression happens here, though its value is known or not wanted."""
+        if isinstance(value, Seq):
+            self.emit(Eval(value.span, value))
 
-        return exprs.value(self, node)
+    def hold(self, value: Expr, name: str = "$t") -> Expr:
+        """The value, evaluated here and now, to be used several times."""
+        if isinstance(value, Lit) or isinstance(value, Get):
+            return value
+        local = Local(name, rep(value.kind))
+        self.emit(Set(value.span, local, value))
+        return Get(value.span, value.kind, local)
 
-    def ir_type_error(self, what: str, value: Val, node: ast.AST, help: str = "") -> CompileError:
-        if isinstance(value, Poison):
-            return CompileError([])  # already reported
-        return self.error("type-mismatch", f"{what}, not {describe(value)}", node, help=help)
+    def slot(self, layout: Layout, name: str = "") -> SlotPlace:
+        """Fresh memory in the frame: a place."""
+        from ..tree.kinds import Origin  # the type, where it is made
 
+        slot = Slot(name, layout)
+        return SlotPlace(self.span(), Ptr(layout, "stack", fresh=True, origin=frozenset((Origin(slot, 0, layout.size),))), slot)
+
+    # --- paths
+
+    def path(self) -> Path | None:
+        """The end of the current path."""
+        return Path(self.env, self.held, self.out) if self.env is not None else None
+
+    def fork(self, env: Env | None, held: frozenset[Resource], check: Callable[[], None]) -> tuple[list[Stmt], Path | None]:
+        """Check a branch that starts with `env`: its statements, and its end if it has one."""
+        outer, self.out = self.out, []
+        self.env, self.held = dict(env) if env is not None else None, held
+        try:
+            check()
+            return self.out, self.path()
+        finally:
+            self.out = outer
+
+    def merge(self, paths: Iterable[Path | None]) -> None:
+        """Go on where the paths meet."""
+        there = [p for p in paths if p is not None]
+        if not there:
+            self.env = None
+            return
+        self.held = frozenset().union(*(p.held for p in there))
+        if len(there) == 1:
+            self.env = dict(there[0].env)
+            return
+        first = there[0].env
+        names = dict.fromkeys(n for p in there for n in p.env)
+        env: Env = {}
+        for name in names:
+            bindings = [p.env.get(name) for p in there]
+            if all(b is bindings[0] for b in bindings):
+                env[name] = first[name]
+                continue
+            merged = self._merge(name, bindings, there)
+            if merged is not None:
+                env[name] = merged
+        self.env = env
+
+    def _merge(self, name: str, bindings: list[Binding | None], paths: list[Path]) -> Binding | None:
+        known = [b for b in bindings if b is not None]
+        shown = name.split("@")[0]
+        if len(known) < len(bindings):
+            if name.startswith("$"):
+                return None
+            broken = next((b.kind for b in known if isinstance(b.kind, Broken)), None)
+            return Binding(None, broken or Broken("unassigned", f"{shown!r} is not assigned on every path to here",
+                                                  "give it a value before the branch"))
+        kind = known[0].kind
+        for binding in known[1:]:
+            kind = join(kind, binding.kind, shown)
+        return self.settle(shown, kind, known, paths)
+
+    def settle(self, name: str, kind: Kind, bindings: list[Binding], paths: list[Path]) -> Binding:
+        """One local for a variable of `kind` that comes in as `bindings` on `paths`."""
+        words = rep(kind)
+        local = bindings[0].local
+        if isinstance(kind, Broken):
+            return Binding(None, kind)
+        if all(b.local is local for b in bindings) and local is not None and local.rep == words:
+            return Binding(local, kind)
+        local = Local(name, words)
+        for binding, path in zip(bindings, paths):
+            if words:
+                path.moves.append(Set(self.span(), local, coerce(held(binding, self.span()), kind)))
+        return Binding(local, kind)
+
+    def leave(self, target: Target, stmt: Break) -> None:
+        """End this path at a `break`."""
+        self.emit(stmt)
+        assert self.env is not None
+        target.breaks.append(Path(self.env, self.held, stmt.moves))
+        self.env = None
+
+    def change(self, affects: Callable[[Kind], bool], become: Callable[[str, Kind], Broken]) -> None:
+        """Variables with a part that is affected become unusable."""
+        if self.env is None:
+            return
+        for name, binding in list(self.env.items()):
+            hit: list[Kind] = []
+
+            def look(kind: Kind, hit: list[Kind] = hit) -> Kind:
+                if affects(kind):
+                    hit.append(kind)
+                return kind
+
+            mapped(binding.kind, look)
+            if hit:
+                self.env[name] = Binding(None, become(name.split("@")[0], hit[0]))
+
+
+def held(binding: Binding, span: Span) -> Expr:
+    """What a variable holds, as a node."""
+    kind, local = binding.kind, binding.local
+    if isinstance(kind, Const):
+        return Lit(span, kind.value)
+    if local is None:
+        return Get(span, kind, Local("$none", ()))
+    return Get(span, kind, local) if local.rep == rep(kind) else _narrow(span, kind, local)
+
+
+def _narrow(span: Span, kind: Kind, local: Local) -> Expr:
+    """A variable whose kind a test has narrowed: it still holds the words of the wider one."""
+    assert local.rep == ("i64", *rep(kind)), f"{local.name} holds {local.rep}, is {kind}"
+    from ..tree.nodes import Cast
+
+    return Cast(span, kind, Get(span, Optional(kind), local))
+
+
+def has_effects(value: Expr) -> bool:
+    """Must the expression be evaluated although its value is known?"""
+    return not isinstance(value, Lit | Get)
+
+
+def plain_function(function: Any) -> FunctionType:
+    """The Python function behind decorators of others."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    assert isinstance(function, FunctionType)
+    return function
+
+
+__all__ = ["Binding", "Checker", "Closure", "Effects", "Env", "Frame", "Path", "Target", "Tuple", "held", "plain_function"]

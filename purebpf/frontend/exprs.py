@@ -1,4 +1,4 @@
-"""Expressions: a table from syntax node to the function that lowers it."""
+"""Expressions: a table from syntax node to the function that checks it."""
 
 from __future__ import annotations
 
@@ -6,411 +6,538 @@ import ast
 import enum
 from collections.abc import Callable
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..dsl import maps as decl
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, Layout, StructType
 from ..errors import CompileError
-from . import arith, calls, conds, maps, memory, packet
-from .flow import enter, goto
-from .values import (
-    I64,
-    Context,
-    Cursor,
-    Entry,
-    Int,
-    Known,
-    Many,
-    Method,
-    Place,
-    Pointer,
-    Poison,
-    Record,
-    Val,
-    describe,
+from ..tree.convert import coerce
+from ..tree.kinds import (
+    BOOL, I64, NONE, POISON, U64, Agg, Broken, Choice, Const, Context, Cursor, Int, Optional, Ptr, Text, Tuple, describe, is_maybe, join,
+    narrowed,
 )
-
-if TYPE_CHECKING:
-    from .context import Lowering
-
+from ..tree.nodes import Arith, Cast, CtxPlace, Distance, Expr, If, IfElse, Item, Lit, MakeTuple, Move, Number, Seq, Stmt, Undef
+from . import arith, builtins, calls, conds, functions, maps, memory, packet, strings
+from .context import Checker, Closure, Path, has_effects
+from .names import near
 
 LARGEST = 1 << 16  # items of a constant made while compiling
 
 
-def value(f: Lowering, node: ast.expr) -> Val:
-    """Lower an expression; the result may still be a place or an entry: see `rvalue` for a value proper."""
-    f.at(node)
+def expr(c: Checker, node: ast.expr) -> Expr:
+    """Check an expression and read it: what it gives is a value."""
     handler = EXPRS.get(type(node))
     if handler is None:
-        f.unsupported(NAMES.get(type(node), type(node).__name__), node, HELP.get(type(node), ""))
-    if not f.reachable:
-        return Poison()
-    return handler(f, node)
+        c.unsupported(NAMES.get(type(node), type(node).__name__), node, HELP.get(type(node), ""))
+    return handler(c, node)
 
 
-def rvalue(f: Lowering, node: ast.expr) -> Val:
-    """An expression read: map entries are looked up, scalars in memory loaded."""
-    return settle(f, value(f, node), node)
+# --- names -----------------------------------------------------------------------------------------------------------
 
 
-def settle(f: Lowering, val: Val, node: ast.AST) -> Val:
-    """What a variable would hold if `val` were assigned to it."""
-    if isinstance(val, Entry):
-        return maps.read_entry(f, val, node)
-    return val
+def _name(c: Checker, node: ast.Name) -> Expr:
+    return memory.load(c, _name_place(c, node), node)
 
 
-def copied(f: Lowering, val: Val, node: ast.AST) -> Val:
-    """What `m.get(k)` gave, about to be computed with: the number itself."""
-    return integer(f, val, node) if isinstance(val, Pointer) and val.copy and isinstance(val.target, IntType) else val
-
-
-def integer(f: Lowering, val: Val, node: ast.AST) -> Int:
-    """`val` as a number, or a type error at `node`."""
-    if isinstance(val, Int):
-        return val
-    if isinstance(val, Known):
-        if isinstance(val.value, int):
-            number = int(val.value)
-            if not -(1 << 63) <= number < 1 << 64:
-                raise f.error("constant", f"{number} does not fit into 64 bits", node)
-            return arith.constant(number)
-        if isinstance(val.value, bytes) and len(val.value) == 1:
-            return arith.constant(val.value[0])
-    if isinstance(val, Entry):
-        return integer(f, maps.read_entry(f, val, node), node)
-    if isinstance(val, Place) and isinstance(val.layout, IntType):
-        return integer(f, memory.load(f, val, node), node)
-    if isinstance(val, Pointer) and isinstance(val.target, IntType):
-        if val.copy:
-            return integer(f, memory.load(f, memory.deref(f, val, node), node), node)
-        raise f.error("type-mismatch", "this is a pointer to a number, not the number", node,
-                      help="read it with '.value'" + (" after testing it" if val.present is not None else ""))
-    raise f.ir_type_error("a number is needed here", val, node)
-
-
-# --- names, attributes, subscripts ---------------------------------------------------------------------------------------
-
-
-def _name(f: Lowering, node: ast.Name) -> Val:
-    if node.id in f.env and node.id not in f.frame.globals:
-        return f.use(f.env[node.id], node)
-    if node.id in f.unit.locals_of(f.frame.source) and node.id not in f.frame.globals:
-        raise f.error("unassigned", f"{node.id!r} is used before it is assigned", node)
-    found, obj = f.frame.source.lookup(node.id)
+def _name_place(c: Checker, node: ast.Name) -> Expr:
+    """A name: a variable's value, a global variable's place, or a constant."""
+    key = c.find(node.id)
+    if key is not None:
+        if c.env is not None and key in c.env:
+            return c.read(key, node)
+        raise c.error("unassigned", f"{node.id!r} is used before it is assigned", node)
+    found, obj = c.frame.source.lookup(node.id)
     if not found:
-        import difflib
-
-        names = [*(n for n in f.env if not n.startswith("$")), *f.frame.source.scope()]
-        close = difflib.get_close_matches(node.id, names, 1)
-        raise f.error("undefined-name", f"{node.id!r} is not defined", node, help=f"did you mean {close[0]!r}?" if close else "")
-    return known(f, obj, node.id)
+        names = [*(n.split("@")[0] for n in c.env or {} if not n.startswith("$")), *c.frame.source.scope()]
+        raise c.error("undefined-name", f"{node.id!r} is not defined", node, help=near(node.id, names))
+    return known(c, obj, node.id, node)
 
 
-def known(f: Lowering, obj: Any, name: str) -> Val:
-    """A Python object the program refers to."""
+def known(c: Checker, obj: Any, name: str, node: ast.AST) -> Expr:
+    """A Python object that the program refers to."""
     if isinstance(obj, Variable):
-        return f.unit.variable(f, obj, name)
-    if f.unit.is_map(obj):
-        f.unit.map_name(obj, name)
-    return Known(obj)
+        return memory.global_place(c, obj, name, node)
+    if c.unit.is_map(obj):
+        c.unit.map_name(obj, name)
+    if isinstance(obj, bool | int | str | bytes) or obj is None:
+        return Lit(c.span(node), obj)
+    layout = getattr(type(obj), "__bpf_layout__", None)
+    if isinstance(layout, StructType) and not isinstance(obj, type):
+        return memory.constant(c, layout, obj, node)
+    return Lit(c.span(node), obj)
 
 
-def _constant(f: Lowering, node: ast.Constant) -> Val:
+def _constant(c: Checker, node: ast.Constant) -> Expr:
     if isinstance(node.value, float | complex) or node.value is Ellipsis:
-        f.unsupported("a float" if isinstance(node.value, float) else repr(node.value), node,
+        c.unsupported("a float" if isinstance(node.value, float) else repr(node.value), node,
                       "BPF has integers only: scale the number, as in milliseconds instead of seconds")
-    return Known(node.value)
+    return c.lit(node.value, node)
 
 
-def _attribute(f: Lowering, node: ast.Attribute) -> Val:
-    return attribute(f, owner(f, node.value), node.attr, node)
+# --- attributes ------------------------------------------------------------------------------------------------------
 
 
-def owner(f: Lowering, node: ast.expr) -> Val:
-    """What stands before a `.name`: a global variable keeps being itself there, its value is not read."""
-    if isinstance(node, ast.Name) and node.id not in f.env:
-        found, obj = f.frame.source.lookup(node.id)
-        if found and isinstance(obj, Variable):
-            f.unit.variable_name(obj, node.id)
-            return Known(obj)
-    if isinstance(node, ast.Subscript):
-        return subscript_place(f, node)
-    return value(f, node)
+def _attribute(c: Checker, node: ast.Attribute) -> Expr:
+    return memory.load(c, _attribute_place(c, node), node)
 
 
-def attribute(f: Lowering, base: Val, name: str, node: ast.Attribute) -> Val:
-    """`base.name`, a place if it is memory."""
-    place = place_attribute(f, base, name, node)
-    if place is not None:
-        return memory.load(f, place, node)
-    match base:
-        case Known(obj):
-            return _known_attribute(f, obj, name, node)
+def _attribute_place(c: Checker, node: ast.Attribute) -> Expr:
+    """`base.name`: a place where it is memory, else a value."""
+    return attribute(c, memory.base(c, c.place(node.value), node.value), node)
+
+
+def attribute(c: Checker, base: Expr, node: ast.Attribute) -> Expr:
+    kind, name = base.kind, _mangled_back(c, node.attr)
+    match kind:
+        case Ptr():
+            return _member(c, base, kind, name, node)
         case Context():
-            return f.unit.contexts.attribute(f, base, name, node)
-        case Cursor():
-            return Method(base, name)
-        case Int() if name == "bit_length":
-            return Method(base, name)
-        case Poison():
+            place = c.unit.contexts.place(c, base, name, node)
+            return place if place is not None else c.unit.contexts.attribute(c, base, name, node)
+        case Agg(layout=layout):
+            placed = memory.placed(c, base, layout, node)
+            assert isinstance(placed.kind, Ptr)
+            return _member(c, placed, placed.kind, name, node)
+        case Const(obj):
+            return _known_attribute(c, obj, name, node)
+        case Choice(options=options):
+            which = c.hold(Cast(base.span, Int(I64, 0, len(options) - 1), base), "$which")
+            return calls.choose(c, which, [lambda o=o: attribute(c, Lit(base.span, o.value), node) for o in options], node)
+        case Broken():
             return base
-        case Place() | Pointer():
-            _no_field(f, base, name, node)
-    raise f.error("type-mismatch", f"{describe(base)} has no attribute {name!r}", node)
+        case Int() | Cursor() | Text() | Tuple():
+            raise c.error("type-mismatch", f"{describe(kind)} has no attribute {name!r}", node)
+        case Optional(some=some):
+            if isinstance(some, Ptr):
+                raise arith.may_be_none(c, base, node.value)
+            raise arith.may_be_none(c, base, node.value)
 
 
-def place_attribute(f: Lowering, base: Val, name: str, node: ast.Attribute) -> Place | None:
-    """`base.name` as memory, if that is what it is."""
-    if isinstance(base, Entry):
-        base = maps.entry_pointer(f, base, node)
-    if isinstance(base, Pointer):
-        if name == "value":
-            return memory.deref(f, base, node.value)
-        if isinstance(base.target, StructType) and base.target.field(name):
-            return memory.field(f, memory.deref(f, base, node.value), name, node)
-        return None
-    if isinstance(base, Place):
-        if name == "value" and not (isinstance(base.layout, StructType) and base.layout.field("value")):
-            return base
-        return memory.field(f, base, name, node)
-    if isinstance(base, Context):
-        return f.unit.contexts.place(f, base, name, node)
-    if isinstance(base, Known) and isinstance(base.value, Variable):
-        whole = f.unit.variable_place(f, base.value, "", write=isinstance(node.ctx, ast.Store), node=node)
-        return whole if name == "value" else memory.field(f, whole, name, node)
-    return None
+def _mangled_back(c: Checker, name: str) -> str:
+    """Inside a class Python mangles names with two underscores; fields of the kernel begin with them."""
+    return name
 
 
-def _no_field(f: Lowering, base: Place | Pointer, name: str, node: ast.Attribute) -> None:
-    layout = base.layout if isinstance(base, Place) else base.target
-    if isinstance(layout, StructType):
-        import difflib
+def _member(c: Checker, base: Expr, kind: Ptr, name: str, node: ast.Attribute) -> Expr:
+    target = kind.target
+    if isinstance(target, StructType):
+        field = target.field(name)
+        if field is not None:
+            return memory.member(c, memory.deref(c, base, node.value), field, node)
+    if name == "value":
+        place = memory.deref(c, base, node.value)
+        assert isinstance(place.kind, Ptr)
+        place.kind = place.kind._replace(thing=True)
+        return place
+    if kind.null:
+        raise arith.may_be_none(c, base, node.value)
+    if isinstance(target, IntType) and name in builtins.NUMBER_METHODS or strings.is_text(kind) and name in strings.METHODS:
+        raise c.error("type-mismatch", f"{name!r} is a method: call it", node, help=f"'.{name}()'")
+    if isinstance(target, ArrayType):
+        raise c.error("no-field", f"{target.name} has no field {name!r}", node)
+    raise memory.no_field(c, target, name, node)
 
-        names = [m.name for m in layout.fields]
-        close = difflib.get_close_matches(name, names, 1)
-        raise f.error("no-field", f"{layout.name} has no field {name!r}", node,
-                      help=f"did you mean {close[0]!r}?" if close else f"it has {', '.join(names)}")
-    raise f.error("no-field", f"{layout.name if layout else 'void'} has no field {name!r}", node,
-                  help="a pointer to a number is read with '.value'" if isinstance(base, Pointer) else "")
 
-
-def _known_attribute(f: Lowering, obj: Any, name: str, node: ast.Attribute) -> Val:
-    if f.unit.is_map(obj) or isinstance(obj, int | str | bytes) and not isinstance(obj, enum.Enum):
-        return Method(Known(obj), name)
+def _known_attribute(c: Checker, obj: Any, name: str, node: ast.Attribute) -> Expr:
     if obj is None:
-        raise f.error("null-pointer", f"this is None: it has no {name!r}", node)
-    if isinstance(obj, ModuleType | type | enum.Enum) or not isinstance(obj, FunctionType):
+        raise c.error("null-pointer", f"this is None: it has no {name!r}", node)
+    if c.unit.is_map(obj):
+        raise c.error("type-mismatch", f"{name!r} of a map is a method: call it", node)
+    if isinstance(obj, ModuleType | type | enum.Enum) or not isinstance(obj, FunctionType | int | str | bytes):
         try:
-            return known(f, getattr(obj, name), name)
+            return known(c, getattr(obj, name), name, node)
         except (AttributeError, RuntimeError):
             pass
-    import difflib
-
+    if isinstance(obj, int | str | bytes) and hasattr(obj, name):
+        value = getattr(obj, name)
+        if not callable(value):
+            return c.lit(value, node)
     what = getattr(obj, "__name__", None) or type(obj).__name__
-    close = difflib.get_close_matches(name, dir(obj), 1)
-    raise f.error("undefined-name", f"{what!r} has no {name!r}", node, help=f"did you mean {close[0]!r}?" if close else "")
+    raise c.error("undefined-name", f"{what!r} has no {name!r}", node, help=near(name, dir(obj)))
 
 
-def _subscript(f: Lowering, node: ast.Subscript) -> Val:
-    place = subscript_place(f, node)
-    if isinstance(place, Place):
-        return memory.load(f, place, node)
-    return place
+# --- subscripts ------------------------------------------------------------------------------------------------------
 
 
-def subscript_place(f: Lowering, node: ast.Subscript) -> Val:
-    """`base[index]`, as a place or an entry where it is one."""
-    base = value(f, node.value)
-    if isinstance(base, Known) and f.unit.is_map(base.value):
-        return Entry(base.value, settle(f, value(f, node.slice), node.slice))
-    if isinstance(base, Known) and (isinstance(base.value, Layout | type) or getattr(base.value, "type_word", False)):
-        return Known(f.unit.evaluate(f, node))
-    if isinstance(base, Known) and isinstance(base.value, str | bytes | tuple | list | dict):
-        return _known_item(f, base.value, node)
-    if isinstance(base, Many):
-        index = value(f, node.slice)
-        if isinstance(index, Known) and isinstance(index.value, int) and -len(base.items) <= index.value < len(base.items):
-            return base.items[index.value]
-        raise f.error("index", "a tuple takes a constant index inside it", node)
-    if isinstance(base, Entry):
-        base = maps.entry_pointer(f, base, node)
-    if isinstance(base, Pointer):
-        place = memory.deref(f, base, node.value)
-        if not isinstance(place.layout, ArrayType):  # p[i] of a T*
-            place = place._replace(layout=ArrayType(place.layout, 1 << 24))
-        base = place
-    if isinstance(base, Cursor):
-        return packet.byte_at(f, base, integer(f, value(f, node.slice), node.slice), node)
-    if isinstance(base, Place):
-        return memory.element(f, base, integer(f, rvalue(f, node.slice), node.slice), node)
-    if isinstance(base, Poison):
+def _subscript(c: Checker, node: ast.Subscript) -> Expr:
+    base = memory.base(c, c.place(node.value), node.value)
+    map = _map_of(c, base, node)
+    if map is not None:
+        return maps.read_entry(c, map, memory.settle(c, c.expr(node.slice), node.slice), node)
+    return memory.load(c, subscript(c, base, node), node)
+
+
+def _map_of(c: Checker, base: Expr, node: ast.Subscript) -> maps.MapOf | None:
+    return maps.of(c, base, node.value) if isinstance(base.kind, Const | Ptr) else None
+
+
+def _subscript_place(c: Checker, node: ast.Subscript) -> Expr:
+    """`base[index]` as memory. An entry of a map that is not there is made."""
+    base = memory.base(c, c.place(node.value), node.value)
+    map = _map_of(c, base, node)
+    if map is not None:
+        return maps.entry_place(c, map, c.expr(node.slice), node)
+    return subscript(c, base, node)
+
+
+def subscript(c: Checker, base: Expr, node: ast.Subscript) -> Expr:
+    """`base[index]`, a place where it is one."""
+    kind = base.kind
+    if isinstance(kind, Const | Cursor):
+        c.drop(base)
+    if isinstance(kind, Const):
+        return _constant_item(c, base, kind.value, node)
+    if isinstance(kind, Tuple):
+        return _tuple_item(c, base, kind, node)
+    if kind == POISON:
         return base
-    raise f.ir_type_error("an array, a map or a pointer can be indexed", base, node)
+    if isinstance(kind, Cursor):
+        return packet.byte_at(c, kind, arith.integer(c, c.expr(node.slice), node.slice), node)
+    if is_maybe(kind):
+        raise arith.may_be_none(c, base, node.value)
+    if isinstance(kind, Agg):
+        base = memory.placed(c, base, kind.layout, node)
+    if isinstance(base.kind, Ptr):
+        if isinstance(node.slice, ast.Slice):
+            return _slice(c, base, node.slice, node)
+        return memory.element(c, memory.indexed(c, base, node.value), _index(c, node), node)
+    if isinstance(kind, Choice):
+        which = c.hold(Cast(base.span, Int(I64, 0, len(kind.options) - 1), base), "$which")
+        return calls.choose(c, which, [lambda o=o: subscript(c, Lit(base.span, o.value), node) for o in kind.options], node)
+    raise c.mismatch("an array, a map or a pointer can be indexed", kind, node)
 
 
-def _known_item(f: Lowering, container: Any, node: ast.Subscript) -> Val:
-    index = value(f, node.slice)
-    if not isinstance(index, Known):
-        raise f.error("index", "a constant sequence takes a constant index", node,
-                      help="put it into a Const array to index it at run time")
-    try:
-        return Known(container[index.value])
-    except (LookupError, TypeError) as error:
-        raise f.error("index", f"this constant index is wrong: {error}", node) from None
+def _index(c: Checker, node: ast.Subscript) -> Expr:
+    return arith.integer(c, c.expr(node.slice), node.slice)
 
 
-# --- operators ---------------------------------------------------------------------------------------------------------------
+def _bound(c: Checker, node: ast.expr | None) -> int | None:
+    if node is None:
+        return None
+    value = arith.constant(c.expr(node))
+    if value is None:
+        c.unsupported("a slice whose bounds are only known at run time", node, "loop over the elements")
+    return value
 
 
-def _binary(f: Lowering, node: ast.BinOp) -> Val:
-    a, b = rvalue(f, node.left), rvalue(f, node.right)
-    f.at(node)
-    return operate(f, node.op, a, b, node)
+def _slice(c: Checker, base: Expr, node: ast.Slice, at: ast.AST) -> Expr:
+    if node.step is not None and _bound(c, node.step) != 1:
+        c.unsupported("a slice with a step", node.step)
+    if not isinstance(base.kind, Ptr) or not isinstance(base.kind.target, ArrayType):
+        raise c.mismatch("an array or a string can be sliced", base.kind, at)
+    return strings.sliced(c, base, _bound(c, node.lower), _bound(c, node.upper), at)
 
 
-def operate(f: Lowering, op: ast.operator, a: Val, b: Val, node: ast.AST) -> Val:
-    """`a op b`."""
-    if isinstance(a, Poison) or isinstance(b, Poison):
-        return Poison()
-    a, b = copied(f, a, node), copied(f, b, node)
+def _tuple_item(c: Checker, base: Expr, kind: Tuple, node: ast.Subscript) -> Expr:
+    if isinstance(node.slice, ast.Slice):
+        items = conds.items_of(c, base) or []
+        chosen = tuple(items[slice(_bound(c, node.slice.lower), _bound(c, node.slice.upper))])
+        return MakeTuple(c.span(node), Tuple(tuple(i.kind for i in chosen)), chosen)
+    index = c.expr(node.slice)
+    at = arith.constant(index)
+    if at is not None and -len(kind.items) <= at < len(kind.items):
+        at %= len(kind.items)
+        return base.items[at] if isinstance(base, MakeTuple) else Item(c.span(node), kind.items[at], base, at)
+    if at is not None or arith.number(index.kind) is None:
+        raise c.error("index", f"a tuple of {len(kind.items)} takes an index inside it", node)
+    items = conds.items_of(c, base) or []
+    return _pick(c, items, arith.integer(c, index, node.slice), node)
+
+
+def _pick(c: Checker, items: list[Expr], index: Expr, node: ast.AST) -> Expr:
+    """One of a few values by an index known at run time."""
+    index = c.hold(memory.from_the_end(c, index, len(items), node) if arith.kind_of(index).lo < 0 else index, "$index")
+    kind = items[0].kind
+    for item in items[1:]:
+        kind = join(kind, item.kind, "the item")
+    if isinstance(kind, Broken):
+        raise c.error(kind.code, kind.message, node)
+    from ..tree.nodes import Compare, Guard
+
+    span = c.span(node)
+    c.emit(Guard(span, Compare(span, Int(BOOL, 0, 1), "lt", Cast(span, Int.of(U64), index), Number(span, len(items)))))
+    c.function.aborts = True
+    result = coerce(items[-1], kind)
+    for i in range(len(items) - 2, -1, -1):
+        test = Compare(span, Int(BOOL, 0, 1, True), "eq", index, Number(span, i))
+        result = IfElse(span, kind, test, coerce(items[i], kind), result)
+    return result
+
+
+def _constant_item(c: Checker, base: Expr, container: Any, node: ast.Subscript) -> Expr:
+    """An item of a constant; a type with a length; a sequence of numbers indexed at run time is a table in .rodata."""
+    if isinstance(container, Layout | type) or getattr(container, "type_word", False) or hasattr(container, "__class_getitem__"):
+        return c.lit(c.unit.evaluate(c, node, c.frame.source), node)
+    if isinstance(node.slice, ast.Slice):
+        return c.lit(container[slice(_bound(c, node.slice.lower), _bound(c, node.slice.upper))], node)
+    index = c.expr(node.slice)
+    if isinstance(index.kind, Const):
+        try:
+            return known(c, container[index.kind.value], "", node)
+        except (LookupError, TypeError) as error:
+            raise c.error("index", f"this constant index is wrong: {error}", node) from None
+    if isinstance(container, dict):
+        return _table_of(c, container, index, node)
+    if isinstance(container, list | tuple | bytes | range) and container:
+        table = memory.constant_array(c, container, node)
+        if table is not None:
+            return memory.load(c, memory.element(c, table, arith.integer(c, index, node.slice), node), node)
+        return _pick(c, [known(c, v, "", node) for v in container], arith.integer(c, index, node.slice), node)
+    raise c.error("index", "this constant takes a constant index", node)
+
+
+def _table_of(c: Checker, table: dict[Any, Any], index: Expr, node: ast.AST) -> Expr:
+    """A constant dict looked up at run time: outside its keys the program ends, as a KeyError would end it."""
+    if not table:
+        raise c.error("index", "this dict is empty", node)
+    index = c.hold(index, "$key")
+    keys = [conds.compare(c, ast.Eq(), index, c.lit(k, node), node) for k in table]
+    from ..tree.nodes import Guard
+
+    c.emit(Guard(c.span(node), conds.as_number(conds.any_of(c, [lambda t=t: t for t in keys], node))))
+    c.function.aborts = True
+    values = [known(c, v, "", node) for v in table.values()]
+    kind = values[0].kind
+    for value in values[1:]:
+        kind = join(kind, value.kind, "the value")
+    if isinstance(kind, Broken):
+        raise c.error(kind.code, kind.message, node)
+    result = coerce(values[-1], kind)
+    for test, value in zip(keys[:-1][::-1], values[:-1][::-1]):
+        result = IfElse(c.span(node), kind, conds.as_number(test), coerce(value, kind), result)
+    return result
+
+
+# --- operators -------------------------------------------------------------------------------------------------------
+
+
+def _binary(c: Checker, node: ast.BinOp) -> Expr:
+    left = c.expr(node.left)
+    right = c.expr(node.right)
+    return operate(c, node.op, left, right, node)
+
+
+def operate(c: Checker, op: ast.operator, left: Expr, right: Expr, node: ast.AST) -> Expr:
+    """`left op right`."""
+    a, b = left.kind, right.kind
+    if POISON in (a, b):
+        return Undef(c.span(node), POISON)
     word = arith.WORDS[type(op)]
     if word == "/":
-        raise f.error("unsupported", "'/' makes a float, which BPF has not", node, help="use '//'")
+        raise c.error("unsupported", "'/' makes a float, which BPF has not", node, help="use '//'")
     if word == "@":
-        f.unsupported("'@'", node)
-    if isinstance(a, Pointer) or isinstance(b, Pointer):
-        return _pointer_arithmetic(f, word, a, b, node)
-    if isinstance(a, Known) and isinstance(b, Known) and not (isinstance(a.value, int) and isinstance(b.value, int)):
-        return _known_operation(f, op, a.value, b.value, node)
-    return arith.binary(f, word, integer(f, a, node), integer(f, b, node), node)
+        c.unsupported("'@'", node)
+    if isinstance(a, Ptr) and not _is_value(a) or isinstance(b, Ptr) and not _is_value(b):
+        return _pointer_arithmetic(c, word, left, right, node)
+    if isinstance(a, Const) and isinstance(b, Const):
+        return _known_operation(c, op, word, a.value, b.value, node)
+    if isinstance(a, Tuple | Const) and isinstance(b, Tuple | Const) and word == "+":
+        first, second = conds.items_of(c, left), conds.items_of(c, right)
+        if first is not None and second is not None:
+            items = (*first, *second)
+            return MakeTuple(c.span(node), Tuple(tuple(i.kind for i in items)), items)
+    return arith.binary(c, word, _operand(c, left, node, 0), _operand(c, right, node, 1), node)
 
 
-def _known_operation(f: Lowering, op: ast.operator, a: Any, b: Any, node: ast.AST) -> Val:
-    """Constants of other kinds: bytes + bytes, types and so on."""
+def _operand(c: Checker, value: Expr, node: ast.AST, side: int) -> Expr:
+    at = (node.right if side else node.left) if isinstance(node, ast.BinOp) else node
+    if is_maybe(value.kind) and value.kind != NONE and not isinstance(value.kind, Ptr):
+        raise arith.may_be_none(c, value, at)
+    return arith.integer(c, value, at)
+
+
+def _is_value(kind: Ptr) -> bool:
+    return isinstance(kind.target, ArrayType | IntType) and kind.region in ("value", "data", "stack", "mem") and False
+
+
+def _known_operation(c: Checker, op: ast.operator, word: str, a: Any, b: Any, node: ast.AST) -> Expr:
+    """Two constants: Python's own answer."""
     import operator
 
+    if isinstance(a, int) and isinstance(b, int):
+        return c.lit(arith.exactly(c, word, int(a), int(b), node), node)
     table: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-        ast.Add: operator.add, ast.Mult: operator.mul, ast.Mod: operator.mod, ast.BitOr: operator.or_,
+        ast.Add: operator.add, ast.Mult: operator.mul, ast.Mod: operator.mod, ast.BitOr: operator.or_, ast.BitAnd: operator.and_,
+        ast.Sub: operator.sub,
     }
     try:
         if isinstance(op, ast.Mult) and max(x for x in (a, b, 0) if isinstance(x, int)) > LARGEST:
             raise ValueError("the result is enormous")
-        return Known(table[type(op)](a, b))
+        return c.lit(table[type(op)](a, b), node)
     except (KeyError, TypeError, ValueError) as error:
-        raise f.error("type-mismatch", f"these constants do not go together: {error}", node) from None
+        raise c.error("type-mismatch", f"these constants do not go together: {error}", node) from None
 
 
-def _pointer_arithmetic(f: Lowering, word: str, a: Val, b: Val, node: ast.AST) -> Val:
-    if isinstance(a, Pointer) and isinstance(b, Pointer) and word == "-":
-        f.unit.need_same_memory(f, a, b, node)
+def _pointer_arithmetic(c: Checker, word: str, left: Expr, right: Expr, node: ast.AST) -> Expr:
+    a, b, span = left.kind, right.kind, c.span(node)
+    for value, kind in ((left, a), (right, b)):
+        if isinstance(kind, Ptr) and kind.null:
+            raise arith.may_be_none(c, value, node)
+        if isinstance(kind, Ptr) and isinstance(kind.target, IntType) and kind.region == "value":
+            arith.integer(c, value, node)
+    if isinstance(a, Ptr) and isinstance(b, Ptr) and word == "-":
+        conds.same_memory(c, a, b, node)
         size = a.target.size if a.target else 1
-        distance = Int.of(f.op("ptrdiff", a.ir, b.ir), I64)
-        if a.type.region.startswith("packet"):
-            distance = distance._replace(lo=-0xFFFF, hi=0xFFFF)
-        return distance if size == 1 else arith.binary(f, "//", distance, arith.constant(size), node)
-    if isinstance(a, Pointer) and word in "+-" and not isinstance(b, Pointer):
-        offset = arith.binary(f, "*", integer(f, b, node), arith.constant(a.target.size if a.target else 1), node)
-        number = integer(f, offset, node)
+        limit = (-0xFFFF, 0xFFFF) if a.region.startswith("packet") else (I64.lo, I64.hi)
+        distance = Distance(span, Int(I64, *limit), left, right)
+        return distance if size == 1 else arith.binary(c, "//", distance, Number(span, size), node)
+    if isinstance(a, Ptr) and word in "+-" and not isinstance(b, Ptr):
+        if a.region == "packet_end":
+            raise c.error("type-mismatch", "the packet's end is only compared with", node, help="move the other side of the comparison")
+        if isinstance(a.target, ArrayType | StructType) and a.region == "stack":
+            raise c.mismatch("a number is needed here", a, node)
+        step = arith.binary(c, "*", arith.integer(c, right, node), Number(span, a.target.size if a.target else 1), node)
+        step = arith.integer(c, step, node)
         if word == "-":
-            number = integer(f, arith.negate(f, number, node), node)
-        if a.present is not None and a.present not in f.facts:
-            memory.deref(f, a, node)
-        return a._replace(ir=f.address(a.ir, number.ir))
-    raise f.error("type-mismatch", f"'{word}' is not for pointers", node)
+            step = arith.integer(c, arith.negate(c, step, node), node)
+        return Move(span, a._replace(fresh=False, thing=False), left, step)
+    raise c.error("type-mismatch", f"'{word}' is not for pointers", node)
 
 
-def _unary(f: Lowering, node: ast.UnaryOp) -> Val:
+def _unary(c: Checker, node: ast.UnaryOp) -> Expr:
     if isinstance(node.op, ast.Not):
-        return conds.as_value(f, node)
-    a = integer(f, rvalue(f, node.operand), node.operand)
-    f.at(node)
+        return conds.as_value(c, node)
+    value = c.expr(node.operand)
+    if isinstance(value.kind, Const) and isinstance(value.kind.value, int) and not isinstance(value, Seq):
+        number = int(value.kind.value)
+        return c.lit(-number if isinstance(node.op, ast.USub) else ~number if isinstance(node.op, ast.Invert) else number, node)
+    number_ = _operand(c, value, node.operand, 0)
     match node.op:
         case ast.USub():
-            return arith.negate(f, a, node)
+            return arith.negate(c, number_, node)
         case ast.Invert():
-            return arith.invert(f, a)
-    return a
+            return arith.invert(c, number_, node)
+    return number_
 
 
-def _bool_op(f: Lowering, node: ast.BoolOp) -> Val:
+def _bool_op(c: Checker, node: ast.BoolOp) -> Expr:
     """`a or b` as a value is the operand that decided."""
-    end = f.join("end")
+    if all(isinstance(v, ast.Compare | ast.UnaryOp) and (isinstance(v, ast.Compare) or isinstance(v.op, ast.Not)) for v in node.values):
+        return conds.as_value(c, node)
     is_or = isinstance(node.op, ast.Or)
-    for operand in node.values[:-1]:
-        left = rvalue(f, operand)
-        if isinstance(left, Known):
-            if bool(left.value) == is_or:
-                if not end.arrivals:
-                    return left
-                f.env["$value"] = left
-                goto(f, end)
-                break
+    return _decide(c, node.values, is_or, node)
+
+
+def _decide(c: Checker, values: list[ast.expr], is_or: bool, node: ast.AST) -> Expr:
+    left = memory.settle(c, c.expr(values[0]), values[0])
+    if len(values) == 1:
+        return left
+    if isinstance(left.kind, Const) and not has_effects(left):
+        return left if bool(left.kind.value) == is_or else _decide(c, values[1:], is_or, node)
+    held = c.hold(left, "$left")
+    facts = conds._facts(c, held, values[0])
+    outer, c.out = c.out, []
+    fork = conds.decide(c, conds.truth(c, held, values[0]), facts)
+    test = Seq(c.span(node), c.out, fork.test) if c.out else fork.test
+    c.out = outer
+    decided, rest = (fork.yes, fork.no) if is_or else (fork.no, fork.yes)
+    kept = coerce(held, narrowed(held.kind)) if is_or and is_maybe(held.kind) and held.kind != NONE else held
+    return branch(c, test, (decided, lambda: kept), (rest, lambda: _decide(c, values[1:], is_or, node)), not is_or, node)
+
+
+Way = tuple[conds.State | None, Callable[[], Expr]]
+
+
+def branch(c: Checker, test: Expr, first: Way, second: Way, swapped: bool, node: ast.AST) -> Expr:
+    """A value that comes from one of two ways: `first` where the test holds (where not, if `swapped`)."""
+    ways: list[tuple[list[Stmt], Expr, Path]] = []
+    for state, make in (first, second):
+        if state is None:
             continue
-        rest, decided = f.join("rest"), f.join("decided")
-        conds.truth(f, left, operand, *((decided, rest) if is_or else (rest, decided)))
-        enter(f, decided)
-        if f.reachable:
-            f.env["$value"] = left
-            goto(f, end)
-        enter(f, rest)
-    if f.reachable:
-        result = rvalue(f, node.values[-1])
-        if not end.arrivals:
-            return result
-        f.env["$value"] = result
-        goto(f, end)
-    enter(f, end)
-    return f.use(f.env.pop("$value", Poison()), node)
+        found: list[Expr] = []
+
+        def check(make: Callable[[], Expr] = make, found: list[Expr] = found) -> None:
+            found.append(memory.settle(c, make(), node))
+
+        body, path = c.fork(state[0], state[1], check)
+        if path is not None:
+            ways.append((body, found[0], path))
+    if not ways:
+        c.env = None
+        return Undef(c.span(node), POISON)
+    c.merge([path for _, _, path in ways])
+    kind = ways[0][1].kind
+    for _, value, _ in ways[1:]:
+        kind = join(kind, value.kind, "the result")
+    if isinstance(kind, Broken) and kind.code:
+        raise c.error(kind.code, kind.message.replace("'the result'", "the result"), node, help=kind.help)
+    values = [Seq(v.span, body, coerce(v, kind)) if body else coerce(v, kind) for body, v, _ in ways]
+    if len(values) == 1:
+        return arith.after(c, test, values[0])
+    yes, no = reversed(values) if swapped else values
+    return IfElse(c.span(node), kind, conds.as_number(test), yes, no)
 
 
-def _if_exp(f: Lowering, node: ast.IfExp) -> Val:
-    yes, no, end = f.join("then"), f.join("else"), f.join("end")
-    conds.test(f, node.test, yes, no)
-    for join, branch in (yes, node.body), (no, node.orelse):
-        enter(f, join)
-        if f.reachable:
-            result = rvalue(f, branch)
-            if f.reachable:
-                f.env["$value"] = result
-                goto(f, end)
-    enter(f, end)
-    return f.use(f.env.pop("$value", Poison()), node)
+def _if_exp(c: Checker, node: ast.IfExp) -> Expr:
+    fork = conds.test(c, node.test)
+    return branch(c, fork.test, (fork.yes, lambda: c.expr(node.body)), (fork.no, lambda: c.expr(node.orelse)), False, node)
 
 
-def _named(f: Lowering, node: ast.NamedExpr) -> Val:
-    from . import stmts
-
-    result = rvalue(f, node.value)
-    stmts.assign_name(f, node.target, result)
-    return f.env.get(node.target.id, result)
+def _named(c: Checker, node: ast.NamedExpr) -> Expr:
+    value = c.expr(node.value)
+    c.unit.tables.assign_name(c, node.target, value)
+    return _name(c, node.target)
 
 
-def _tuple(f: Lowering, node: ast.Tuple) -> Val:
-    items = tuple(rvalue(f, item) for item in node.elts)
-    if all(isinstance(i, Known) for i in items):
-        return Known(tuple(i.value for i in items if isinstance(i, Known)))
-    return Many(items)
+def _tuple(c: Checker, node: ast.Tuple | ast.List) -> Expr:
+    items: list[Expr] = []
+    for item in node.elts:
+        if isinstance(item, ast.Starred):
+            spread = conds.items_of(c, c.expr(item.value))
+            if spread is None:
+                c.unsupported("'*' of something that is no tuple", item)
+            items += spread
+            continue
+        value = memory.settle(c, c.expr(item), item)
+        items.append(value)
+    if all(isinstance(i.kind, Const) and isinstance(i, Lit) for i in items):
+        values = [i.kind.value for i in items]  # type: ignore[union-attr]  # checked in the line above
+        return c.lit(tuple(values) if isinstance(node, ast.Tuple) else values, node)
+    return MakeTuple(c.span(node), Tuple(tuple(i.kind for i in items)), tuple(items))
 
 
-def _list(f: Lowering, node: ast.List) -> Val:
-    items = _tuple(f, ast.copy_location(ast.Tuple(node.elts, ast.Load()), node))
-    return Known(list(items.value)) if isinstance(items, Known) else items
+def _joined(c: Checker, node: ast.JoinedStr) -> Expr:
+    parts = [c.expr(v.value) if isinstance(v, ast.FormattedValue) and v.format_spec is None else
+             c.expr(v) if isinstance(v, ast.Constant) else None for v in node.values]
+    if all(p is not None and isinstance(p.kind, Const) for p in parts):
+        return c.lit("".join(str(p.kind.value) for p in parts if p is not None and isinstance(p.kind, Const)), node)
+    c.unsupported("an f-string outside print()", node)
 
 
-def _joined(f: Lowering, node: ast.JoinedStr) -> Val:
-    f.unsupported("an f-string outside print()", node)
+def _lambda(c: Checker, node: ast.Lambda) -> Expr:
+    return Lit(c.span(node), Closure(c.unit.nested(c.frame.source, node), c.frame, _lambda_defaults(c, node.args)))
 
 
-def _lambda(f: Lowering, node: ast.Lambda) -> Val:
-    f.unsupported("a lambda here", node, "give the function a name at module level")
+def _lambda_defaults(c: Checker, a: ast.arguments) -> dict[str, Expr]:
+    names = [p.arg for p in (*a.posonlyargs, *a.args)]
+    found = {name: c.hold(c.expr(value), name) for name, value in zip(reversed(names), reversed(a.defaults))}
+    found |= {p.arg: c.hold(c.expr(v), p.arg) for p, v in zip(a.kwonlyargs, a.kw_defaults) if v is not None}
+    return found
 
 
-EXPRS: dict[type[ast.expr], Callable[[Lowering, Any], Val]] = {
+def compare_value(c: Checker, node: ast.Compare) -> Expr:
+    return conds.as_value(c, node)
+
+
+def place(c: Checker, node: ast.expr) -> Expr:
+    """Check an expression without reading the memory that it names."""
+    match node:
+        case ast.Name():
+            return _name_place(c, node)
+        case ast.Attribute():
+            return _attribute_place(c, node)
+        case ast.Subscript():
+            return _subscript_place(c, node)
+        case _:
+            return expr(c, node)
+
+
+EXPRS: dict[type[ast.expr], Callable[[Checker, Any], Expr]] = {
     ast.Name: _name, ast.Constant: _constant, ast.Attribute: _attribute, ast.Subscript: _subscript, ast.BinOp: _binary,
-    ast.UnaryOp: _unary, ast.BoolOp: _bool_op, ast.Compare: conds.as_value, ast.IfExp: _if_exp, ast.NamedExpr: _named,
-    ast.Tuple: _tuple, ast.List: _list, ast.Call: calls.call, ast.JoinedStr: _joined, ast.Lambda: _lambda,
+    ast.UnaryOp: _unary, ast.BoolOp: _bool_op, ast.Compare: compare_value, ast.IfExp: _if_exp, ast.NamedExpr: _named,
+    ast.Tuple: _tuple, ast.List: _tuple, ast.Call: calls.call, ast.JoinedStr: _joined, ast.Lambda: _lambda,
 }
 
 NAMES: dict[type[ast.AST], str] = {
@@ -425,4 +552,4 @@ HELP: dict[type[ast.AST], str] = {
     ast.Set: "use a map, or compare with 'in (a, b, c)'",
 }
 
-__all__ = ["CompileError", "Record", "attribute", "integer", "known", "rvalue", "settle", "value"]
+__all__ = ["Arith", "CompileError", "CtxPlace", "If", "decl", "functions"]

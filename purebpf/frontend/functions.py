@@ -1,4 +1,8 @@
-"""Python functions of the user: programs, subprograms, and what is inlined where it is called."""
+"""Functions of the user: each is checked once for each combination of argument kinds; a call refers to what came out.
+
+A nested function that reads or writes variables of the function around it has no life of its own: its body is checked
+in the place of its call.
+"""
 
 from __future__ import annotations
 
@@ -7,368 +11,540 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from ..dsl.hooks import Func, Program
+from ..dsl.hooks import Func
 from ..dsl.ints import TYPES, IntType
-from ..dsl.layout import Layout, PtrType, StructType
-from ..errors import CompileError, Diagnostic
-from ..ir.function import Function, Param
-from ..ir.ops import Symbol
-from ..ir.types import I64, PTR
-from ..uapi import hooks
-from . import arith, memory, stmts
-from .context import Frame, Lowering
-from .flow import Join, Retry, enter, goto
+from ..dsl.layout import ArrayType, Layout, OptionalType, PtrType, StructType
+from ..errors import CompileError, Diagnostic, Span
+from ..tree.convert import coerce
+from ..tree.kinds import (
+    NONE, POISON, Agg, Broken, Const, Context, Cursor, I64, Int, Kind, Optional, Origin, Ptr, Tuple, U64, describe, fits, join, mapped, narrowed,
+    number, rep,
+)
+from ..tree.nodes import (
+    Block, Break, Call, Cast, Deref, Expr, Function, Get, If, Item, Lit, Local, MakeTuple, Maybe, Return, Seq, Set, Slot, SlotPlace, Store,
+    Undef,
+)
+from . import arith, helpers, memory, packet
+from .context import Binding, Checker, Closure, Effects, Frame, Target, held, plain_function
 from .source import Source
-from .values import I64 as I64_T
-from .values import U64, Context, Int, Known, Place, Pointer, Poison, Record, Val
 
 if TYPE_CHECKING:
     from .unit import Unit
 
-# Program types whose answer nobody waits for: they may fall off their end.
-_OBSERVERS = ("kprobe", "kretprobe", "uprobe", "uretprobe", "tracepoint", "tp", "raw_tracepoint", "raw_tp", "tp_btf",
-              "perf_event", "fentry", "fexit", "iter", "ksyscall", "kretsyscall", "usdt", "syscall")
-_RESULT, _RETRIES = "$result", 200
+
+class Instance:
+    """A function checked for certain argument kinds. `outs`: layouts of the struct values that it gives back through
+    memory of the caller. `names`: its parameters, as `effects` calls them."""
+
+    __slots__ = ("function", "result", "effects", "diagnostics", "outs", "names")
+
+    def __init__(self, function: Function, effects: Effects) -> None:
+        self.function, self.effects = function, effects
+        self.result: Kind = NONE
+        self.diagnostics: list[Diagnostic] = []
+        self.outs: list[Layout] = []
+        self.names: list[str] = []
 
 
-class Signature:
-    """A subprogram compiled for given argument types: its IR function, and what calling it gives."""
-
-    __slots__ = ("name", "result")
-
-    def __init__(self, name: str, result: Int | None) -> None:
-        self.name, self.result = name, result
+# --- calls -----------------------------------------------------------------------------------------------------------
 
 
-class Functions:
-    """The functions of a unit, each compiled once for each combination of argument types."""
+def call(c: Checker, callee: Any, args: list[Expr], named: Mapping[str, Expr], node: ast.Call) -> Expr:
+    """A user's function is called: `callee` is a function, one marked `@bpf.func`, or a nested one."""
+    if isinstance(callee, Closure):
+        bound = bind(c, callee.source, args, named, node, callee.defaults)
+        return inline(c, callee, bound, node)
+    function = plain_function(callee.function if isinstance(callee, Func) else callee)
+    source = c.unit.sources.of(function)
+    if function in c.unit.active:
+        raise c.error("recursion", f"{function.__name__}() calls itself", node, help="BPF has no recursion: write a loop")
+    defaults = {n: Lit(c.span(node), v) for n, v in _defaults(source).items()}
+    bound = bind(c, source, args, named, node, defaults)
+    role = "plain" if not isinstance(callee, Func) else "global" if callee.global_ else "subprogram"
+    return _call_instance(c, callee, source, role, bound, node)
 
-    def __init__(self, unit: Unit) -> None:
-        self.unit = unit
-        self._compiled: dict[tuple[Any, ...], Signature] = {}
-        self._active: list[FunctionType] = []
 
-    # --- programs
+def _defaults(source: Source) -> dict[str, Any]:
+    function, a = source.function, source.node.args
+    names = [p.arg for p in (*a.posonlyargs, *a.args)]
+    return dict(zip(reversed(names), reversed(function.__defaults__ or ()))) | (function.__kwdefaults__ or {})
 
-    def program(self, program: Program[..., Any]) -> None:
-        """Compile an entry program into the unit's module."""
-        source = self.unit.sources.of(_plain(program.function))
-        hook = hooks.match(program.section)
-        if hook is None:
-            raise CompileError([_unknown_hook(source, program.section)])
-        observer = program.section.split("/")[0].split(".")[0] in _OBSERVERS
-        self._active.append(source.function)
+
+def bind(c: Checker, source: Source, args: list[Expr], named: Mapping[str, Expr], node: ast.AST,
+         defaults: Mapping[str, Expr]) -> dict[str, Expr]:
+    """Arguments to parameters, as Python does it."""
+    a = source.node.args
+    names = [p.arg for p in (*a.posonlyargs, *a.args)]
+    bound: dict[str, Expr] = dict(zip(names, args))
+    if a.kwarg:
+        raise c.error("unsupported", f"{source.name}() takes a variable number of keyword arguments", node)
+    wanted = [*names, *(p.arg for p in a.kwonlyargs)]
+    for name, value in named.items():
+        if name not in wanted or name in bound:
+            raise c.error("arguments", f"{source.name}() has no parameter {name!r} left", node)
+        bound[name] = value
+    for name in wanted:
+        if name not in bound and name in defaults:
+            bound[name] = defaults[name]
+    missing = [n for n in wanted if n not in bound]
+    if missing or len(args) > len(names) and not a.vararg:
+        raise c.error("arguments", f"{source.name}() takes {len(names)} argument{'s' * (len(names) != 1)} ({', '.join(names)}), "
+                      f"{len(args)} given", node)
+    result = {name: bound[name] for name in wanted}
+    if a.vararg:
+        rest = tuple(args[len(names) :])
+        result[a.vararg.arg] = MakeTuple(c.span(node), Tuple(tuple(r.kind for r in rest)), rest)
+    return result
+
+
+def annotations(c: Checker, source: Source) -> dict[str, Layout]:
+    """The declared parameters of a function."""
+    found = {}
+    a = source.node.args
+    for p in (*a.posonlyargs, *a.args, *a.kwonlyargs):
+        layout = c.unit.annotation(c, p.annotation, source) if p.annotation else None
+        if layout is not None:
+            found[p.arg] = layout
+    return found
+
+
+def declared(c: Checker, value: Expr, layout: Layout, node: ast.AST, name: str = "") -> Expr:
+    """A value as an annotated variable or parameter holds it."""
+    kind = value.kind
+    if kind == POISON:
+        return value
+    if isinstance(layout, OptionalType):
+        if kind == NONE or isinstance(kind, Optional) or isinstance(kind, Ptr) and kind.null:
+            return value
+        layout = layout.some
+    if isinstance(layout, IntType):
+        if isinstance(kind, Const) and isinstance(kind.value, str | bytes) and layout.is_char and len(kind.value) == 1:
+            value = c.lit(ord(kind.value), node)
+        return arith.wrap(c, arith.integer(c, value, node), layout, node)
+    if isinstance(layout, PtrType):
+        return _declared_pointer(c, value, layout, node)
+    if isinstance(kind, Ptr) and kind.target == layout and not (kind.null or memory.is_string(layout)):
+        return value
+    if isinstance(kind, Ptr) and kind.null:
+        raise arith.may_be_none(c, value, node)
+    return memory.placed(c, memory.fitted(c, value, layout, node), layout, node, name)
+
+
+def _declared_pointer(c: Checker, value: Expr, layout: PtrType, node: ast.AST) -> Expr:
+    kind = value.kind
+    if isinstance(kind, Agg) and kind.layout == layout.target:
+        return memory.placed(c, value, kind.layout, node)
+    if kind == NONE or isinstance(kind, Optional):
+        return value
+    if not isinstance(kind, Ptr):
+        raise c.mismatch(f"a pointer to {layout.target.name if layout.target else 'void'} is needed here", kind, node)
+    if layout.target is None or kind.target == layout.target:
+        return value
+    if kind.target is None or layout.target is not None and _same_kernel_type(kind.target, layout.target):
+        return Cast(value.span, kind._replace(target=layout.target), value)
+    raise c.mismatch(f"a pointer to {layout.target.name} is needed here", kind, node)
+
+
+def _same_kernel_type(a: Layout | None, b: Layout | None) -> bool:
+    return isinstance(a, StructType) and isinstance(b, StructType) and (a.core or b.core) and a.name.split("___")[0] == b.name.split("___")[0]
+
+
+# --- instances -------------------------------------------------------------------------------------------------------
+
+
+def _call_instance(c: Checker, callee: Any, source: Source, role: str, bound: dict[str, Expr], node: ast.Call) -> Expr:
+    wanted = annotations(c, source)
+    if role != "plain" and len(bound) > 5:
+        raise c.error("arguments", f"a BPF subprogram takes at most five arguments, {source.name}() has {len(bound)}", node,
+                      help="pass a struct, or drop @bpf.func to have it inlined")
+    values: dict[str, Expr] = {}
+    for name, value in bound.items():
+        if name in wanted:
+            value = declared(c, value, wanted[name], node)
+        values[name] = memory.settle(c, value, node) if not memory.is_string(getattr(value.kind, "target", None)) else value
+    kinds = {name: _global(c, source, name, v.kind, node) if role == "global" else general(v.kind, name) for name, v in values.items()}
+    key = (callee, role, tuple(kinds.items()))
+    instance = c.unit.instances.get(key)
+    if instance is None:
+        span = c.span(node)
+        c.unit.call_sites.append((span, c.frame.source.name))
         try:
-            self._with_retries(lambda: self._lower_program(program, source, hook, observer))
+            instance = c.unit.instances[key] = check(c.unit, source, role, kinds, c.hook)
         finally:
-            self._active.pop()
+            c.unit.call_sites.pop()
+    c.unit.report_all(instance.diagnostics)
+    if instance.diagnostics:
+        return Undef(c.span(node), POISON)
+    return _emit_call(c, instance, values, kinds, node)
 
-    def _lower_program(self, program: Program[..., Any], source: Source, hook: hooks.Hook, observer: bool) -> None:
-        unit = self.unit
-        reported = len(unit.diagnostics)
-        fn = Function(program.name, span=source.span(source.node))
-        f = Lowering(unit, fn, Frame(source, None), hook.default)
-        entry = f.b.place(f.b.new_block("entry", [Param(PTR["ctx"], "ctx")]))
-        f.at(source.node)
-        kind = program.section if hook.context == "tracepoint" else hook.context
-        if hook.context == "tracepoint":
-            kind = "tracepoint/" + hooks.target(program.section)
-        ctx = Context(entry.params[0], kind)
-        f.hook_ctx = ctx
+
+def general(kind: Kind, name: str) -> Kind:
+    """What of an argument a function is checked for: numbers by their rough size, pointers by what they lead to."""
+    match kind:
+        case Int(type=type, lo=lo, hi=hi, seen=seen):
+            if lo >= 0:
+                top = (1 << hi.bit_length()) - 1
+                return Int(type, 0, top, seen) if fits(0, top, type) else Int(type, type.lo, type.hi, seen)
+            return Int(type, type.lo, type.hi, seen and (lo, hi) == (type.lo, type.hi))
+        case Ptr():
+            return kind._replace(origin=frozenset((Origin(name),)), fresh=False, resource=None, why=kind.why)
+        case Tuple(items=items):
+            return Tuple(tuple(general(item, f"{name}.{i}") for i, item in enumerate(items)))
+        case Optional(some=some):
+            return Optional(general(some, name), kind.why)
+        case Cursor():
+            return Cursor(name)
+        case _:
+            return kind
+
+
+def _global(c: Checker, source: Source, name: str, kind: Kind, node: ast.AST) -> Kind:
+    """A parameter of a function that the verifier checks on its own: it knows its type alone."""
+    match kind:
+        case Int(type=type):
+            return Int.of(type)
+        case Const(int()):
+            known = number(kind)
+            return Int.of(known.type) if known is not None else kind
+        case Context():
+            return kind
+        case Ptr(target=target) if target is not None:
+            return Ptr(target, "mem", null=True, why="the caller passes None", origin=frozenset((Origin(name),)))
+    raise c.mismatch(f"the parameter {name!r} of {source.name}() takes a number, a pointer or the context", kind, node,
+                     "drop 'global_=True'")
+
+
+def check(unit: Unit, source: Source, role: str, kinds: Mapping[str, Kind], hook: str) -> Instance:
+    """Check a function for its arguments' kinds."""
+    function = Function(source.name, source.span(source.node), role)
+    c = Checker(unit, function, Frame(source))
+    c.hook = hook
+    instance = Instance(function, c.effects)
+    instance.names = list(kinds)
+    mark = unit.mark()
+    unit.active.append(source.function)
+    try:
+        for name, kind in kinds.items():
+            _parameter(c, name, kind)
         try:
-            self._bind_context(f, source, ctx)
+            c.frame.declared = annotations(c, source)
         except CompileError as error:
             unit.report(error)
-        self._body(f, source)
-        if f.reachable:
-            if not observer and len(unit.diagnostics) == reported:  # after an error, paths end where they would not
-                unit.report(f.error("missing-return", f"{program.name}() can end without an answer to the kernel", source.node,
-                                    help="end with a return, such as 'return XDP_PASS'"))
-            f.b.ret(hook.default if observer else 0)
-        f.finish()
-        fn.btf_id = unit.types.func(program.name, [("ctx", None)], TYPES["i32"], 1)
-        unit.module.functions[fn.name] = fn
+        body(c, source)
+        if role != "plain":
+            function.types = [(n, _btf_layout(k)) for n, k in kinds.items()]
+        _settle_results(c, instance)
+    finally:
+        unit.active.pop()
+    instance.diagnostics = unit.since(mark)
+    return instance
 
-    def _bind_context(self, f: Lowering, source: Source, ctx: Context) -> None:
-        args = source.node.args.args
-        if len(args) > 1 and ctx.kind == "args":
-            self._bind_arguments(f, source, ctx)
-            return
-        if len(args) > 1:
-            raise f.error("arguments", "a program takes one argument, its context", args[1])
-        for arg in args:
-            layout = self.unit.annotation(f, arg.annotation) if arg.annotation else None
-            if isinstance(layout, PtrType):
-                layout = layout.target
-            if isinstance(layout, StructType):
-                core = (layout, (0,)) if layout.core else None
-                f.env[arg.arg] = Place(ctx.ir, 0, layout, core=core, writable=False)
-            else:
-                f.env[arg.arg] = ctx
 
-    def _bind_arguments(self, f: Lowering, source: Source, ctx: Context) -> None:
-        """The hooked function's own arguments, by position: 64-bit words behind ctx, pointers the verifier trusts."""
-        for i, arg in enumerate(source.node.args.args):
-            layout = self.unit.annotation(f, arg.annotation) if arg.annotation else None
-            if isinstance(layout, PtrType | StructType):
-                target = layout.target if isinstance(layout, PtrType) else layout
-                f.env[arg.arg] = Pointer(f.b.load(ctx.ir, 8, 8 * i, type=PTR["kernel"]), target, writable=False)
-            else:
-                word = f.b.load(ctx.ir, 8, 8 * i)
-                f.env[arg.arg] = arith.wrap(f, Int.of(word, U64), layout if isinstance(layout, IntType) else U64)
+def _parameter(c: Checker, name: str, kind: Kind) -> None:
+    assert c.env is not None
+    if isinstance(kind, Cursor):
+        for which, region in (("pos", "packet"), ("end", "packet_end")):
+            local = Local(which, (region,))
+            c.function.params.append(local)
+            c.env[f"${which}:{kind.name}"] = Binding(local, Ptr(None, region))
+            if which == "pos":
+                c.function.cursors.append(local)
+                c.cursors.append(f"$pos:{kind.name}")
+        c.env[name] = Binding(None, kind)
+        return
+    local = Local(name, rep(kind))
+    if local.rep:
+        c.function.params.append(local)
+    c.env[name] = Binding(local, kind)
+    if isinstance(kind, Context):
+        c.ctx = Get(c.function.span, kind, local)
 
-    def _body(self, f: Lowering, source: Source) -> None:
-        node = source.node
-        if isinstance(node, ast.Lambda):
-            result = f.value(node.body)
-            if f.reachable:
-                self.give_back(f, result, node.body)
-        else:
-            stmts.body(f, node.body)
 
-    def _with_retries(self, compile: Any) -> Any:
-        for _ in range(_RETRIES):
-            reported = len(self.unit.diagnostics)
-            try:
-                return compile()
-            except Retry:
-                del self.unit.diagnostics[reported:]
-        raise AssertionError("the types of loop variables do not settle")
-
-    # --- calls
-
-    def call(self, f: Lowering, callee: Any, args: list[Val], named: Mapping[str, Val], node: ast.Call) -> Val:
-        """A call of a user's function from another."""
-        is_func = isinstance(callee, Func)
-        function = _plain(callee.function if is_func else callee)
-        source = self.unit.sources.of(function)
-        if function in self._active:
-            raise f.error("recursion", f"{function.__name__}() calls itself", node,
-                          help="BPF has no recursion: write a loop")
-        bound = self._bind(f, source, args, named, node)
-        self._active.append(function)
-        self.unit.call_sites.append((f.span(node), f.frame.source.name))
-        try:
-            if is_func:
-                return self._call_subprogram(f, callee, source, bound, node)
-            return self._inline(f, source, bound, node)
-        finally:
-            self._active.pop()
-            self.unit.call_sites.pop()
-
-    def _bind(self, f: Lowering, source: Source, args: list[Val], named: Mapping[str, Val], node: ast.Call) -> dict[str, Val]:
-        """Arguments to parameters, as Python does it."""
-        a = source.node.args
-        if a.vararg or a.kwarg:
-            raise f.error("unsupported", f"{source.name}() takes a variable number of arguments", node)
-        names = [p.arg for p in (*a.posonlyargs, *a.args)]
-        bound: dict[str, Val] = dict(zip(names, args))
-        wanted = [*names, *(p.arg for p in a.kwonlyargs)]
-        for name, value in named.items():
-            if name not in wanted or name in bound:
-                raise f.error("arguments", f"{source.name}() has no parameter {name!r} left", node)
-            bound[name] = value
-        function = source.function
-        defaults = dict(zip(reversed(names), reversed(function.__defaults__ or ()))) | (function.__kwdefaults__ or {})
-        for name in wanted:
-            if name not in bound and name in defaults:
-                bound[name] = Known(defaults[name])
-        missing = [n for n in wanted if n not in bound]
-        if missing or len(args) > len(names):
-            raise f.error("arguments", f"{source.name}() takes {len(names)} arguments ({', '.join(names)}), {len(args)} given",
-                          node)
-        return {name: bound[name] for name in wanted}
-
-    def _annotated(self, f: Lowering, source: Source) -> dict[str, Layout]:
-        found = {}
-        for p in (*source.node.args.posonlyargs, *source.node.args.args, *source.node.args.kwonlyargs):
-            layout = self.unit.annotation(f, p.annotation) if p.annotation else None
-            if layout is not None:
-                found[p.arg] = layout
-        return found
-
-    def _inline(self, f: Lowering, source: Source, bound: dict[str, Val], node: ast.Call) -> Val:
-        """The callee's body in the caller's place, with variables of its own."""
-        outer, reported = f.env, len(self.unit.diagnostics)
-        frame = Frame(source, f.join("return"))
-        f.frames.append(frame)
-        f.env = {n: v for n, v in outer.items() if n.startswith("$")}
-        try:
-            frame.declared = self._annotated(f, source)
-            for name, value in bound.items():
-                layout = frame.declared.get(name)
-                if layout is not None:
-                    value = stmts.convert(f, value, layout, node)
-                elif isinstance(value, Record):
-                    value = memory.materialize(f, value, value.layout, node)
-                f.env[name] = value
-            self._body(f, source)
-            if f.reachable:
-                self.give_back(f, Known(None), source.node)
-        except CompileError:  # a parameter that does not fit: the caller goes on with its own variables
-            f.env = outer
-            raise
-        finally:
-            f.frames.pop()
-        assert frame.returns is not None
-        enter(f, frame.returns)
-        f.at(node)
-        result = f.env.pop(_RESULT, Poison()) if f.reachable else Poison()
-        if len(self.unit.diagnostics) > reported:
-            result = Poison()  # what is wrong in the callee is said; do not blame the caller
-        hidden = {n: v for n, v in f.env.items() if n.startswith("$")}
-        f.env = {n: v for n, v in outer.items() if not n.startswith("$")} | hidden
-        return f.use(result, node)
-
-    def give_back(self, f: Lowering, value: Val, node: ast.AST) -> None:
-        """End this path with the function's result."""
-        returns = f.frame.returns
-        if returns is not None:
-            self._return_inline(f, value, node, returns)
-            return
-        if isinstance(value, Poison):
-            f.b.ret(0)
-            return
-        if value == Known(None):
-            number = arith.constant(f.default or 0)
-        else:
-            number = f.integer(value, node)
-        declared = self._result_type(f)
-        if declared is not None:
-            number = arith.wrap(f, number, declared)
-        f.results.append(number)
-        f.b.ret(number.ir)
-
-    def _return_inline(self, f: Lowering, value: Val, node: ast.AST, returns: Join) -> None:
-        declared = self._result_type(f)
-        if declared is not None and value != Known(None) and not isinstance(value, Poison):
-            value = arith.wrap(f, f.integer(value, node), declared)
-        elif isinstance(value, Record):
-            value = memory.materialize(f, value, value.layout, node)
-        f.env = {n: v for n, v in f.env.items() if n.startswith("$")}
-        f.env[_RESULT] = value
-        goto(f, returns)
-
-    def _result_type(self, f: Lowering) -> IntType | None:
-        node = f.frame.source.node
-        if isinstance(node, ast.Lambda) or node.returns is None:
+def _btf_layout(kind: Kind) -> Layout | None:
+    match kind:
+        case Int(type=type):
+            return type
+        case Ptr(target=target):
+            return PtrType(target)
+        case _:
             return None
-        if isinstance(node.returns, ast.Constant) and node.returns.value is None:
-            return None
-        layout = self.unit.annotation(f, node.returns)
-        return layout if isinstance(layout, IntType) and f.unit.evaluate(f, node.returns) is not int else None
-
-    # --- subprograms
-
-    def _call_subprogram(self, f: Lowering, callee: Func[..., Any], source: Source, bound: dict[str, Val],
-                         node: ast.Call) -> Val:
-        if not 0 <= len(bound) <= 5:
-            raise f.error("arguments", f"a BPF subprogram takes at most five arguments, {source.name}() has {len(bound)}",
-                          node, help="pass a struct, or drop @bpf.func to have it inlined")
-        annotated = self._annotated(f, source)
-        params: dict[str, Val] = {}
-        for name, value in bound.items():
-            layout = annotated.get(name)
-            if layout is not None and not (isinstance(value, Place) and isinstance(layout, PtrType)):
-                value = stmts.convert(f, value, layout, node)
-            params[name] = _passable(f, value, source.name, name, node)
-        key = (callee, *(_shape(v) for v in params.values()))
-        signature, reported = self._compiled.get(key), len(self.unit.diagnostics)
-        if signature is None:
-            signature = self._with_retries(lambda: self._lower_subprogram(f, callee, source, params))
-            self._compiled[key] = signature
-        if len(self.unit.diagnostics) > reported:
-            return Poison()
-        args = [v.ir for v in params.values() if isinstance(v, Int | Pointer | Context)]
-        ir = f.b.op("call", *args, type=I64, attr=Symbol(signature.name), hint=source.name)
-        return signature.result._replace(ir=ir) if signature.result is not None else Known(None)
-
-    def _lower_subprogram(self, outer: Lowering, callee: Func[..., Any], source: Source,
-                          params: dict[str, Val]) -> Signature:
-        unit = self.unit
-        name = source.name
-        while name in unit.module.functions:
-            name += "_"
-        fn = Function(name, static=not callee.global_, span=source.span(source.node))
-        f = Lowering(unit, fn, Frame(source, None), 0)
-        f.frame.declared = self._annotated(f, source)
-        entry = f.b.place(f.b.new_block("entry"))
-        layouts: list[tuple[str, Layout | None]] = []
-        for param_name, value in params.items():
-            assert isinstance(value, Int | Pointer | Context)
-            param = Param(value.ir.type if not isinstance(value, Int) else I64, param_name)
-            entry.params.append(param)
-            if isinstance(value, Int):
-                f.env[param_name] = Int(param, value.type, value.type.lo, value.type.hi)
-                layouts.append((param_name, value.type))
-            elif isinstance(value, Pointer):
-                f.env[param_name] = value._replace(ir=param, present=None)
-                layouts.append((param_name, PtrType(value.target)))
-            else:
-                f.env[param_name] = f.hook_ctx = value._replace(ir=param)
-                layouts.append((param_name, None))
-        f.at(source.node)
-        self._body(f, source)
-        if f.reachable:
-            self.give_back(f, Known(None), source.node)
-        f.finish()
-        result = _join_results(f)
-        fn.btf_id = unit.types.func(name, layouts, result.type if result else TYPES["i32"], 1 if callee.global_ else 0)
-        unit.module.functions[name] = fn
-        return Signature(name, result)
 
 
-def _join_results(f: Lowering) -> Int | None:
-    """One type for all that a function returns."""
-    if not f.results:
-        return None
-    lo, hi = min(r.lo for r in f.results), max(r.hi for r in f.results)
-    types = {r.type for r in f.results if not arith.is_exact(r)}
-    if len(types) == 1 and arith.fits((lo, hi), next(iter(types))):
-        type = types.pop()
+def body(c: Checker, source: Source) -> None:
+    """Check the statements of a function."""
+    if isinstance(source.node, ast.Lambda):
+        value = c.expr(source.node.body)
+        give_back(c, value, source.node.body)
     else:
-        type = I64_T if arith.fits((lo, hi), I64_T) else U64
-    if not arith.fits((lo, hi), type):
-        f.unit.report(f.error("mixed-sign", "this function returns a u64 on one path and maybe a negative on another",
-                              f.frame.source.node, help="annotate the result: '-> i64' or '-> u64'"))
-    return Int(f.results[0].ir, type, lo, hi)
+        c.unit.tables.body(c, source.node.body)
 
 
-def _passable(f: Lowering, value: Val, function: str, name: str, node: ast.Call) -> Int | Pointer | Context:
-    """A value as a register can carry it into a subprogram."""
-    if isinstance(value, Known) and isinstance(value.value, int):
-        return arith.constant(int(value.value))
-    if isinstance(value, Int | Context):
+def give_back(c: Checker, value: Expr, node: ast.AST) -> None:
+    """`return value`."""
+    target = c.frame.result
+    result = result_layout(c)
+    if result is not None and value.kind != NONE and value.kind != POISON:
+        value = declared(c, value, result, node)
+    value = memory.settle(c, value, node)
+    if target is not None:
+        c.bind(f"$result@{c.frame.key}", value, "result")
+        c.leave(target, Break(c.span(node), target.loop))
+        return
+    span = c.span(node)
+    cursors = []
+    for name in c.cursors:
+        binding = (c.env or {}).get(name)
+        gone = binding is None or isinstance(binding.kind, Broken)
+        cursors.append(Undef(span, Ptr(None, "packet")) if gone or binding is None else held(binding, span))
+    helpers_check(c, value, node)
+    stmt = Return(span, value)
+    stmt.cursors = tuple(cursors)
+    c.emit(stmt)
+    path = c.path()
+    assert path is not None
+    c.returns.append((stmt, path))
+    c.env = None
+
+
+def helpers_check(c: Checker, value: Expr, node: ast.AST) -> None:
+    """What is held and not handed to the caller must have been given back."""
+    kept = value.kind.resource if isinstance(value.kind, Ptr) else None
+    if kept is not None:
+        c.held -= {kept}
+    if c.held:
+        helpers.check_released(c, node)
+
+
+def result_layout(c: Checker) -> Layout | None:
+    """The annotated result, where it says more than `int`."""
+    node = c.frame.source.node
+    if isinstance(node, ast.Lambda) or node.returns is None:
+        return None
+    if isinstance(node.returns, ast.Constant) and node.returns.value is None:
+        return None
+    if isinstance(node.returns, ast.Name) and node.returns.id == "int":
+        return None
+    layout = c.unit.annotation(c, node.returns, c.frame.source)
+    return layout if isinstance(layout, IntType) else None
+
+
+def _settle_results(c: Checker, instance: Instance) -> None:
+    """One kind for all that a function gives back."""
+    if c.env is not None:
+        c.at(c.frame.source.node)
+        give_back(c, c.lit(None), c.frame.source.node)
+    function, result = c.function, None
+    first: Return | None = None
+    for stmt, _ in c.returns:
+        if stmt.value.kind == POISON:
+            continue
+        new = stmt.value.kind if result is None else join(result, stmt.value.kind, "the result")
+        if isinstance(new, Broken) and result is not None:
+            assert first is not None
+            _conflict(c, new, result, stmt, first)
+            new = POISON
+        first = first or stmt
+        result = new
+    result = result if result is not None else NONE
+    if function.role in ("subprogram", "global") and isinstance(result, Const) and number(result) is not None:
+        result = number(result) or result
+    for stmt, _ in c.returns:
+        if stmt.value.kind == POISON or isinstance(result, Broken):
+            stmt.value = Undef(stmt.span, result)
+        else:
+            stmt.value = _export(c, instance, coerce(stmt.value, result), result)
+    function.result = instance.result = _exported(result, instance) if instance.outs else result
+    if function.role != "plain":
+        function.returns = result.type if isinstance(result, Int) else TYPES["i32"]
+
+
+def _conflict(c: Checker, new: Broken, before: Kind, stmt: Return, first: Return) -> None:
+    if new.code == "mixed-sign":
+        message, help = "this function returns a u64 on one path and maybe a negative on another", "annotate the result: '-> i64' or '-> u64'"
+    else:
+        message = f"this function returns {describe(before)} on one path and {describe(stmt.value.kind)} on another"
+        help = "return the same kind of thing everywhere"
+    diagnostic = Diagnostic(new.code, message, stmt.span, "", help, ((first.span, "the other result is here"),))
+    c.unit.report(CompileError([diagnostic]))
+
+
+# --- struct values given back: through memory of the caller -------------------------------------------------------------
+
+
+def _is_own(kind: Kind) -> bool:
+    return isinstance(kind, Ptr) and kind.region == "stack" and any(isinstance(o.root, Slot) for o in kind.origin)
+
+
+def _export(c: Checker, instance: Instance, value: Expr, kind: Kind, at: int = 0) -> Expr:
+    """A result whose memory ends with the function: stored where the caller wants it."""
+    span = value.span
+    if isinstance(kind, Tuple) and any(_holds_own(k) for k in kind.items):
+        whole = Local("$result", rep(kind))
+        body = [Set(span, whole, value)]
+        items, index = [], at
+        for i, item in enumerate(kind.items):
+            items.append(_export(c, instance, Item(span, item, Get(span, kind, whole), i), item, index))
+            index += _holds_own(item)
+        return Seq(span, body, MakeTuple(span, Tuple(tuple(i.kind for i in items)), tuple(items)))
+    if not _holds_own(kind):
         return value
-    if isinstance(value, Place) and not isinstance(value.layout, IntType):
-        return Pointer(memory.address(f, value), value.layout, access=value.access, writable=value.writable)
-    if isinstance(value, Pointer):
-        if value.present is not None and value.present not in f.facts:
-            memory.deref(f, value, node)
+    some = narrowed(kind)
+    assert isinstance(some, Ptr) and some.target is not None
+    out = _out(c, instance, some.target, at)
+    there = some._replace(origin=frozenset((Origin(out.name),)), fresh=False)
+    here = Get(span, there, out)
+    if isinstance(kind, Ptr):
+        return Seq(span, [Store(span, Deref(span, there, here), value)], here)
+    maybe = Local("$result", rep(kind))
+    now = Get(span, kind, maybe)
+    present = memory.present(c, now)
+    body = [Set(span, maybe, value), If(span, present, [Store(span, Deref(span, there, here), Cast(span, some, now))], [])]
+    return Seq(span, body, Maybe(span, Optional(there, getattr(kind, "why", "")), present, here))
+
+
+def _holds_own(kind: Kind) -> bool:
+    return _is_own(narrowed(kind))
+
+
+def _out(c: Checker, instance: Instance, layout: Layout, at: int) -> Local:
+    if at == len(instance.outs):
+        instance.outs.append(layout)
+        c.function.params.append(Local(f"$out{at}", ("stack",)))
+    return c.function.params[len(c.function.params) - len(instance.outs) + at]
+
+
+def _exported(kind: Kind, instance: Instance) -> Kind:
+    """The result's kind with the out parameters for its own memory."""
+    counter = iter(range(len(instance.outs)))
+
+    def change(k: Kind) -> Kind:
+        return k._replace(origin=frozenset((Origin(f"$out{next(counter)}"),)), fresh=False) if isinstance(k, Ptr) and _is_own(k) else k
+
+    return mapped(kind, change)
+
+
+# --- the call itself -------------------------------------------------------------------------------------------------
+
+
+def _emit_call(c: Checker, instance: Instance, values: dict[str, Expr], kinds: dict[str, Kind], node: ast.AST) -> Expr:
+    span, function, effects = c.span(node), instance.function, instance.effects
+    args: list[Expr] = []
+    cursors: list[tuple[str, Local]] = []
+    for name, value in values.items():
+        kind = value.kind
+        if isinstance(kind, Cursor):
+            args += [packet._position(c, kind, node), packet._end(c, kind, node)]
+            cursors.append((f"$pos:{kind.name}", Local("pos", ("packet",))))
+        elif rep(kinds[name]):
+            args.append(_passed(c, function, name, value, kinds[name], node))
+    for name, lo, hi in effects.overwritten:
+        if name.split(".")[0] in values:
+            mine = frozenset(Origin(o.root, o.lo + lo, min(o.lo + hi, o.hi)) for o in memory.origins(values[name.split(".")[0]].kind))
+            memory.preserve_origins(c, mine, node)
+            for o in mine:
+                if isinstance(o.root, str):
+                    effects_add(c, o)
+    outs = [c.slot(layout) for layout in instance.outs]
+    for out in outs:
+        memory.preserve_origins(c, memory.origins(out.kind), node)
+    result = _returned(instance.result, values, outs)
+    call = Call(span, result, function, (*args, *outs), tuple(local for _, local in cursors))
+    value = c.hold(call, "$answer") if cursors or effects.moves_packet or effects.released else call
+    for key, local in cursors:
+        assert c.env is not None
+        c.env[key] = Binding(local, Ptr(None, "packet"))
+    _apply(c, effects, values, node)
+    c.function.aborts |= function.aborts
+    return value
+
+
+def effects_add(c: Checker, origin: Origin) -> None:
+    c.effects.overwritten.add((origin.root, origin.lo, origin.hi))
+
+
+def _passed(c: Checker, function: Function, name: str, value: Expr, kind: Kind, node: ast.AST) -> Expr:
+    """An argument as the parameter holds it."""
+    if function.role == "plain":
+        return coerce(value, kind) if rep(value.kind) == rep(kind) or isinstance(value.kind, Const) else value
+    if isinstance(value.kind, Tuple | Optional) and function.role == "global":
+        raise c.mismatch(f"the parameter {name!r} of {function.name}() takes a number or a pointer", value.kind, node,
+                         "drop @bpf.func: a plain function takes anything")
+    if isinstance(value.kind, Ptr) and isinstance(kind, Ptr) and function.role == "global":
         return value
-    raise f.ir_type_error(f"the parameter {name!r} of {function}() takes a number or a pointer", value, node,
-                          "drop @bpf.func: a plain function is inlined and takes anything")
+    return coerce(value, kind)
 
 
-def _shape(value: Val) -> tuple[Any, ...]:
-    """What of an argument the callee's code depends on."""
-    if isinstance(value, Int):
-        return ("int", value.type)
-    if isinstance(value, Pointer):
-        return ("ptr", value.target, value.ir.type, value.access)
-    return ("ctx", value.kind) if isinstance(value, Context) else ("other",)
+def _returned(kind: Kind, values: dict[str, Expr], outs: list[SlotPlace]) -> Kind:
+    """The result as the caller sees it: what came from parameters leads where the arguments lead."""
+
+    def change(k: Kind) -> Kind:
+        if not isinstance(k, Ptr):
+            return k
+        found: set[Origin] = set()
+        for o in k.origin:
+            if isinstance(o.root, str) and o.root.startswith("$out"):
+                found |= memory.origins(outs[int(o.root[4:])].kind)
+            elif isinstance(o.root, str) and o.root.split(".")[0] in values:
+                found |= {Origin(m.root, m.lo + o.lo, min(m.lo + o.hi, m.hi)) for m in memory.origins(values[o.root.split(".")[0]].kind)}
+            else:
+                found.add(o)
+        own = any(isinstance(o.root, str) and o.root.startswith("$out") for o in k.origin)
+        return k._replace(origin=frozenset(found), fresh=own)
+
+    return mapped(kind, change)
 
 
-def _plain(function: Any) -> FunctionType:
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
-    assert isinstance(function, FunctionType)
-    return function
+def _apply(c: Checker, effects: Effects, values: dict[str, Expr], node: ast.AST) -> None:
+    """What the call has done to the caller's values."""
+    c.effects.writes |= effects.writes
+    for name in effects.released:
+        if name.split(".")[0] in values:
+            helpers.release(c, values[name.split(".")[0]], node)
+    if effects.moves_packet:
+        packet.moved(c)
 
 
-def _unknown_hook(source: Source, section: str) -> Diagnostic:
-    import difflib
+# --- nested functions ------------------------------------------------------------------------------------------------
 
-    close = difflib.get_close_matches(section.split("/")[0], [h.name for h in hooks.HOOKS], 1)
-    return Diagnostic("unknown-hook", f"no hook is called {section!r}", source.span(source.node),
-                      help=f"did you mean {close[0]!r}?" if close else "'purebpf features' lists the hooks")
+
+def inline(c: Checker, closure: Closure, bound: dict[str, Expr], node: ast.AST) -> Expr:
+    """The body of a nested function in the place of its call, with variables of its own."""
+    if any(f is closure.source.node for f in c.unit.inlining):
+        raise c.error("recursion", f"{closure.source.name}() calls itself", node, help="BPF has no recursion: write a loop")
+    c.inlined += 1
+    block = Block(c.span(node))
+    target = Target(block)
+    frame = Frame(closure.source, c.inlined, closure.frame, target)
+    outer, c.frame = c.frame, frame
+    span = outer.source.span(node)
+    c.unit.call_sites.append((span, outer.source.name))
+    c.unit.inlining.append(closure.source.node)
+    try:
+        frame.declared = annotations(c, closure.source)
+        for name, value in bound.items():
+            if name in frame.declared:
+                value = declared(c, value, frame.declared[name], node)
+            c.bind(c.key(name), memory.settle(c, value, node), name)
+        out, c.out = c.out, block.body
+        body(c, closure.source)
+        if c.env is not None:
+            give_back(c, c.lit(None), closure.source.node)
+        c.out = out
+    finally:
+        c.frame = outer
+        c.unit.call_sites.pop()
+        c.unit.inlining.pop()
+    c.emit(block)
+    c.merge(target.breaks)
+    return _inlined_result(c, frame, node)
+
+
+def _inlined_result(c: Checker, frame: Frame, node: ast.AST) -> Expr:
+    if c.env is None:
+        return Undef(c.span(node), POISON)
+    value = c.read(f"$result@{frame.key}", node) if f"$result@{frame.key}" in c.env else Undef(c.span(node), POISON)
+    c.env = {n: b for n, b in c.env.items() if not n.endswith(f"@{frame.key}")}
+    return value
+
+
+__all__ = ["ArrayType", "FunctionType", "I64", "Span", "U64"]

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..dsl.ints import TYPES, IntType
-from ..dsl.layout import ArrayType, Field, Layout, PtrType, StructType
-from ..ir.types import I64 as IR_I64
+from ..dsl.layout import ArrayType, Layout, PtrType, StructType
+from ..tree.kinds import Context, I64, Int, Kind, Ptr, Text, U64, U8
+from ..tree.nodes import Arith, Bits, CtxPlace, Expr, Load, Number
 from ..uapi import contexts as table
 from . import memory, packet
-from .values import Context, Place, Pointer, Text, Val
+from .context import Checker
+from .names import near
 
 if TYPE_CHECKING:
     from ..btf import Btf
-    from .context import Lowering
 
 
 class FormatField(NamedTuple):
@@ -38,6 +39,7 @@ KNOWN_FORMATS = {
     ),
 }
 CHAR_POINTER = PtrType(TYPES["char"], user=True)
+PACKET_EDGES = {"packet": "packet", "packet_end": "packet_end", "packet_meta": "packet_meta"}
 
 
 class Contexts:
@@ -48,17 +50,13 @@ class Contexts:
         self._kernel, self._formats = kernel, formats
         self._records: dict[str, StructType | tuple[FormatField, ...] | None] = {}
 
-    def row(self, ctx: Context, name: str) -> table.Field:
-        """The field `name` of a context struct (it exists)."""
-        found = table.context(ctx.kind)
-        assert found is not None
-        return found.fields[name]
-
-    def place(self, f: Lowering, ctx: Context, name: str, node: ast.AST) -> Place | None:
+    def place(self, c: Checker, ctx: Expr, name: str, node: ast.AST) -> Expr | None:
         """A field of the context that is plain memory."""
-        if ctx.kind.startswith("tracepoint/"):
-            return self._record_place(f, ctx, name, node)
-        struct = table.context(ctx.kind)
+        kind = ctx.kind
+        assert isinstance(kind, Context)
+        if kind.name.startswith("tracepoint/"):
+            return self._record_place(c, ctx, kind.name, name, node)
+        struct = table.context(kind.name)
         field = struct.fields.get(name) if struct else None
         if field is None or field.kind != "int":
             return None
@@ -66,37 +64,46 @@ class Contexts:
         layout: Layout = TYPES[f"{prefix}{field.size * 8}"]
         if field.elems > 1:
             layout = ArrayType(layout, field.elems)
-        return Place(ctx.ir, field.offset, layout, writable=field.writable)
+        return CtxPlace(c.span(node), Ptr(layout, "ctx", writable=field.writable), ctx, field.offset)
 
-    def attribute(self, f: Lowering, ctx: Context, name: str, node: ast.AST) -> Val:
+    def attribute(self, c: Checker, ctx: Expr, name: str, node: ast.AST) -> Expr:
         """`ctx.name` where it is no plain memory: packet pointers, strings of a tracepoint, or an error."""
-        struct = table.context(ctx.kind)
+        kind = ctx.kind
+        assert isinstance(kind, Context)
+        struct = table.context(kind.name)
         if struct and name == "packet" and "data" in struct.fields:
-            return packet.cursor(f, ctx)
+            start, end = (self._edge(c, ctx, kind, which, node) for which in ("data", "data_end"))
+            return packet.cursor(c, start, end, node)
         field = struct.fields.get(name) if struct else None
-        if field is not None and field.kind in ("packet", "packet_end"):
-            return Pointer(packet.edge_of(f, ctx, name), TYPES["u8"])
-        if ctx.kind.startswith("tracepoint/"):
-            text = self._record_text(f, ctx, name)
+        if field is not None and field.kind in PACKET_EDGES:
+            return self._edge(c, ctx, kind, name, node)
+        if kind.name.startswith("tracepoint/"):
+            text = self._record_text(c, ctx, kind.name, name, node)
             if text is not None:
                 return text
-        names = sorted(self._names(ctx))
-        import difflib
-
-        close = difflib.get_close_matches(name, names, 1)
+        names = sorted(self._names(kind.name))
         if not names:
-            raise f.error("no-field", f"the fields of this {ctx.kind.split('/')[0]} context are not known here: no BTF, "
+            raise c.error("no-field", f"the fields of this {kind.name.split('/')[0]} context are not known here: no BTF, "
                           "no tracefs", node, help="annotate the parameter with a struct: 'def prog(ctx: MyContext)'")
-        raise f.error("no-field", f"this context has no {name!r}", node,
-                      help=f"did you mean {close[0]!r}?" if close else f"it has {', '.join(names)}")
+        raise c.error("no-field", f"this context has no {name!r}", node, help=near(name, names) or f"it has {', '.join(names)}")
 
-    def _names(self, ctx: Context) -> list[str]:
-        if ctx.kind.startswith("tracepoint/"):
-            record = self.record(ctx.kind)
+    def _edge(self, c: Checker, ctx: Expr, kind: Context, which: str, node: ast.AST) -> Expr:
+        """`ctx.data`, `ctx.data_end`, `ctx.data_meta` as pointers."""
+        struct = table.context(kind.name)
+        assert struct is not None
+        field = struct.fields[which]
+        at = CtxPlace(c.span(node), Ptr(PtrType(None), "ctx"), ctx, field.offset)
+        region = PACKET_EDGES[field.kind]
+        return Load(c.span(node), Ptr(U8 if region != "packet_end" else None, region), at) if field.size == 8 else \
+            Load(c.span(node), Ptr(U8 if region != "packet_end" else None, region), _sized(at, field.size))
+
+    def _names(self, kind: str) -> list[str]:
+        if kind.startswith("tracepoint/"):
+            record = self.record(kind)
             if isinstance(record, StructType):
                 return [field.name.removeprefix("__data_loc_") for field in record.fields]
             return [field.name for field in record or ()]
-        struct = table.context(ctx.kind)
+        struct = table.context(kind)
         return [*struct.fields, *(["packet"] if "data" in struct.fields else [])] if struct else []
 
     # --- tracepoints
@@ -120,43 +127,56 @@ class Contexts:
         fields = self._formats(category, name)
         return tuple(fields) if fields else KNOWN_FORMATS.get((category, name))
 
-    def _record_place(self, f: Lowering, ctx: Context, name: str, node: ast.AST) -> Place | None:
-        record = self.record(ctx.kind)
+    def _record_place(self, c: Checker, ctx: Expr, kind: str, name: str, node: ast.AST) -> Expr | None:
+        record = self.record(kind)
         if isinstance(record, StructType):
             member = record.field(name)
-            if member is None:
-                return None
-            root = Place(ctx.ir, 0, record, core=(record, (0,)), writable=False)
-            return memory.field(f, root, name, node)
+            return memory.member(c, self._root(c, ctx, record, node), member, node) if member is not None else None
         for field in record or ():
             if field.name == name and not field.type.startswith("__data_loc"):
-                return Place(ctx.ir, field.offset, _format_layout(field), writable=False)
+                return CtxPlace(c.span(node), Ptr(_format_layout(field), "ctx", writable=False), ctx, field.offset)
         return None
 
-    def _record_text(self, f: Lowering, ctx: Context, name: str) -> Text | None:
+    @staticmethod
+    def _root(c: Checker, ctx: Expr, record: StructType, node: ast.AST) -> Expr:
+        return CtxPlace(c.span(node), Ptr(record, "ctx", writable=False), ctx, 0, record)
+
+    def _record_text(self, c: Checker, ctx: Expr, kind: str, name: str, node: ast.AST) -> Expr | None:
         """A string of the record: a `__data_loc` word gives its offset (low half) and length."""
-        record = self.record(ctx.kind)
-        where = None
+        record, span = self.record(kind), c.span(node)
+        where: Expr | None = None
         if isinstance(record, StructType):
             member = record.field(f"__data_loc_{name}")
             if member is not None:
-                root = Place(ctx.ir, 0, record, core=(record, (0,)))
-                where = memory.field(f, root, member.name, f.node)
+                where = memory.member(c, self._root(c, ctx, record, node), member, node)
         else:
             for field in record or ():
                 if field.name == name and field.type.startswith("__data_loc"):
-                    where = Place(ctx.ir, field.offset, TYPES["u32"])
+                    where = CtxPlace(span, Ptr(TYPES["u32"], "ctx", writable=False), ctx, field.offset)
         if where is None:
             return None
-        word = f.integer(memory.load(f, where._replace(layout=TYPES["u32"]), f.node), f.node)
-        offset = f.op("and", word.ir, 0xFFFF)
-        base = f.b.op("cast", ctx.ir, type=IR_I64)
-        return Text(f.op("add", base, offset), user=False)
+        assert isinstance(where.kind, Ptr)
+        where.kind = where.kind._replace(target=TYPES["u32"])
+        word = Load(span, Int.of(TYPES["u32"]), where)
+        offset = Arith(span, Int(I64, 0, 0xFFFF), "&", word, Number(span, 0xFFFF))
+        base: Kind = Int.of(U64)
+        address = Arith(span, Int.of(U64), "+", Bits(span, base, ctx), offset)
+        return Bits(span, Text(False), address)
+
+
+def _sized(place: CtxPlace, size: int) -> CtxPlace:
+    """The packet's edges are 32-bit fields that load as pointers."""
+    assert isinstance(place.kind, Ptr)
+    place.kind = place.kind._replace(target=TYPES[f"u{size * 8}"])
+    return place
 
 
 def _format_layout(field: FormatField) -> Layout:
     """A field's type from its C text."""
-    if "char *" in field.type.replace("const ", ""):
+    text = field.type.replace("const ", "").strip()
+    if text.endswith("**") or text.endswith("*const *") or "* *" in text:
+        return PtrType(CHAR_POINTER if text.startswith("char") else PtrType(None, user=True), user=True)
+    if "char *" in text:
         return CHAR_POINTER
     if "[" in field.type:
         base = field.type.split("[")[0]
@@ -171,4 +191,4 @@ def _int(size: int, signed: bool) -> IntType:
     return TYPES[f"{'i' if signed else 'u'}{size * 8}"] if size in (1, 2, 4, 8) else TYPES["u8"]
 
 
-__all__ = ["Contexts", "Field", "FormatField", "TracepointFormat"]
+__all__ = ["Contexts", "FormatField", "TracepointFormat"]

@@ -4,252 +4,321 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from ..dsl import maps as decl
 from ..dsl.ints import IntType
 from ..dsl.layout import Layout
-from ..ir.function import Const, Value
-from ..ir.ops import Rmw, Symbol
-from ..ir.types import PTR
-from . import arith, memory
-from .flow import branch, enter, goto
-from .values import I64, Entry, Int, Known, Place, Pointer, Val
-
-if TYPE_CHECKING:
-    from .context import Lowering
+from ..tree.convert import coerce
+from ..tree.kinds import BOOL, I64, NONE, U64, Const, Context, Int, Kind, Optional, Origin, Ptr, Resource, join
+from ..tree.nodes import (
+    AtomicOp, Cast, Compare, Eval, Expr, Get, Guard, Helper, If, IfElse, Lit, Load, Local, MapRef, Maybe, Number, Set, SlotPlace, Stmt, Store,
+    Temp, Undef,
+)
+from . import arith, helpers, memory
+from .context import Checker
+from .names import near
 
 BPF_ANY, BPF_NOEXIST = 0, 1
 BPF_F_CURRENT_CPU = 0xFFFFFFFF
+TRUTH = Int(BOOL, 0, 1, True)
+STATUS = Int.of(I64)  # a helper's answer: 0, or a negative errno
 
 
-def map_address(f: Lowering, map: decl.Map) -> Value:
-    """The address of the map."""
-    return f.b.op("mapaddr", type=PTR["map"], attr=Symbol(f.unit.map_name(map)))
+class MapOf(NamedTuple):
+    """A map as an operand: what was declared, and its address."""
+
+    decl: decl.Map
+    ref: Expr
 
 
-def _key(f: Lowering, map: decl.Map, key: Val, node: ast.AST) -> Value:
-    if map.key is None:
-        raise f.error("type-mismatch", f"a {type(map).__name__} has no keys", node)
-    return memory.place_of(f, key, map.key, node)
+def of(c: Checker, value: Expr, node: ast.AST) -> MapOf | None:
+    """The map that a value is, or None: a declared one, or an inner one that a look-up gave."""
+    kind = value.kind
+    if isinstance(kind, Const) and c.unit.is_map(kind.value):
+        c.unit.map_name(kind.value)
+        return MapOf(kind.value, MapRef(c.span(node), Ptr(None, "map"), kind.value))
+    if isinstance(kind, Ptr) and isinstance(kind.target, decl.MapType):
+        if kind.null:
+            raise arith.may_be_none(c, value, node)
+        return MapOf(kind.target.map, value)
+    return None
 
 
-def _value_layout(map: decl.Map) -> Layout:
-    assert map.value is not None
-    return map.value
+def _key(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
+    if map.decl.key is None:
+        raise c.error("type-mismatch", f"a {type(map.decl).__name__} has no keys", node)
+    return c.hold(memory.address_of(c, key, map.decl.key, node), "key")
 
 
-def lookup(f: Lowering, map: decl.Map, key: Val, node: ast.AST) -> Pointer:
+def _value(map: MapOf) -> Layout:
+    assert map.decl.value is not None
+    return map.decl.value
+
+
+def lookup(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
     """`m.lookup(key)`: the value in place, or None."""
-    if not isinstance(map, decl._Lookup | decl._Indexed):
-        raise f.error("type-mismatch", f"a {type(map).__name__} cannot be looked up", node)
-    ir = f.unit.call_helper(f, "map_lookup_elem", map_address(f, map), _key(f, map, key, node), result=PTR["value"])
-    outside = isinstance(map, decl._Indexed)
-    return Pointer(ir, map.value, f.op("ne", ir, 0), "the index is outside the map" if outside else "the key is absent")
+    if not isinstance(map.decl, decl._Lookup | decl._Indexed):
+        raise c.error("type-mismatch", f"a {type(map.decl).__name__} cannot be looked up", node)
+    return _look(c, map, _key(c, map, key, node), node)
 
 
-def read_entry(f: Lowering, entry: Entry, node: ast.AST) -> Val:
-    """`m[key]` read. An array has every index inside it (outside, the program stops); a hash map may lack the key."""
-    if not isinstance(entry.map, decl._Indexed):
-        raise f.error("null-pointer", "the key may be absent here", node,
-                      help="write 'm.get(key, default)', or 'v = m.lookup(key)' and test v")
-    return memory.load(f, memory.deref(f, _must(f, lookup(f, entry.map, entry.key, node)), node), node)
-
-
-def _must(f: Lowering, pointer: Pointer) -> Pointer:
-    assert pointer.present is not None
-    f.guard(pointer.present)
-    return pointer._replace(present=None)
-
-
-def entry_pointer(f: Lowering, entry: Entry, node: ast.AST) -> Pointer:
-    """`m[key].field`: the value in place; a map that grows gets a zeroed value when the key is absent."""
-    if not entry.map.creates:
-        return _must(f, lookup(f, entry.map, entry.key, node))
-    return _find_or_make(f, entry.map, entry.key, lambda: memory.blank(f, _value_layout(entry.map), node), node)
-
-
-def _find_or_make(f: Lowering, map: decl.Map, key_value: Val, value: Callable[[], Value], node: ast.AST) -> Pointer:
-    """The value of a key in place; an absent key is made with `value()`, the address of what it starts with."""
-    key = _key(f, map, key_value, node)
-    found, missing, end = f.join("found"), f.join("missing"), f.join("entry")
-    first = lookup(f, map, _keep(key, map), node)
-    branch(f, first.present or Const(1), found, missing)
-    enter(f, missing)
-    f.unit.call_helper(f, "map_update_elem", map_address(f, map), key, value(), BPF_NOEXIST)
-    f.env["$value"] = _must(f, lookup(f, map, _keep(key, map), node))
-    goto(f, end)
-    enter(f, found)
-    f.env["$value"] = first._replace(present=None)
-    goto(f, end)
-    enter(f, end)
-    result = f.env.pop("$value")
-    assert isinstance(result, Pointer)
-    return result
-
-
-def _keep(key: Value, map: decl.Map) -> Val:
-    """A key that already is in memory."""
-    assert map.key is not None
-    return Place(key, 0, map.key)
-
-
-def set_entry(f: Lowering, entry: Entry, value: Val, node: ast.AST) -> None:
-    """`m[key] = value`."""
-    map = entry.map
-    if isinstance(map, decl._Indexed):
-        place = memory.deref(f, _must(f, lookup(f, map, entry.key, node)), node)
-        memory.store(f, place, value, node)
-    elif isinstance(map, decl._Lookup):
-        _update(f, map, [entry.key, value], node)
+def _look(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
+    why = "the index is outside the map" if isinstance(map.decl, decl._Indexed) else "the key is absent"
+    if map.decl.inner is not None:
+        kind = Ptr(decl.MapType(map.decl.inner), "map", null=True, why=why)
     else:
-        raise f.error("type-mismatch", f"a {type(map).__name__} has no entries to assign", node)
+        kind = Ptr(map.decl.value, "value", null=True, why=why, origin=frozenset((Origin(map.decl),)))
+    return helpers.emit_call(c, "map_lookup_elem", (map.ref, key), kind, node)
 
 
-def add_entry(f: Lowering, entry: Entry, word: str, value: Val, node: ast.AST) -> bool:
+def _must(c: Checker, pointer: Expr, node: ast.AST) -> Expr:
+    """The pointer, or the end of the program."""
+    pointer = c.hold(pointer, "entry")
+    c.emit(Guard(c.span(node), memory.present(c, pointer)))
+    c.function.aborts = True
+    return Cast(pointer.span, memory.narrowed(pointer.kind), pointer)
+
+
+def read_entry(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
+    """`m[key]` read. An array has every index inside it (outside, the program stops); a hash map may lack the key."""
+    if not isinstance(map.decl, decl._Indexed):
+        if not isinstance(map.decl, decl._Lookup):
+            raise c.error("type-mismatch", f"a {type(map.decl).__name__} has no entries to read", node)
+        raise c.error("null-pointer", "the key may be absent here", node,
+                      help="write 'm.get(key, default)', or 'v = m.lookup(key)' and test v")
+    pointer = _must(c, lookup(c, map, key, node), node)
+    if map.decl.inner is not None:
+        return pointer
+    return memory.load(c, entry_thing(c, pointer, node), node)
+
+
+def entry_thing(c: Checker, pointer: Expr, node: ast.AST) -> Expr:
+    """The place of an entry that was named by its key: the thing that stands there."""
+    place = memory.deref(c, pointer, node)
+    assert isinstance(place.kind, Ptr)
+    place.kind = place.kind._replace(thing=True)
+    return place
+
+
+def entry_place(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
+    """`m[key].field`: the value in place; a map that grows gets a zeroed value when the key is absent."""
+    if not map.decl.creates:
+        return entry_thing(c, _must(c, lookup(c, map, key, node), node), node)
+    layout = _value(map)
+    start = lambda: memory.address_of(c, memory.blank(c, layout, node), layout, node)  # noqa: E731
+    return entry_thing(c, _find_or_make(c, map, key, start, node), node)
+
+
+def _find_or_make(c: Checker, map: MapOf, key_value: Expr, value: Callable[[], Expr], node: ast.AST) -> Expr:
+    """The value of a key in place; an absent key is made with `value()`, the address of what it starts with."""
+    span, key = c.span(node), _key(c, map, key_value, node)
+    found = _look(c, map, key, node)
+    entry = Local("entry", ("value",))
+    c.emit(Set(span, entry, found))
+    here = Get(span, found.kind, entry)
+    outer, c.out = c.out, []
+    c.emit(Eval(span, helpers.emit_call(c, "map_update_elem", (map.ref, key, value(), Number(span, BPF_NOEXIST)), STATUS, node)))
+    c.emit(Set(span, entry, _look(c, map, key, node)))
+    c.emit(Guard(span, memory.present(c, here)))
+    c.function.aborts = True
+    missing, c.out = c.out, outer
+    c.emit(If(span, _none(c, here, node), missing, []))
+    return Cast(span, memory.narrowed(found.kind), here)
+
+
+def _none(c: Checker, value: Expr, node: ast.AST) -> Expr:
+    from ..tree.nodes import IsNone
+
+    return IsNone(c.span(node), TRUTH, value)
+
+
+def set_entry(c: Checker, map: MapOf, key: Expr, value: Expr, node: ast.AST) -> None:
+    """`m[key] = value`."""
+    if map.decl.inner is not None:
+        raise c.error("read-only", f"a program cannot put maps into a {type(map.decl).__name__}", node)
+    if isinstance(map.decl, decl._Indexed):
+        layout = _value(map)
+        value = memory.fitted(c, value, layout, node)
+        if not isinstance(layout, IntType):
+            value = c.hold(value, "value") if isinstance(value.kind, Ptr) else memory.placed(c, value, layout, node)
+            value = c.hold(value, "value") if not isinstance(value, Get) else value
+        else:
+            value = c.hold(value, "value")
+        memory.store(c, entry_thing(c, _must(c, lookup(c, map, key, node), node), node), value, node)
+    elif isinstance(map.decl, decl._Lookup):
+        c.emit(Eval(c.span(node), _update(c, map, [value, key], node, swapped=True)))
+    else:
+        raise c.error("type-mismatch", f"a {type(map.decl).__name__} has no entries to assign", node)
+
+
+def add_entry(c: Checker, map: MapOf, key_value: Expr, word: str, value: Callable[[], Expr], node: ast.AST) -> bool:
     """`m[key] += n` (also -=, |=, &=, ^=): atomic on shared maps, makes an absent key. False: not a number, do it by parts."""
-    map = entry.map
-    layout = map.value
-    if not isinstance(map, decl._Lookup | decl._Indexed) or not isinstance(layout, IntType) or layout.big_endian:
+    layout = map.decl.value
+    if not isinstance(map.decl, decl._Lookup | decl._Indexed) or not isinstance(layout, IntType) or layout.big_endian:
         return False
-    number = f.integer(value, node)
-    if not map.creates:
-        add_in_place(f, memory.deref(f, _must(f, lookup(f, map, entry.key, node)), node), word, number, map.per_cpu, node)
+    span, key = c.span(node), _key(c, map, key_value, node)
+    number = c.hold(arith.integer(c, value(), node), "n")
+    if not map.decl.creates:
+        place = memory.deref(c, _must(c, _look(c, map, key, node), node), node)
+        add_in_place(c, place, word, number, map.decl.per_cpu, node)
         return True
-    key = _key(f, map, entry.key, node)
-    found, missing, raced, end = f.join("found"), f.join("missing"), f.join("raced"), f.join("added")
-    first = lookup(f, map, _keep(key, map), node)
-    f.env["$value"] = first._replace(present=None)
-    branch(f, first.present or Const(1), found, missing)
-    enter(f, missing)
-    start = arith.binary(f, word, arith.constant(0), number, node)
-    blank = memory.materialize(f, _cut(f, start, layout, node), layout, node)
-    done = f.unit.call_helper(f, "map_update_elem", map_address(f, map), key, blank.ptr, BPF_NOEXIST)
-    branch(f, f.op("eq", done, 0), end, raced)  # another CPU made the key first: add to what it made
-    enter(f, raced)
-    again = lookup(f, map, _keep(key, map), node)
-    f.env["$value"] = again._replace(present=None)
-    branch(f, again.present or Const(1), found, end)
-    enter(f, found)
-    pointer = f.env["$value"]
-    assert isinstance(pointer, Pointer)
-    add_in_place(f, memory.deref(f, pointer, node), word, number, map.per_cpu, node)
-    goto(f, end)
-    enter(f, end)
-    f.env.pop("$value", None)
+    found = _look(c, map, key, node)
+    entry = Local("entry", ("value",))
+    c.emit(Set(span, entry, found))
+    here = Get(span, found.kind, entry)
+    outer, c.out = c.out, []
+    start = arith.integer(c, arith.binary(c, word, Number(span, 0), number, node), node)
+    blank = memory.placed(c, arith.wrap(c, start, layout, node), layout, node)
+    made = helpers.emit_call(c, "map_update_elem", (map.ref, key, blank, Number(span, BPF_NOEXIST)), STATUS, node)
+    raced: list[Stmt] = [Set(span, entry, _look(c, map, key, node))]  # another CPU made the key first: add to what it made
+    c.emit(If(span, Compare(span, TRUTH, "ne", made, Number(span, 0)), raced, []))
+    missing, c.out = c.out, []
+    place = memory.deref(c, Cast(span, memory.narrowed(found.kind), here), node)
+    add_in_place(c, place, word, number, map.decl.per_cpu, node)
+    adding, c.out = c.out, outer
+    c.emit(If(span, _none(c, here, node), missing, []))
+    c.emit(If(span, memory.present(c, here), adding, []))
     return True
-
-
-def _cut(f: Lowering, value: Val, layout: IntType, node: ast.AST) -> Int:
-    return arith.wrap(f, f.integer(value, node), layout)
 
 
 ATOMIC = {"+": "add", "-": "add", "|": "or", "&": "and", "^": "xor"}
 
 
-def add_in_place(f: Lowering, place: Place, word: str, number: Int, per_cpu: bool, node: ast.AST) -> None:
+def add_in_place(c: Checker, place: Expr, word: str, number: Expr, per_cpu: bool, node: ast.AST) -> None:
     """`place word= number`: one atomic instruction where the memory is shared and the kernel has one for it."""
-    layout = place.layout
-    assert isinstance(layout, IntType)
-    plain = per_cpu or word not in ATOMIC or layout.size not in (4, 8) or layout.big_endian
-    if plain:
-        old = f.integer(memory.load(f, place, node), node)
-        memory.store(f, place, arith.wrap(f, f.integer(arith.binary(f, word, old, number, node), node), layout), node)
+    kind = place.kind
+    assert isinstance(kind, Ptr) and isinstance(kind.target, IntType)
+    memory.writable(c, kind, node)
+    layout, span = kind.target, c.span(node)
+    c.effects.writes = True
+    if per_cpu or word not in ATOMIC or layout.size not in (4, 8) or layout.big_endian or memory.bit_field(place):
+        old = arith.integer(c, memory.load(c, place, node), node)
+        new = arith.integer(c, arith.binary(c, word, old, number, node), node)
+        memory.store(c, place, arith.wrap(c, new, layout, node), node)
         return
-    operand = f.op("neg", number.ir) if word == "-" else number.ir
-    # Without `fetch` the add is in every kernel; the others, and 32-bit forms of them, came with cpu v3's atomics (5.12).
-    f.b.op("rmw", place.ptr, operand, type=f.unit.void, attr=Rmw(ATOMIC[word], layout.size, place.off))
+    if word == "-":
+        number = arith.Arith(span, Int.of(U64), "-", Number(span, 0), number)
+    c.emit(AtomicOp(span, ATOMIC[word], place, number))
 
 
-# --- methods -----------------------------------------------------------------------------------------------------------
+# --- methods: (checker, map, arguments, node) -> value -------------------------------------------------------------------
 
 
-def _method_lookup(f: Lowering, map: decl.Map, args: list[Val], node: ast.AST) -> Val:
-    return lookup(f, map, args[0], node)
+def _method_lookup(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
+    return lookup(c, map, args[0], node)
 
 
-def _get(f: Lowering, map: decl.Map, args: list[Val], node: ast.AST) -> Val:
-    found = lookup(f, map, args[0], node)
-    if len(args) == 1:
-        return found._replace(copy=True)
-    yes, no, end = f.join("found"), f.join("missing"), f.join("got")
-    branch(f, found.present or Const(1), yes, no, found.present)
-    enter(f, yes)
-    f.env["$value"] = memory.load(f, memory.deref(f, found, node), node)
-    if isinstance(f.env["$value"], Place):
-        raise f.error("unsupported", "get() with a default is for maps of numbers", node,
-                      help="use 'v = m.lookup(key)' and test v")
-    goto(f, end)
-    enter(f, no)
-    f.env["$value"] = args[1]
-    goto(f, end)
-    enter(f, end)
-    return f.use(f.env.pop("$value"), node)
+def _get(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
+    """`m.get(key)`, `m.get(key, default)`: a copy."""
+    default = c.hold(memory.settle(c, args[1], node), "default") if len(args) > 1 else Lit(c.span(node), None)
+    found = c.hold(lookup(c, map, args[0], node), "found")
+    if map.decl.inner is not None:
+        return found
+    kind = found.kind
+    assert isinstance(kind, Ptr)
+    there = memory.present(c, found)
+    place = memory.deref(c, Cast(found.span, memory.narrowed(kind), found), node)
+    value = memory.load(c, place, node)
+    if not isinstance(value.kind, Ptr) or not memory.is_place(value):
+        return _either(c, there, value, default, kind.why, node)
+    slot = c.slot(_value(map))
+    span = c.span(node)
+    c.emit(If(span, there, [Store(span, slot, place)], []))
+    assert isinstance(slot.kind, Ptr)
+    copy = SlotPlace(span, slot.kind._replace(fresh=False), slot.slot)
+    if default.kind == NONE:
+        return Maybe(span, Optional(copy.kind, kind.why), there, copy)
+    fallback = memory.fitted(c, default, _value(map), node)
+    c.emit(If(span, _none(c, found, node), [Store(span, slot, fallback)], []))
+    return copy
 
 
-def _update(f: Lowering, map: decl.Map, args: list[Val], node: ast.AST) -> Val:
-    key = _key(f, map, args[0], node)
-    value = memory.place_of(f, args[1], _value_layout(map), node)
-    flags = f.integer(args[2], node).ir if len(args) > 2 else Const(BPF_ANY)
-    return _status(f.unit.call_helper(f, "map_update_elem", map_address(f, map), key, value, flags))
+def _either(c: Checker, there: Expr, value: Expr, default: Expr, why: str, node: ast.AST) -> Expr:
+    """`value` where the condition holds, else `default`."""
+    kind = join(value.kind, default.kind, "the result")
+    if isinstance(kind, Optional):
+        kind = kind._replace(why=why)
+    if isinstance(kind, arith.Broken):
+        raise c.error(kind.code, kind.message, node, help=kind.help)
+    return IfElse(c.span(node), kind, there, coerce(value, kind), coerce(default, kind))
 
 
-def _status(ir: Value) -> Int:
-    """A helper's answer: 0, or a negative errno."""
-    return Int(ir, I64, I64.lo, I64.hi)
+def _update(c: Checker, map: MapOf, args: list[Expr], node: ast.AST, swapped: bool = False) -> Expr:
+    """`m.update(key, value, flags)`. In `m[key] = value` the value is evaluated first."""
+    if swapped:
+        value = c.hold(memory.address_of(c, args[0], _value(map), node), "value")
+        key = _key(c, map, args[1], node)
+    else:
+        key = _key(c, map, args[0], node)
+        value = c.hold(memory.address_of(c, args[1], _value(map), node), "value")
+    flags = arith.integer(c, args[2], node) if len(args) > 2 else Number(c.span(node), BPF_ANY)
+    memory.preserve_origins(c, (Origin(map.decl),), node)
+    return helpers.emit_call(c, "map_update_elem", (map.ref, key, value, flags), STATUS, node)
 
 
-def delete(f: Lowering, map: decl.Map, args: list[Val], node: ast.AST) -> Val:
+def delete(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
     """`m.delete(key)`, `del m[key]`: 0, or -ENOENT."""
-    return _status(f.unit.call_helper(f, "map_delete_elem", map_address(f, map), _key(f, map, args[0], node)))
+    return helpers.emit_call(c, "map_delete_elem", (map.ref, _key(c, map, args[0], node)), STATUS, node)
 
 
-def _setdefault(f: Lowering, map: decl.Map, args: list[Val], node: ast.AST) -> Val:
-    return _find_or_make(f, map, args[0], lambda: memory.place_of(f, args[1], _value_layout(map), node), node)
+def _setdefault(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
+    value = c.hold(memory.address_of(c, args[1], _value(map), node), "value")
+    return _find_or_make(c, map, args[0], lambda: value, node)
 
 
-def _output(f: Lowering, map: decl.Map, args: list[Val], node: ast.AST) -> Val:
-    layout = _value_layout(map)
-    if isinstance(map, decl.PerfEventArray):
-        data = memory.place_of(f, args[1], layout, node)
-        flags = f.integer(args[2], node).ir if len(args) > 2 else Const(BPF_F_CURRENT_CPU)
-        ctx = f.unit.argument(f, args[0], node)
-        return _status(f.unit.call_helper(f, "perf_event_output", ctx, map_address(f, map), flags, data, layout.size))
-    data = memory.place_of(f, args[0], layout, node)
-    flags = f.integer(args[1], node).ir if len(args) > 1 else Const(0)
-    return _status(f.unit.call_helper(f, "ringbuf_output", map_address(f, map), data, layout.size, flags))
+def _output(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
+    span, layout = c.span(node), _value(map)
+    size = Number(span, layout.size)
+    if isinstance(map.decl, decl.PerfEventArray):
+        if not isinstance(args[0].kind, Context):
+            raise c.mismatch("output() takes the program's context first", args[0].kind, node)
+        data = memory.address_of(c, args[1], layout, node)
+        flags = arith.integer(c, args[2], node) if len(args) > 2 else Number(span, BPF_F_CURRENT_CPU)
+        return helpers.emit_call(c, "perf_event_output", (args[0], map.ref, flags, data, size), STATUS, node)
+    data = memory.address_of(c, args[0], layout, node)
+    flags = arith.integer(c, args[1], node) if len(args) > 1 else Number(span, 0)
+    return helpers.emit_call(c, "ringbuf_output", (map.ref, data, size, flags), STATUS, node)
 
 
-def reserve(f: Lowering, map: decl.Map, node: ast.AST) -> Pointer:
+def reserve(c: Checker, map: MapOf, node: ast.AST) -> Expr:
     """`rb.reserve()`: room for one record in the ring buffer, or None when it is full."""
-    layout = _value_layout(map)
-    ir = f.unit.call_helper(f, "ringbuf_reserve", map_address(f, map), layout.size, 0, result=PTR["mem"])
-    return Pointer(ir, layout, f.op("ne", ir, 0), "the ring buffer is full")
+    layout = _value(map)
+    resource = Resource("the record", "the end of the with block", c.span(node))
+    kind = Ptr(layout, "mem", null=True, why="the ring buffer is full", origin=frozenset((Origin(resource),)), resource=resource)
+    span = c.span(node)
+    return helpers.emit_call(c, "ringbuf_reserve", (map.ref, Number(span, layout.size), Number(span, 0)), kind, node)
 
 
-def _reserve_outside(f: Lowering, map: decl.Map, args: list[Val], node: ast.AST) -> Val:
-    raise f.error("unsupported", "reserve() belongs into a with statement", node,
+def _reserve_outside(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
+    raise c.error("unsupported", "reserve() belongs into a with statement", node,
                   help="'with rb.reserve() as e:' submits the record at the end of the block")
 
 
-def _push(f: Lowering, map: decl.Map, args: list[Val], node: ast.AST) -> Val:
-    data = memory.place_of(f, args[0], _value_layout(map), node)
-    flags = f.integer(args[1], node).ir if len(args) > 1 else Const(BPF_ANY)
-    return _status(f.unit.call_helper(f, "map_push_elem", map_address(f, map), data, flags))
+def _push(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
+    data = memory.address_of(c, args[0], _value(map), node)
+    flags = arith.integer(c, args[1], node) if len(args) > 1 else Number(c.span(node), BPF_ANY)
+    return helpers.emit_call(c, "map_push_elem", (map.ref, data, flags), STATUS, node)
 
 
-def _popper(helper: str) -> Callable[..., Val]:
-    def pop(f: Lowering, map: decl.Map, args: list[Val], node: ast.AST) -> Val:
-        layout = _value_layout(map)
-        slot = Place(f.temporary(layout.size, 8), 0, layout)
-        memory.zero(f, slot, layout.size)
-        status = f.unit.call_helper(f, helper, map_address(f, map), slot.ptr)
-        return Pointer(slot.ptr, layout, f.op("eq", status, 0), "the map is empty", copy=True)
+def _popper(helper: str) -> Callable[..., Expr]:
+    def pop(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
+        layout, span = _value(map), c.span(node)
+        slot = c.slot(layout)
+        room = Temp(span, slot.kind, slot.slot, memory.blank(c, layout, node))  # type: ignore[arg-type]  # a slot's kind is a Ptr
+        status = helpers.emit_call(c, helper, (map.ref, room), STATUS, node)
+        there = c.hold(Compare(span, TRUTH, "eq", status, Number(span, 0)), "there")
+        value = memory.load(c, slot, node)
+        return Maybe(span, Optional(value.kind, "the map is empty"), there, value)
 
     return pop
 
 
-Handler = Callable[["Lowering", decl.Map, list[Val], ast.AST], Val]
+def _for_each(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
+    return c.unit.tables.for_each(c, map, args[0], node)
+
+
+Handler = Callable[[Checker, MapOf, "list[Expr]", ast.AST], Expr]
 METHODS: dict[tuple[type[decl.Map], str], tuple[Handler, int, int]] = {  # (class, name) -> handler, fewest and most arguments
     (decl._Lookup, "lookup"): (_method_lookup, 1, 1),
     (decl._Indexed, "lookup"): (_method_lookup, 1, 1),
@@ -259,6 +328,8 @@ METHODS: dict[tuple[type[decl.Map], str], tuple[Handler, int, int]] = {  # (clas
     (decl._Indexed, "update"): (_update, 2, 3),
     (decl._Lookup, "delete"): (delete, 1, 1),
     (decl._Lookup, "setdefault"): (_setdefault, 2, 2),
+    (decl._Lookup, "for_each"): (_for_each, 1, 1),
+    (decl._Indexed, "for_each"): (_for_each, 1, 1),
     (decl.RingBuf, "output"): (_output, 1, 2),
     (decl.PerfEventArray, "output"): (_output, 2, 3),
     (decl.RingBuf, "reserve"): (_reserve_outside, 0, 0),
@@ -268,29 +339,37 @@ METHODS: dict[tuple[type[decl.Map], str], tuple[Handler, int, int]] = {  # (clas
 }
 
 
-def method(f: Lowering, map: decl.Map, name: str, args: list[Val], node: ast.AST) -> Val:
+def method(c: Checker, map: MapOf, name: str, args: list[Expr], node: ast.AST) -> Expr:
     """`m.name(…)`."""
-    for cls in type(map).__mro__:
+    for cls in type(map.decl).__mro__:
         row = METHODS.get((cls, name))
         if row:
             handler, fewest, most = row
             if not fewest <= len(args) <= most:
-                raise f.error("arguments", f"{type(map).__name__}.{name}() takes {fewest if fewest == most else f'{fewest} to {most}'} "
+                wanted = fewest if fewest == most else f"{fewest} to {most}"
+                raise c.error("arguments", f"{type(map.decl).__name__}.{name}() takes {wanted} "
                               f"argument{'s' * (most != 1)}, {len(args)} given", node)
-            return handler(f, map, args, node)
-    import difflib
-
-    names = sorted({n for (c, n) in METHODS if isinstance(map, c)})
-    close = difflib.get_close_matches(name, names, 1)
-    raise f.error("undefined-name", f"a {type(map).__name__} has no {name!r} in a program", node,
-                  help=f"did you mean {close[0]!r}?" if close else f"it has {', '.join(names)}")
+            return handler(c, map, args, node)
+    names = sorted({n for (cls, n) in METHODS if isinstance(map.decl, cls)})
+    raise c.error("undefined-name", f"a {type(map.decl).__name__} has no {name!r} in a program", node,
+                  help=near(name, names) or f"it has {', '.join(names)}")
 
 
-def tail_call(f: Lowering, entry: Entry, args: list[Val], node: ast.AST) -> Val:
+def member(c: Checker, declared: decl.Map, item: Expr, node: ast.AST) -> Expr:
+    """`key in m`."""
+    map = of(c, Lit(c.span(node), declared), node)
+    assert map is not None
+    return memory.present(c, lookup(c, map, item, node))
+
+
+def tail_call(c: Checker, map: MapOf, index: Expr, args: list[Expr], node: ast.AST) -> Expr:
     """`progs[i](ctx)`: continues there and does not come back; if that entry is empty, the program goes on."""
-    index = f.integer(entry.key, node)
-    ctx = f.unit.argument(f, args[0], node) if args else f.unit.argument(f, f.hook_ctx or Known(None), node)
-    f.unit.call_helper(f, "tail_call", ctx, map_address(f, entry.map), index.ir)
-    return Known(None)
+    ctx = args[0] if args else c.ctx
+    if ctx is None or not isinstance(ctx.kind, Context):
+        raise c.mismatch("a tail call takes the program's context", ctx.kind if ctx else NONE, node)
+    index = arith.integer(c, index, node)
+    c.emit(Eval(c.span(node), helpers.emit_call(c, "tail_call", (ctx, map.ref, index), STATUS, node)))
+    return Lit(c.span(node), None)
 
 
+__all__ = ["Helper", "Kind", "Load", "Undef"]

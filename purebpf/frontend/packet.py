@@ -1,158 +1,182 @@
 """The packet as a cursor: `pkt = ctx.packet`, `eth = pkt.pull(Ethernet)`, one bounds check per header.
 
-The position lives in a hidden variable, so it follows the program's control flow; so does the packet's end, which is
-loaded again after a helper that may have moved the packet.
+The position lives in a hidden variable, so it follows the program's control flow; so does the packet's end. A helper that
+may move the packet makes both unusable.
 """
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
-from ..dsl.ints import TYPES
 from ..dsl.layout import ArrayType, Layout
 from ..dsl.memory import layout_of
-from ..ir.function import Const, Value
-from ..ir.types import PTR
-from . import arith
-from .flow import branch, enter
-from .values import I64, Context, Cursor, Int, Known, Place, Pointer, Val
+from ..tree.kinds import BOOL, I64, NONE, U8, Broken, Const, Cursor, Int, Kind, Optional, Origin, Ptr, optional
+from ..tree.nodes import Both, Compare, Distance, Expr, Get, Guard, IfElse, Lit, Local, Maybe, Move, Number, Select, Seq, Set, Undef
+from . import arith, memory
+from .context import Checker
 
-if TYPE_CHECKING:
-    from .context import Lowering
-
-END, START = "$packet_end", "$packet_start"
+TRUTH = Int(BOOL, 0, 1, True)
+FARTHEST = 0x7FFF  # the verifier follows a packet pointer only over a bounded distance; farther than this no header lies
+SHORT = "the packet is too short"
 
 
-def cursor(f: Lowering, ctx: Context) -> Cursor:
+def cursor(c: Checker, start: Expr, end: Expr, node: ast.AST) -> Expr:
     """`ctx.packet`: a new cursor at the start of the packet."""
-    start = edge_of(f, ctx, "data")
-    edge_of(f, ctx, "data_end")  # now, so that every path has it
-    f.unit.cursors += 1
-    var = f"$packet{f.unit.cursors}"
-    f.env[var] = Pointer(start, None)
-    return Cursor(var)
+    c.inlined += 1
+    name = f"packet{c.inlined}"
+    c.bind(f"$pos:{name}", start, "pos")
+    c.bind(f"$end:{name}", end, "end")
+    return Undef(c.span(node), Cursor(name))
 
 
-def edge_of(f: Lowering, ctx: Context, which: str) -> Value:
-    """`ctx.data` or `ctx.data_end` as a pointer, loaded once per path."""
-    var = START if which == "data" else END
-    held = f.env.get(var)
-    if isinstance(held, Pointer):
-        return held.ir
-    row = f.unit.contexts.row(ctx, which)
-    ir = f.b.load(ctx.ir, row.size, row.offset, type=PTR["packet" if which == "data" else "packet_end"], hint=which)
-    f.env[var] = Pointer(ir, None)
-    return ir
+def moved(c: Checker) -> None:
+    """The packet may have moved: nothing that points into it can be used any more."""
+    c.effects.moves_packet = True
+    c.change(_in_packet, lambda name, kind: Broken(
+        "stale-pointer", "the packet may have moved since this cursor was made" if name.startswith("$") else
+        f"{name!r} points into a packet that has moved since", "read it again: 'pkt = ctx.packet'"))
 
 
-def invalidate(f: Lowering) -> None:
-    """A helper may have moved the packet: every pointer into it is dead."""
-    from .values import Unclear
-
-    for name, value in list(f.env.items()):
-        if name in (START, END):
-            del f.env[name]
-        elif isinstance(value, Pointer | Place):
-            ir = value.ir if isinstance(value, Pointer) else value.ptr
-            if ir.type.region.startswith("packet"):
-                f.env[name] = Unclear("stale-pointer", f"{name.lstrip('$')!r} points into a packet that has moved since",
-                                      "read it again: 'pkt = ctx.packet'")
+def _in_packet(kind: Kind) -> bool:
+    return isinstance(kind, Ptr) and kind.region in ("packet", "packet_end", "packet_meta")
 
 
-def _end(f: Lowering, node: ast.AST) -> Value:
-    held = f.env.get(END)
-    if isinstance(held, Pointer):
-        return held.ir
-    if isinstance(f.hook_ctx, Context):
-        return edge_of(f, f.hook_ctx, "data_end")
-    raise f.error("stale-pointer", "the packet may have moved since this cursor was made", node,
-                  help="make a new one: 'pkt = ctx.packet'")
+def _position(c: Checker, kind: Cursor, node: ast.AST) -> Expr:
+    return c.read(f"$pos:{kind.name}", node)
 
 
-def _position(f: Lowering, cur: Cursor, node: ast.AST) -> Value:
-    held = f.use(f.env[cur.var], node)
-    assert isinstance(held, Pointer)
-    return held.ir
+def _end(c: Checker, kind: Cursor, node: ast.AST) -> Expr:
+    return c.read(f"$end:{kind.name}", node)
 
 
-def _checked(f: Lowering, at: Value, size: int, layout: Layout, node: ast.AST, why: str) -> Pointer:
-    ok = f.op("ule", f.address(at, size), _end(f, node))
-    return Pointer(at, layout, ok, why)
-
-
-def _type_arg(f: Lowering, value: Val, node: ast.AST) -> Layout:
+def _type(c: Checker, value: Expr, node: ast.AST) -> Layout:
     try:
-        return layout_of(value.value if isinstance(value, Known) else value)
+        return layout_of(value.kind.value if isinstance(value.kind, Const) else value)
     except TypeError:
-        raise f.error("type-mismatch", "this takes a type, such as Ethernet or u32", node) from None
+        raise c.error("type-mismatch", "this takes a type, such as Ethernet or u32", node) from None
 
 
-def pull(f: Lowering, cur: Cursor, args: list[Val], node: ast.Call) -> Val:
-    """`pkt.pull(T)`: what stands here as a T, or None when the packet is too short; moves on by its size."""
-    layout = _type_arg(f, args[0], node)
-    at = _position(f, cur, node)
-    result = _checked(f, at, layout.size, layout, node, "the packet is too short")
-    f.env[cur.var] = Pointer(f.address(at, layout.size), None)
-    return result
+def _header(c: Checker, layout: Layout) -> Ptr:
+    c.inlined += 1
+    return Ptr(layout, "packet", why=SHORT, origin=frozenset((Origin(f"packet/{c.inlined}", 0, layout.size),)))
 
 
-def peek(f: Lowering, cur: Cursor, args: list[Val], node: ast.Call) -> Val:
+def _fits(c: Checker, cur: Cursor, at: Expr, size: int, node: ast.AST) -> Expr:
+    """1 if `size` bytes from `at` on lie in the packet."""
+    span = c.span(node)
+    after = Move(span, Ptr(None, "packet"), at, Number(span, size))
+    return Compare(span, TRUTH, "le", after, _end(c, cur, node))
+
+
+def pull(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
+    """`pkt.pull(T)`: what stands here as a T, or None when the packet is too short; moves on by its size if it is not."""
+    layout, span = _type(c, args[0], node), c.span(node)
+    old = Local("at", ("packet",))
+    c.emit(Set(span, old, _position(c, cur, node)))
+    position, some = Ptr(None, "packet"), _header(c, layout)
+    at = Get(span, position, old)
+    ok = c.hold(_fits(c, cur, at, layout.size, node), "fits")
+    c.bind(f"$pos:{cur.name}", Select(span, position, ok, Move(span, position, at, Number(span, layout.size)), at), "pos")
+    return Maybe(span, Optional(some, SHORT), ok, Get(span, some, old))
+
+
+def peek(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
     """`pkt.peek(T)`: as pull, without moving."""
-    layout = _type_arg(f, args[0], node)
-    return _checked(f, _position(f, cur, node), layout.size, layout, node, "the packet is too short")
+    layout = _type(c, args[0], node)
+    return _look(c, cur, c.hold(_position(c, cur, node), "at"), layout, node)
 
 
-def at(f: Lowering, cur: Cursor, args: list[Val], node: ast.Call) -> Val:
+def at(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
     """`pkt.at(offset, T)`: a T `offset` bytes from here, or None."""
-    layout = _type_arg(f, args[1], node)
-    where = _moved(f, cur, f.integer(args[0], node), node)
-    return _checked(f, where, layout.size, layout, node, "the packet is too short")
+    return _look_at(c, cur, args[0], _type(c, args[1], node), node)
 
 
-def take_bytes(f: Lowering, cur: Cursor, args: list[Val], node: ast.Call) -> Val:
+def take_bytes(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
     """`pkt.bytes(offset, n)`: n bytes (a constant) `offset` from here, or None."""
-    count = f.integer(args[1], node)
-    if not arith.is_exact(count):
-        raise f.error("type-mismatch", "the number of bytes must be a constant", node, help="loop over single bytes instead")
-    layout = ArrayType(TYPES["u8"], count.lo)
-    where = _moved(f, cur, f.integer(args[0], node), node)
-    return _checked(f, where, count.lo, layout, node, "the packet is too short")
+    count = arith.constant(args[1])
+    if count is None:
+        raise c.error("type-mismatch", "the number of bytes must be a constant", node, help="loop over single bytes instead")
+    return _look_at(c, cur, args[0], ArrayType(U8, count), node)
 
 
-def skip(f: Lowering, cur: Cursor, args: list[Val], node: ast.Call) -> Val:
-    """`pkt.skip(n)`: move on by n bytes; what is there is checked by the next pull."""
-    f.env[cur.var] = Pointer(_moved(f, cur, f.integer(args[0], node), node), None)
-    return Known(None)
+def _look(c: Checker, cur: Cursor, where: Expr, layout: Layout, node: ast.AST) -> Expr:
+    some = _header(c, layout)
+    where = Get(where.span, some, where.local) if isinstance(where, Get) else where
+    return Maybe(c.span(node), Optional(some, SHORT), _fits(c, cur, where, layout.size, node), where)
 
 
-def _moved(f: Lowering, cur: Cursor, offset: Int, node: ast.AST) -> Value:
-    position = _position(f, cur, node)
-    if arith.is_exact(offset):
-        return f.address(position, offset.lo)
-    if offset.lo < 0 or offset.hi > 0x7FFF:
-        # The verifier follows a packet pointer only over a bounded distance; farther than this no packet goes.
-        f.guard(f.op("ule", offset.ir, 0x7FFF))
-    return f.address(position, offset.ir)
+def _look_at(c: Checker, cur: Cursor, offset: Expr, layout: Layout, node: ast.AST) -> Expr:
+    span, here = c.span(node), _position(c, cur, node)
+    offset = arith.integer(c, offset, node)
+    a = arith.kind_of(offset)
+    if arith.is_exact(a) and abs(a.lo) <= FARTHEST:
+        return _look(c, cur, c.hold(Move(span, Ptr(None, "packet"), here, offset), "at"), layout, node)
+    offset = c.hold(offset, "offset")
+    outer, c.out = c.out, []
+    where = c.hold(Move(span, Ptr(None, "packet"), here, _near(offset)), "at")
+    found = _look(c, cur, where, layout, node)
+    found = Seq(span, c.out, found)
+    c.out = outer
+    if a.seen and 0 <= a.lo and a.hi <= FARTHEST:
+        return found
+    return IfElse(span, found.kind, _is_near(c, offset, node), found, Undef(span, found.kind))
 
 
-def left(f: Lowering, cur: Cursor, node: ast.AST) -> Int:
+def _is_near(c: Checker, offset: Expr, node: ast.AST) -> Expr:
+    """Is the offset one that the verifier follows? Negative ones are enormous here."""
+    span = c.span(node)
+    unsigned = Int.of(arith.U64)
+    return Compare(span, TRUTH, "le", _as(offset, unsigned), Number(span, FARTHEST))
+
+
+def _as(value: Expr, kind: Int) -> Expr:
+    from ..tree.nodes import Cast
+
+    return Cast(value.span, kind, value)
+
+
+def _near(offset: Expr) -> Expr:
+    return _as(offset, Int(I64, 0, FARTHEST, True))
+
+
+def skip(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
+    """`pkt.skip(n)`: move on by n bytes; what is there is checked by the next pull. Farther than any header is too far."""
+    span, here = c.span(node), _position(c, cur, node)
+    offset = arith.integer(c, args[0], node)
+    a = arith.kind_of(offset)
+    if not arith.is_exact(a) and not (a.seen and 0 <= a.lo and a.hi <= FARTHEST):
+        offset = c.hold(offset, "offset")
+        kind = Int(I64, 0, FARTHEST, True)
+        offset = Select(span, kind, _is_near(c, offset, node), _as(offset, kind), Number(span, FARTHEST, kind))
+    c.bind(f"$pos:{cur.name}", Move(span, Ptr(None, "packet"), here, offset), "pos")
+    return Lit(span, None)
+
+
+def left(c: Checker, cur: Cursor, node: ast.AST) -> Expr:
     """`len(pkt)`: bytes from here to the end; 0 once it has moved beyond it."""
-    position = _position(f, cur, node)
-    distance = f.op("ptrdiff", _end(f, node), position)
-    start = f.env.get(START)
-    if not (isinstance(start, Pointer) and start.ir is position):
-        distance = f.select(f.op("slt", distance, 0), Const(0), distance)
-    return Int(distance, I64, 0, 0xFFFF)
+    span = c.span(node)
+    kind = Int(I64, 0, 0xFFFF)
+    far = c.hold(Distance(span, Int(I64, -0xFFFF, 0xFFFF), _end(c, cur, node), _position(c, cur, node)), "left")
+    return Select(span, kind, Compare(span, TRUTH, "lt", far, Number(span, 0)), Number(span, 0, kind), _as(far, kind))
 
 
-def byte_at(f: Lowering, cur: Cursor, offset: Int, node: ast.AST) -> Val:
-    """`pkt[i]`: a byte; beyond the end the program stops with its default answer."""
-    where = _moved(f, cur, offset, node)
-    yes, no = f.join("inside"), f.abort_join()
-    branch(f, f.op("ule", f.address(where, 1), _end(f, node)), yes, no)
-    enter(f, yes)
-    return Place(where, 0, TYPES["u8"])
+def byte_at(c: Checker, cur: Cursor, offset: Expr, node: ast.AST) -> Expr:
+    """`pkt[i]`: the place of a byte; beyond the end the program stops with its default answer."""
+    span, here = c.span(node), _position(c, cur, node)
+    a = arith.kind_of(offset)
+    if a.hi < 0:
+        raise c.error("index", "the packet has no bytes before its cursor", node, help="the last byte is 'pkt[len(pkt) - 1]'")
+    if not arith.is_exact(a):
+        offset = c.hold(offset, "offset")
+        if not (a.seen and 0 <= a.lo and a.hi <= FARTHEST):
+            c.emit(Guard(span, _is_near(c, offset, node)))
+        offset = _near(offset)
+    where = c.hold(Move(span, Ptr(U8, "packet"), here, offset), "at")
+    c.emit(Guard(span, _fits(c, cur, where, 1, node)))
+    c.function.aborts = True
+    return memory.deref(c, Get(where.span, _header(c, U8), where.local), node) if isinstance(where, Get) else where
 
 
 METHODS = {"pull": (pull, 1), "peek": (peek, 1), "at": (at, 2), "bytes": (take_bytes, 2), "skip": (skip, 1)}
+
+__all__ = ["Both", "NONE", "optional"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 import linecache
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import FunctionType
 from typing import Any
 
@@ -16,16 +16,14 @@ from ..errors import CompileError, Diagnostic, Span
 
 
 class Source:
-    """A function of the user: its `node` (FunctionDef or Lambda), its file, and `names`, what its free names mean."""
+    """A function of the user: its `node` (FunctionDef or Lambda), its file and text. `function` is the Python function
+    whose names it sees: itself, or for a nested one the function around it."""
 
-    __slots__ = ("function", "node", "file", "text")
+    __slots__ = ("function", "node", "file", "text", "name")
 
-    def __init__(self, function: FunctionType, node: ast.FunctionDef | ast.Lambda, file: str, text: str) -> None:
+    def __init__(self, function: FunctionType, node: ast.FunctionDef | ast.Lambda, file: str, text: str, name: str = "") -> None:
         self.function, self.node, self.file, self.text = function, node, file, text
-
-    @property
-    def name(self) -> str:
-        return self.function.__name__
+        self.name = name or function.__name__
 
     def span(self, node: ast.AST) -> Span:
         """Where `node` stands. `ast` counts bytes in a line, people count characters."""
@@ -64,6 +62,26 @@ class Source:
         return {**self.function.__globals__, **closure}
 
 
+def assigned(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that statements assign; what nested functions assign is theirs."""
+    names: set[str] = set()
+    todo = list(nodes)
+    while todo:
+        node = todo.pop()
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                names.add(name)
+            case ast.FunctionDef(name=name):
+                names.add(name)
+                continue
+            case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
+                names.add(name)
+            case ast.Lambda():
+                continue
+        todo.extend(ast.iter_child_nodes(node))
+    return names
+
+
 class Sources:
     """The files of one compilation, each parsed once."""
 
@@ -79,6 +97,9 @@ class Sources:
             self._parse(file, function.__name__)
         found = self._defs[file].get(code.co_firstlineno, [])
         matching = [n for n in found if getattr(n, "name", "<lambda>") == code.co_name]
+        if not matching and code.co_flags & 0x80:  # CO_COROUTINE
+            raise CompileError([Diagnostic("unsupported", "an async function is not part of the language",
+                                           Span(file, code.co_firstlineno), help="the kernel calls it and waits: write 'def'")])
         if not matching:
             raise CompileError([Diagnostic(
                 "no-source", f"the source of {function.__name__}() is not in {file} any more", Span(file, code.co_firstlineno),

@@ -1,263 +1,393 @@
-"""Statements: a table from syntax node to the function that lowers it. An error ends its statement, not the function:
+"""Statements: a table from syntax node to the function that checks it. An error ends its statement, not the function:
 several mistakes are reported together."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
-from ..dsl.layout import ArrayType, Layout, PtrType, StructType
+from ..dsl.layout import ArrayType, OptionalType, StructType
 from ..errors import CompileError
-from . import arith, exprs, maps, memory
-from .values import Entry, Known, Many, Place, Pointer, Poison, Record, Text, Val, describe
+from ..tree.kinds import NONE, POISON, Const, Ptr, Tuple, describe, is_maybe
+from ..tree.nodes import Eval, Expr, Get, Guard, If, Item, Lit, MakeTuple, Number, Seq, Temp
+from . import arith, conds, exprs, functions, maps, memory
+from .context import Binding, Checker, Closure
+from .source import assigned
 
-if TYPE_CHECKING:
-    from .context import Lowering
 
-def body(f: Lowering, statements: Iterable[ast.stmt]) -> None:
-    """Lower statements in order; what follows a return is dropped."""
-    from .control import CONTROL  # which lowers bodies itself
-
+def body(c: Checker, statements: Iterable[ast.stmt]) -> None:
+    """Check statements in order; what follows a return is dropped."""
     for node in statements:
-        if not f.reachable:
+        if c.env is None:
             return
-        f.at(node)
-        loops, cleanups = len(f.frame.loops), len(f.cleanups)
+        c.at(node)
+        loops, out = list(c.frame.loops), c.out
         try:
-            handler = STMTS.get(type(node)) or CONTROL.get(type(node))
+            handler = c.unit.tables.stmts.get(type(node))
             if handler is None:
-                f.unsupported(NAMES.get(type(node), type(node).__name__), node, HELP.get(type(node), ""))
-            handler(f, node)
+                c.unsupported(NAMES.get(type(node), type(node).__name__), node, HELP.get(type(node), ""))
+            handler(c, node)
         except CompileError as error:
-            f.unit.report(error)
-            del f.frame.loops[loops:], f.cleanups[cleanups:]
+            c.unit.report(error)
+            c.frame.loops[:], c.out = loops, out
+            if c.env is None:
+                c.env = {}
             for name in assigned([node]):
-                f.env[name] = Poison()
+                key = c.find(name)
+                if key is not None:
+                    c.env[key] = Binding(None, POISON)
             if isinstance(node, ast.Return):
-                f.b.block = None
+                c.env = None
 
 
-def assigned(nodes: Iterable[ast.AST]) -> set[str]:
-    """The names that statements assign, nested functions excepted."""
-    names: set[str] = set()
-    todo = list(nodes)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
-            names.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.Lambda):
-            continue
-        todo.extend(ast.iter_child_nodes(node))
-    return names
+# --- assignment ------------------------------------------------------------------------------------------------------
 
 
-# --- assignment --------------------------------------------------------------------------------------------------------------
-
-
-def _assign(f: Lowering, node: ast.Assign) -> None:
-    result = exprs.rvalue(f, node.value)
-    f.at(node)
+def _assign(c: Checker, node: ast.Assign) -> None:
+    value = c.expr(node.value)
+    if len(node.targets) > 1 and not isinstance(value, Lit):
+        value = c.hold(memory.settle(c, value, node), "$value")
     for target in node.targets:
-        assign(f, target, result)
+        assign(c, target, value)
 
 
-def assign(f: Lowering, target: ast.expr, value: Val) -> None:
+def assign(c: Checker, target: ast.expr, value: Expr) -> None:
     """`target = value`."""
+    c.at(target)
     match target:
         case ast.Name():
-            assign_name(f, target, value)
+            assign_name(c, target, value)
         case ast.Tuple(elts=elts) | ast.List(elts=elts):
-            items = _unpack(f, value, len(elts), target)
-            for element, item in zip(elts, items):
-                assign(f, element, item)
+            _assign_items(c, elts, value, target)
         case ast.Attribute() | ast.Subscript():
-            _assign_memory(f, target, value)
+            assign_memory(c, target, value)
+        case ast.Starred():
+            c.unsupported("'*' in a target", target)
         case _:
-            f.unsupported("this target", target)
+            c.unsupported("this target", target)
 
 
-def _unpack(f: Lowering, value: Val, count: int, node: ast.AST) -> list[Val]:
-    if isinstance(value, Known) and isinstance(value.value, tuple | list):
-        value = Many(tuple(Known(v) for v in value.value))
-    if isinstance(value, Poison):
-        return [value] * count
-    if isinstance(value, Place) and isinstance(value.layout, ArrayType) and value.layout.count == count:
-        return [memory.load(f, memory.element(f, value, arith.constant(i), node), node) for i in range(count)]
-    if not isinstance(value, Many):
-        raise f.ir_type_error("a tuple is unpacked here", value, node)
-    if len(value.items) != count:
-        raise f.error("arguments", f"{len(value.items)} values for {count} names", node)
-    return list(value.items)
+def _assign_items(c: Checker, targets: list[ast.expr], value: Expr, node: ast.AST) -> None:
+    """All items are read before the first target is written."""
+    items = unpack(c, value, targets, node)
+    if len(targets) > 1 and any(not isinstance(t, ast.Name) for t in targets):
+        items = [_snapshot(c, item, node) for item in items]
+    elif len(targets) > 1:
+        items = [i if isinstance(i, Lit) else c.hold(memory.settle(c, i, node), "$item") for i in items]
+    for target, item in zip(targets, items):
+        assign(c, target, item)
 
 
-def assign_name(f: Lowering, target: ast.Name, value: Val) -> None:
-    """A variable gets a value; a struct value gets a stack slot; a global is written."""
-    name = target.id
-    if name in f.frame.globals:
-        _assign_memory(f, target, value)
+def _snapshot(c: Checker, item: Expr, node: ast.AST) -> Expr:
+    """An item that keeps its contents while other items are stored."""
+    kind = item.kind
+    if isinstance(item, Lit):
+        return item
+    if isinstance(kind, Ptr) and kind.thing and isinstance(kind.target, ArrayType | StructType) and not kind.fresh:
+        return c.hold(memory.placed(c, item, kind.target, node), "$item")
+    return c.hold(memory.settle(c, item, node), "$item")
+
+
+def unpack(c: Checker, value: Expr, targets: list[ast.expr], node: ast.AST) -> list[Expr]:
+    """The items of what is unpacked into the targets."""
+    kind = value.kind
+    stars = [i for i, t in enumerate(targets) if isinstance(t, ast.Starred)]
+    if kind == POISON:
+        return [value] * len(targets)
+    if isinstance(kind, Ptr) and isinstance(kind.target, ArrayType) and kind.target.count == len(targets) and not kind.null:
+        array = memory.deref(c, c.hold(value, "$array"), node)
+        return [memory.load(c, memory.element(c, array, Number(c.span(node), i), node), node) for i in range(len(targets))]
+    if is_maybe(kind) and kind != NONE:
+        raise arith.may_be_none(c, value, node)
+    items = conds.items_of(c, value)
+    if items is None:
+        raise c.mismatch("a tuple is unpacked here", kind, node)
+    if stars:
+        c.unsupported("'*' in a target", targets[stars[0]])
+    if len(items) != len(targets):
+        raise c.error("arguments", f"{len(items)} values for {len(targets)} names", node)
+    return items
+
+
+def assign_name(c: Checker, target: ast.Name, value: Expr) -> None:
+    """A variable gets a value; a global is written."""
+    key = c.find(target.id)
+    if key is None:
+        assign_memory(c, target, value)
         return
-    declared = f.frame.declared.get(name)
+    declared = c.frame.declared.get(target.id) if "@" not in key or key.endswith(f"@{c.frame.key}") else None
     if declared is not None:
-        value = convert(f, value, declared, target)
-    elif isinstance(value, Record):
-        value = memory.materialize(f, value, value.layout, target, name)
-    f.env[name] = value
+        value = functions.declared(c, value, declared, target, target.id)
+    if isinstance(value.kind, Const) and isinstance(value.kind.value, Closure):
+        value = Lit(value.span, value.kind.value)
+    c.bind(key, _settled(c, value, target, key), target.id)
 
 
-def convert(f: Lowering, value: Val, layout: Layout, node: ast.AST) -> Val:
-    """A value as an annotated variable or parameter holds it."""
-    if isinstance(value, Poison):
-        return value
-    if isinstance(layout, IntType):
-        if isinstance(value, Pointer) and value.target == layout:
-            return value
-        return arith.wrap(f, f.integer(value, node), layout)
-    if isinstance(layout, PtrType):
-        if isinstance(value, Pointer):
-            return value._replace(target=layout.target) if value.target is None and layout.target else value
-        if value == Known(None):
-            return value
-        if isinstance(value, Place):
-            return Pointer(memory.address(f, value), layout.target or value.layout, access=value.access)
-    if isinstance(layout, StructType | ArrayType):
-        if isinstance(value, Place) and value.layout == layout:
-            return value
-        return memory.materialize(f, value, layout, node)
-    if value == Known(None) or isinstance(value, Pointer | Place | Text):
-        return value
-    raise f.ir_type_error(f"a {layout.name} is needed here", value, node)
+def _settled(c: Checker, value: Expr, node: ast.AST, key: str) -> Expr:
+    """The value as a name holds it; a fresh struct value moves into the variable's own memory."""
+    kind = value.kind
+    inner = value.value if isinstance(value, Seq) else value
+    if isinstance(inner, Temp) and isinstance(kind, Ptr) and kind.fresh and kind.target is not None:
+        again = memory.placed(c, inner.value, kind.target, node, key)
+        return memory.settle(c, Seq(value.span, value.body, again) if isinstance(value, Seq) else again, node)
+    return memory.settle(c, memory.settle(c, value, node, key), node)
 
 
-def _assign_memory(f: Lowering, target: ast.expr, value: Val) -> None:
-    place = target_place(f, target)
-    f.at(target)
-    if isinstance(place, Entry):
-        maps.set_entry(f, place, value, target)
-    elif isinstance(place, Place):
-        memory.store(f, place, value, target)
-
-
-def target_place(f: Lowering, target: ast.expr) -> Place | Entry | Poison:
-    """What an attribute, a subscript or a global name stands for when it is written."""
-    if isinstance(target, ast.Name):
-        found, obj = f.frame.source.lookup(target.id)
-        if not found or not isinstance(obj, Variable):
-            raise f.error("read-only", f"{target.id!r} is no Global: a program cannot assign it", target,
-                          help=f"declare it as 'Global[u64](0)', or drop 'global {target.id}'")
-        return f.unit.variable_place(f, obj, target.id, write=True, node=target)
-    if isinstance(target, ast.Attribute):
-        owner = exprs.owner(f, target.value)
-        if isinstance(owner, Poison):
-            return owner
-        place = exprs.place_attribute(f, owner, target.attr, target)
-        if place is None:
-            exprs.attribute(f, owner, target.attr, target)  # a field that is not there says so itself
-            raise f.error("read-only", f"{target.attr!r} of {describe(owner)} cannot be assigned", target)
-        return place
+def assign_memory(c: Checker, target: ast.expr, value: Expr) -> None:
+    """An attribute, an element, a map entry or a global variable is written. The value is evaluated first."""
     if isinstance(target, ast.Subscript):
-        result = exprs.subscript_place(f, target)
-        if isinstance(result, Place | Entry | Poison):
-            return result
-    raise f.error("read-only", "this cannot be assigned", target)
+        base = memory.base(c, c.place(target.value), target.value)
+        map = maps.of(c, base, target.value) if isinstance(base.kind, Const | Ptr) else None
+        if map is not None:
+            value = _evaluated(c, value, target)
+            maps.set_entry(c, map, c.expr(target.slice), value, target)
+            return
+        if isinstance(base.kind, Const):
+            raise c.error("read-only", f"{describe(base.kind)} cannot be changed", target, help="use an array or a map")
+        place = exprs.subscript(c, base, target)
+    else:
+        place = target_place(c, target)
+    if place.kind == POISON:
+        return
+    if not isinstance(place.kind, Ptr) or place.kind.target is None or not memory.is_place(place):
+        raise c.error("read-only", "this cannot be assigned", target)
+    memory.store(c, place, value, target)
 
 
-def _ann_assign(f: Lowering, node: ast.AnnAssign) -> None:
-    if not isinstance(node.target, ast.Name):
-        f.unsupported("an annotation here", node)
-    layout = f.unit.annotation(f, node.annotation)
-    if layout is not None:
-        f.frame.declared[node.target.id] = layout
-    if node.value is not None:
-        result = exprs.rvalue(f, node.value)
-        assign_name(f, node.target, result)
-    elif isinstance(layout, StructType | ArrayType):
-        f.env[node.target.id] = memory.materialize(f, Record(layout, ()), layout, node, node.target.id) \
-            if isinstance(layout, StructType) else _blank(f, layout)
+def _evaluated(c: Checker, value: Expr, node: ast.AST) -> Expr:
+    """A number that has its value before the target's parts are evaluated."""
+    if isinstance(value, Lit | Get) or not rep_known(value):
+        return value
+    return c.hold(value, "$value")
 
 
-def _blank(f: Lowering, layout: Layout) -> Place:
-    place = Place(f.temporary(layout.size, 8), 0, layout)
-    memory.zero(f, place, layout.size)
+def rep_known(value: Expr) -> bool:
+    from ..tree.kinds import Agg
+
+    return not isinstance(value.kind, Agg)
+
+
+def target_place(c: Checker, target: ast.expr) -> Expr:
+    """What an attribute or a global name stands for when it is written."""
+    if isinstance(target, ast.Name):
+        found, obj = c.frame.source.lookup(target.id)
+        if not found or not isinstance(obj, Variable):
+            raise c.error("read-only", f"{target.id!r} is no Global: a program cannot assign it", target,
+                          help=f"declare it as 'Global[u64](0)', or drop 'global {target.id}'")
+        return memory.global_place(c, obj, target.id, target)
+    place = c.place(target)
+    while isinstance(place, Seq):
+        c.out += place.body
+        place = place.value
+    if place.kind != POISON and not memory.is_place(place):
+        owner = describe(c.place(target.value).kind) if isinstance(target, ast.Attribute) else "this"
+        what = repr(target.attr) if isinstance(target, ast.Attribute) else "this"
+        raise c.error("read-only", f"{what} of {owner} cannot be assigned", target)
     return place
 
 
-def _aug_assign(f: Lowering, node: ast.AugAssign) -> None:
-    word = arith.WORDS[type(node.op)]
-    if isinstance(node.target, ast.Name) and node.target.id not in f.frame.globals:
-        old = f.value(ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target))
-        right = exprs.rvalue(f, node.value)
-        f.at(node)
-        assign_name(f, node.target, exprs.operate(f, node.op, old, right, node))
+def _ann_assign(c: Checker, node: ast.AnnAssign) -> None:
+    if not isinstance(node.target, ast.Name):
+        c.unsupported("an annotation here", node)
+    layout = c.unit.annotation(c, node.annotation, c.frame.source)
+    if layout is not None:
+        c.frame.declared[node.target.id] = layout
+    if node.value is not None:
+        assign_name(c, node.target, c.expr(node.value))
+    elif isinstance(layout, StructType | ArrayType):
+        assign_name(c, node.target, memory.blank(c, layout, node))
+    elif layout is None and c.find(node.target.id) is None:
+        c.unsupported("an annotation of a global name", node)
+
+
+# --- augmented assignment --------------------------------------------------------------------------------------------
+
+
+def _aug_assign(c: Checker, node: ast.AugAssign) -> None:
+    word, target = arith.WORDS[type(node.op)], node.target
+    if isinstance(target, ast.Name) and c.find(target.id) is not None:
+        old = c.hold(c.expr(ast.copy_location(ast.Name(target.id, ast.Load()), target)), "$old") if _calls(node.value) else \
+            c.expr(ast.copy_location(ast.Name(target.id, ast.Load()), target))
+        assign_name(c, target, exprs.operate(c, node.op, old, c.expr(node.value), node))
         return
-    right = exprs.rvalue(f, node.value)
-    f.at(node)
-    target = target_place(f, node.target)
-    if isinstance(target, Entry):
-        if maps.add_entry(f, target, word, right, node):
-            return
-        target = memory.deref(f, maps.entry_pointer(f, target, node), node)
-    if isinstance(target, Place):
-        entry = _entry_behind(f, node.target)
-        if entry is not None and isinstance(target.layout, IntType) and not target.bits:
-            maps.add_in_place(f, target, word, f.integer(right, node), entry.map.per_cpu, node)
-            return
-        old = memory.load(f, target, node)
-        memory.store(f, target, exprs.operate(f, node.op, old, right, node), node)
+    if isinstance(target, ast.Subscript):
+        base = memory.base(c, c.place(target.value), target.value)
+        map = maps.of(c, base, target.value) if isinstance(base.kind, Const | Ptr) else None
+        if map is not None:
+            key = c.expr(target.slice)
+            if maps.add_entry(c, map, key, word, lambda: c.expr(node.value), node):
+                return
+            place = maps.entry_place(c, map, key, target)
+        else:
+            place = exprs.subscript(c, base, target)
+    else:
+        place = target_place(c, target)
+    _change(c, place, word, node)
 
 
-def _entry_behind(f: Lowering, target: ast.expr) -> Entry | None:
-    """The map entry that `m[k].field += 1` changes in place: shared, so the addition has to be atomic."""
+def _calls(node: ast.AST) -> bool:
+    return any(isinstance(n, ast.Call | ast.NamedExpr) for n in ast.walk(node))
+
+
+def _change(c: Checker, place: Expr, word: str, node: ast.AugAssign) -> None:
+    """`place word= value`: the place's parts, then what is there, then the value; then it is stored."""
+    if place.kind == POISON:
+        return
+    place = frozen(c, place)
+    kind = place.kind
+    if not isinstance(kind, Ptr):
+        raise c.error("read-only", "this cannot be assigned", node.target)
+    memory.writable(c, kind, node.target)
+    entry = _entry_behind(c, node.target)
+    if entry is not None and isinstance(kind.target, IntType) and not memory.bit_field(place):
+        value = c.hold(arith.integer(c, c.expr(node.value), node.value), "n")
+        maps.add_in_place(c, place, word, value, entry.per_cpu, node)
+        return
+    old = memory.load(c, place, node.target)
+    if _calls(node.value):
+        old = c.hold(old, "$old")
+    memory.store(c, place, exprs.operate(c, node.op, old, c.expr(node.value), node), node)
+
+
+def frozen(c: Checker, place: Expr) -> Expr:
+    """A place whose parts are evaluated here, once."""
+    from ..tree.nodes import At, Deref, Element, Member
+
+    while isinstance(place, Seq):
+        c.out += place.body
+        place = place.value
+    match place:
+        case Member():
+            return Member(place.span, place.kind, frozen(c, place.place), place.field)  # type: ignore[arg-type]
+        case Element():
+            inner = frozen(c, place.place)
+            if not place.check:
+                return Element(place.span, place.kind, inner, c.hold(place.index, "$index") if not isinstance(place.index, Number)
+                               else place.index, False)  # type: ignore[arg-type]
+            whole = c.hold(Element(place.span, place.kind, inner, place.index), "$element")  # type: ignore[arg-type]
+            return Deref(place.span, place.kind, whole)  # type: ignore[arg-type]
+        case At():
+            return At(place.span, place.kind, frozen(c, place.place), c.hold(place.offset, "$offset"))  # type: ignore[arg-type]
+        case Deref():
+            return Deref(place.span, place.kind, c.hold(place.pointer, "$pointer"))  # type: ignore[arg-type]
+        case _:
+            return place
+
+
+def _entry_behind(c: Checker, target: ast.expr) -> Any:
+    """The map whose entry `m[k].field += 1` changes in place: shared, so the addition has to be atomic."""
     while isinstance(target, ast.Attribute):
         target = target.value
-    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and target.value.id not in f.env:
-        found, obj = f.frame.source.lookup(target.value.id)
-        if found and f.unit.is_map(obj):
-            return Entry(obj, Known(0))
+    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and c.find(target.value.id) is None:
+        found, obj = c.frame.source.lookup(target.value.id)
+        if found and c.unit.is_map(obj):
+            return obj
     return None
 
 
-def _delete(f: Lowering, node: ast.Delete) -> None:
+# --- others ----------------------------------------------------------------------------------------------------------
+
+
+def _delete(c: Checker, node: ast.Delete) -> None:
     for target in node.targets:
         if isinstance(target, ast.Name):
-            f.env.pop(target.id, None)
+            key = c.find(target.id)
+            if key is not None and c.env is not None:
+                c.env.pop(key, None)
             continue
-        entry = exprs.subscript_place(f, target) if isinstance(target, ast.Subscript) else None
-        if not isinstance(entry, Entry):
-            raise f.error("unsupported", "'del' deletes a map entry or a variable", target)
-        maps.method(f, entry.map, "delete", [entry.key], target)
+        map = maps.of(c, c.expr(target.value), target) if isinstance(target, ast.Subscript) else None
+        if map is None or not isinstance(target, ast.Subscript):
+            raise c.error("unsupported", "'del' deletes a map entry or a variable", target)
+        if not isinstance(map.decl, maps.decl._Lookup):
+            raise c.error("unsupported", f"entries of {exprs.describe(Const(type(map.decl)))} cannot be deleted", target)
+        c.emit(Eval(c.span(target), maps.delete(c, map, [c.expr(target.slice)], target)))
 
 
-def _pass(f: Lowering, node: ast.stmt) -> None:
+def _pass(c: Checker, node: ast.stmt) -> None:
     """Nothing."""
 
 
-def _expr(f: Lowering, node: ast.Expr) -> None:
-    if not isinstance(node.value, ast.Constant):
-        f.value(node.value)
+def _expr(c: Checker, node: ast.Expr) -> None:
+    if isinstance(node.value, ast.Constant):
+        return
+    value = c.expr(node.value)
+    if not isinstance(value, Lit | Get):
+        c.emit(Eval(value.span, value))
 
 
-def _global(f: Lowering, node: ast.Global) -> None:
-    f.frame.globals |= set(node.names)
+def _global(c: Checker, node: ast.Global) -> None:
+    for name in node.names:
+        found, _ = c.frame.source.lookup(name)
+        if not found:
+            raise c.error("undefined-name", f"{name!r} is not defined", node)
+    c.frame.globals |= set(node.names)
 
 
-STMTS: dict[type[ast.stmt], Callable[[Lowering, Any], None]] = {
+def _nonlocal(c: Checker, node: ast.Nonlocal) -> None:
+    c.frame.nonlocals |= set(node.names)
+
+
+def _function(c: Checker, node: ast.FunctionDef) -> None:
+    """A nested function: a value that knows where it was made."""
+    if node.decorator_list:
+        c.unsupported("a decorated function inside a function", node, "move it to module level")
+    closure = Closure(c.unit.nested(c.frame.source, node), c.frame, exprs._lambda_defaults(c, node.args))
+    key = c.find(node.name)
+    assert key is not None
+    c.bind(key, Lit(c.span(node), closure), node.name)
+
+
+def _if(c: Checker, node: ast.If) -> None:
+    fork = conds.test(c, node.test)
+    yes, no = fork.yes, fork.no
+    then, first = c.fork(*yes, lambda: body(c, node.body)) if yes is not None else ([], None)
+    orelse, second = c.fork(*no, lambda: body(c, node.orelse)) if no is not None else ([], None)
+    if isinstance(fork.test.kind, Const):
+        if not isinstance(fork.test, Lit):
+            c.emit(Eval(fork.test.span, fork.test))
+        c.out += then if yes is not None else orelse
+        c.merge([first if yes is not None else second])
+        return
+    if yes is None or no is None:
+        c.emit(Eval(fork.test.span, fork.test))
+        c.out += then if yes is not None else orelse
+    else:
+        c.emit(If(c.span(node), fork.test, then, orelse))
+    c.merge([first, second])
+
+
+def _return(c: Checker, node: ast.Return) -> None:
+    value = c.expr(node.value) if node.value is not None else c.lit(None, node)
+    c.at(node)
+    c.unit.tables.give_back(c, value, node)
+
+
+def _assert(c: Checker, node: ast.Assert) -> None:
+    fork = conds.test(c, node.test)
+    c.emit(Guard(c.span(node), conds.as_number(fork.test)))
+    c.function.aborts = True
+    c.env, c.held = fork.yes if fork.yes is not None else (None, frozenset())
+
+
+STMTS: dict[type[ast.stmt], Callable[[Checker, Any], None]] = {
     ast.Assign: _assign, ast.AnnAssign: _ann_assign, ast.AugAssign: _aug_assign, ast.Delete: _delete, ast.Pass: _pass,
-    ast.Expr: _expr, ast.Global: _global,
+    ast.Expr: _expr, ast.Global: _global, ast.Nonlocal: _nonlocal, ast.FunctionDef: _function, ast.If: _if, ast.Return: _return,
+    ast.Assert: _assert,
 }
 
 NAMES: dict[type[ast.AST], str] = {
-    ast.Try: "'try'", ast.Raise: "'raise'", ast.FunctionDef: "a function inside a function", ast.ClassDef: "a class here",
+    ast.Try: "'try'", ast.Raise: "'raise'", ast.AsyncFunctionDef: "an async function", ast.ClassDef: "a class here",
     ast.Import: "'import' here", ast.ImportFrom: "'import' here", ast.AsyncFor: "'async'", ast.AsyncWith: "'async'",
-    ast.Nonlocal: "'nonlocal'",
 }
 HELP: dict[type[ast.AST], str] = {
     ast.Try: "nothing raises in BPF: test for None, or check what a helper returns",
     ast.Raise: "return a value, or 'assert condition' to stop with the program's default answer",
-    ast.FunctionDef: "move it to module level",
     ast.ClassDef: "declare structs at module level",
     ast.Import: "import at module level",
     ast.ImportFrom: "import at module level",
 }
+
+__all__ = ["Item", "MakeTuple", "OptionalType", "Tuple"]

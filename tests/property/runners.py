@@ -12,7 +12,7 @@ from typing import Any
 from purebpf.api import module_programs
 from purebpf.compiler import Options, compile
 from purebpf.errors import PureBpfError
-from purebpf.frontend import compile_programs
+from purebpf.compiler import to_ir
 from purebpf.ir.interp import Interp
 from purebpf.ir.ops import signed
 
@@ -72,7 +72,7 @@ class Runners:
 
     def _compare(self, made: ModuleType, params: dict[str, str], rows: list[tuple[int, ...]], wanted: list[int]) -> None:
         programs = module_programs(made)
-        interp = Interp(compile_programs(programs).module)
+        interp = Interp(to_ir(programs)[1].module)
         got = [signed(interp.run("root", *(signed(v) for v in row))) for row in rows]
         self._same("IR", rows, wanted, got)
         plain = compile(programs, Options(level=0)).spec

@@ -13,7 +13,7 @@ from purebpf.api import module_programs
 from purebpf.compiler import Options, compile
 from purebpf.dsl.hooks import Func, Program
 from purebpf.errors import CompileError
-from purebpf.frontend import compile_programs
+from purebpf.compiler import to_ir
 from purebpf.ir.interp import Interp
 from purebpf.ir.ops import signed
 from purebpf.ir.text import print_module
@@ -34,7 +34,7 @@ def module(source: str) -> ModuleType:
 
 
 def _frontend(source: str, args: list[str]) -> str:
-    return print_module(compile_programs(module_programs(module(source))).module)
+    return print_module(to_ir(module_programs(module(source)))[1].module)
 
 
 def _errors(source: str, args: list[str]) -> str:
@@ -71,7 +71,7 @@ def _run(source: str, args: list[str]) -> str:
         right = int(wanted, 0)
         answers = {"CPython": int(functions[name](*arguments))}
         probe = _probe(made, functions[name], arguments)
-        answers["IR"] = signed(Interp(compile_programs([probe]).module).run(name, *map(signed, arguments)))
+        answers["IR"] = signed(Interp(to_ir([probe])[1].module).run(name, *map(signed, arguments)))
         answers["VM"] = signed(_in_vm(made, probe, arguments))
         wrong = {k: v for k, v in answers.items() if signed(v) != signed(right)}
         out.append(f"{name}({given}) == {wanted}" + (f": but {wrong}" if wrong else ": agreed"))

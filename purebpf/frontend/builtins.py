@@ -1,0 +1,233 @@
+"""Python's own functions: what they mean in a program."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..dsl.layout import ArrayType
+from ..tree.kinds import BOOL, I64, U8, Const, Cursor, Int, Ptr, Tuple, Agg
+from ..tree.nodes import Arith, At, Expr, IfElse, Lit, Load, MakeTuple, Number, Seq
+from . import arith, conds, memory, packet, strings
+from .context import Checker, has_effects
+
+LARGEST = 1 << 16  # items of a constant made while compiling
+
+
+class Row(NamedTuple):
+    """One callable: how a call is checked, and how many arguments it takes."""
+
+    check: Callable[[Checker, list[Expr], ast.Call], Expr]
+    fewest: int
+    most: int
+
+
+def _len(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    kind = args[0].kind
+    match kind:
+        case Const(v) if hasattr(v, "__len__") and not c.unit.is_map(v):
+            return c.lit(len(v), node)
+        case Ptr(target=ArrayType() as layout, null=False):
+            if memory.is_string(layout):
+                return strings.length(c, args[0], node)
+            return arith.after(c, args[0], c.lit(layout.count, node))
+        case Agg(layout=ArrayType()):
+            return strings.length(c, args[0], node)
+        case Tuple(items=items):
+            return arith.after(c, args[0], c.lit(len(items), node))
+        case Cursor():
+            return packet.left(c, kind, node)
+    if conds.is_maybe(kind):
+        raise arith.may_be_none(c, args[0], node.args[0])
+    raise c.mismatch("len() takes an array, a constant or the packet", kind, node)
+
+
+def _items(c: Checker, args: list[Expr], node: ast.AST) -> list[Expr]:
+    """The values a function of many takes: its arguments, or the items of its only one."""
+    if len(args) != 1:
+        return args
+    kind = args[0].kind
+    if isinstance(kind, Const) and isinstance(kind.value, tuple | list | range | bytes | set | frozenset):
+        if len(kind.value) > LARGEST:
+            raise c.error("constant", "this is enormous", node)
+        return [Lit(args[0].span, v) for v in kind.value]
+    if isinstance(kind, Ptr) and isinstance(kind.target, ArrayType) and not kind.null and kind.target.count <= 64:
+        array = memory.deref(c, c.hold(args[0], "$array"), node)
+        return [memory.load(c, memory.element(c, array, Number(c.span(node), i), node), node) for i in range(kind.target.count)]
+    return conds.items_of(c, args[0]) or args
+
+
+def _extreme(name: str, word: str) -> Row:
+    def build(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+        items = _items(c, args, node)
+        if not items:
+            raise c.error("arguments", f"{name}() needs something to choose from", node)
+        if all(isinstance(i.kind, Const) for i in items):
+            try:
+                return c.lit((min if word == "lt" else max)(i.kind.value for i in items), node)  # type: ignore[union-attr]
+            except TypeError as error:
+                raise c.error("constant", f"this constant cannot be computed: {error}", node) from None
+        best = arith.integer(c, items[0], node)
+        for item in items[1:]:
+            best = arith.better(c, word, best, arith.integer(c, item, node), node)
+        return best
+
+    return Row(build, 1, 1 << 20)
+
+
+def _abs(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    return arith.absolute(c, arith.integer(c, args[0], node), node)
+
+
+def _int(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    if not args:
+        return c.lit(0, node)
+    value = arith.integer(c, args[0], node)
+    kind = arith.kind_of(value)
+    return c.lit(kind.lo, node) if arith.is_exact(kind) and not has_effects(args[0]) else value
+
+
+def _bool(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    return conds.boolean(c, conds.truth(c, args[0], node.args[0]), node) if args else c.lit(False, node)
+
+
+def _pow(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    result = arith.binary(c, "**", arith.integer(c, args[0], node), arith.integer(c, args[1], node), node)
+    if len(args) == 3:
+        return arith.binary(c, "%", arith.integer(c, result, node), arith.integer(c, args[2], node), node)
+    return result
+
+
+def _sum(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    result: Expr = args[1] if len(args) > 1 else c.lit(0, node)
+    for item in _items(c, args[:1], node):
+        result = arith.binary(c, "+", arith.integer(c, result, node), arith.integer(c, item, node), node)
+    return result
+
+
+def _any(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    tests = [(lambda i=i: conds.truth(c, i, node)) for i in _items(c, args, node)]
+    return conds.boolean(c, conds.any_of(c, tests, node), node)
+
+
+def _all(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    return conds.boolean(c, conds.all_of(c, [conds.truth(c, i, node) for i in _items(c, args, node)], node), node)
+
+
+def _divmod(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    a, b = (c.hold(arith.integer(c, v, node), "$operand") for v in args)
+    parts = tuple(arith.binary(c, word, a, b, node) for word in ("//", "%"))
+    return MakeTuple(c.span(node), Tuple(tuple(p.kind for p in parts)), parts)
+
+
+def _bytes(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    """`bytes(x)`: the bytes of it, as of now."""
+    value = args[0]
+    kind = value.kind
+    if isinstance(kind, Const) and isinstance(kind.value, bytes | list | tuple):
+        return c.lit(bytes(kind.value), node)
+    if isinstance(kind, Const) and isinstance(kind.value, int):
+        return memory.placed(c, memory.blank(c, ArrayType(U8, kind.value), node), ArrayType(U8, kind.value), node)
+    items = conds.items_of(c, value) if isinstance(kind, Tuple) else None
+    if items is not None:
+        layout = ArrayType(U8, len(items))
+        return memory.placed(c, memory._fit_row(c, items, layout, node), layout, node)
+    if isinstance(kind, Agg):
+        value = memory.placed(c, value, kind.layout, node)
+        kind = value.kind
+    if isinstance(kind, Ptr) and kind.target is not None:
+        place = memory.deref(c, value, node.args[0])
+        assert isinstance(place.kind, Ptr) and place.kind.target is not None
+        layout = ArrayType(U8, place.kind.target.size)
+        seen = At(c.span(node), place.kind._replace(target=layout, fresh=False, thing=False), place, Number(c.span(node), 0))
+        if place.kind.fresh:
+            return seen
+        return memory.placed(c, seen, layout, node)
+    raise c.mismatch("bytes() takes a struct or an array", kind, node)
+
+
+def _constant_only(function: Any) -> Row:
+    """A builtin that makes a constant of constants."""
+
+    def build(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+        values = [a.kind.value for a in args if isinstance(a.kind, Const)]
+        if len(values) < len(args):
+            c.unsupported(f"{function.__name__}() of what is only known at run time", node)
+        try:
+            if any(isinstance(v, range) and len(v) > LARGEST for v in values):
+                raise ValueError("the result is enormous")
+            return c.lit(function(*values), node)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise c.error("constant", f"this constant cannot be computed: {error}", node) from None
+
+    return Row(build, 0, 9)
+
+
+def _tuple(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    kind = args[0].kind if args else Const(())
+    if isinstance(kind, Tuple):
+        return args[0]
+    if isinstance(kind, Const):
+        return c.lit(tuple(kind.value), node)
+    items = tuple(_items(c, args, node))
+    return MakeTuple(c.span(node), Tuple(tuple(i.kind for i in items)), items)
+
+
+def _chr(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    return _constant_only(chr).check(c, args, node)
+
+
+def _ord(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    return arith.integer(c, args[0], node) if isinstance(args[0].kind, Int) else _constant_only(ord).check(c, args, node)
+
+
+def from_bytes(c: Checker, args: Any, node: ast.Call) -> Expr:
+    """`int.from_bytes(memory, "big")`: up to 8 bytes as one number."""
+    values = args.values
+    order = args.named.get("byteorder") or (values[1] if len(values) > 1 else None)
+    signed = args.named.get("signed")
+    big = order is None or order.kind == Const("big")
+    if not values or order is not None and order.kind not in (Const("big"), Const("little")):
+        raise c.error("arguments", "int.from_bytes() takes bytes and 'big' or 'little'", node)
+    if isinstance(values[0].kind, Const):
+        return c.lit(int.from_bytes(values[0].kind.value, "big" if big else "little", signed=bool(signed and signed.kind == Const(True))), node)
+    place = memory.deref(c, c.hold(values[0], "$bytes"), node)
+    layout = place.kind.target if isinstance(place.kind, Ptr) else None
+    if not memory.is_bytes(layout) or layout is None or not 0 < layout.size <= 8:
+        raise c.mismatch("int.from_bytes() takes an array of at most 8 bytes", place.kind, node)
+    result: Expr = c.lit(0, node)
+    for i in range(layout.size) if big else reversed(range(layout.size)):
+        byte = arith.integer(c, memory.load(c, memory.element(c, place, Number(c.span(node), i), node), node), node)
+        shifted = arith.binary(c, "<<", arith.integer(c, result, node), Number(c.span(node), 8), node)
+        result = arith.binary(c, "|", arith.integer(c, shifted, node), byte, node)
+    return arith.wrap(c, arith.integer(c, result, node), memory.layout_for(layout.size, signed is not None and signed.kind == Const(True)), node)
+
+
+def _bit_count(c: Checker, value: Expr, node: ast.AST) -> Expr:
+    """The ones of the magnitude, summed in parallel (Warren, Hacker's Delight, 5-1)."""
+    value = arith.absolute(c, value, node)
+    if isinstance(value, Lit):
+        return c.lit(value.kind.value.bit_count(), node)  # type: ignore[union-attr]  # a Lit's kind is a Const
+    span, word = c.span(node), Int.of(arith.U64)
+
+    def op(name: str, a: Expr, b: Expr | int) -> Expr:
+        return Arith(span, word, name, a, Number(span, b) if isinstance(b, int) else b)
+
+    x = c.hold(value, "$x")
+    x = c.hold(op("-", x, op("&", op(">>", x, 1), 0x5555555555555555)), "$x")
+    x = c.hold(op("+", op("&", x, 0x3333333333333333), op("&", op(">>", x, 2), 0x3333333333333333)), "$x")
+    x = op("&", op("+", x, op(">>", x, 4)), 0x0F0F0F0F0F0F0F0F)
+    return Arith(span, Int(I64, 0, 64), ">>", op("*", x, 0x0101010101010101), Number(span, 56))
+
+
+NUMBER_METHODS: dict[str, Callable[[Checker, Expr, ast.AST], Expr]] = {"bit_length": arith.bit_length, "bit_count": _bit_count}
+
+BUILTINS: dict[Any, Row] = {
+    **{f: _constant_only(f) for f in (sorted, round, hex, oct, bin, str, range, list, set, frozenset, dict, repr, reversed, enumerate, zip)},
+    bytes: Row(_bytes, 1, 1), len: Row(_len, 1, 1), min: _extreme("min", "lt"), max: _extreme("max", "gt"), abs: Row(_abs, 1, 1),
+    int: Row(_int, 0, 1), bool: Row(_bool, 0, 1), pow: Row(_pow, 2, 3), sum: Row(_sum, 1, 2), any: Row(_any, 1, 1), all: Row(_all, 1, 1),
+    divmod: Row(_divmod, 2, 2), tuple: Row(_tuple, 0, 1), ord: Row(_ord, 1, 1), chr: Row(_chr, 1, 1),
+}
+
+__all__ = ["BOOL", "BUILTINS", "IfElse", "Load", "NUMBER_METHODS", "Row", "Seq", "from_bytes"]

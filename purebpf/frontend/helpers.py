@@ -1,0 +1,250 @@
+"""The kernel's helpers: what their signatures say is checked for every call, and what a call does to the caller's values."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from ..dsl import maps as decl
+from ..dsl.helpers import Helper as Declared
+from ..dsl.ints import TYPES, IntType
+from ..dsl.layout import ArrayType, StructType
+from ..tree.kinds import BOOL, I64, NONE, U64, Agg, Broken, Const, Context, Int, Kind, Optional, Ptr, Resource, Text, Tuple, is_maybe, mapped
+from ..tree.nodes import Bits, Cast, Expr, Helper, IfElse, Lit, MapRef, Number, Swap
+from . import arith, memory, packet
+from .context import Checker
+
+# What helpers do to memory that a program sees: (same answer for the whole run, may write). Others: they may write.
+QUIET = {
+    "get_current_pid_tgid": (True, False), "get_current_uid_gid": (True, False), "get_current_task": (True, False),
+    "get_smp_processor_id": (False, False), "ktime_get_ns": (False, False), "ktime_get_boot_ns": (False, False),
+    "get_prandom_u32": (False, False), "map_lookup_elem": (False, False), "trace_printk": (False, False),
+    "trace_vprintk": (False, False),
+}
+# Helpers whose answer must be given back, and by which: the lookups of sockets and the ring buffer.
+ACQUIRES = {
+    "sk_lookup_tcp": "sk_release", "sk_lookup_udp": "sk_release", "skc_lookup_tcp": "sk_release", "ringbuf_reserve": "ringbuf_submit",
+}
+RELEASES = {"sk_release": 0, "ringbuf_submit": 0, "ringbuf_discard": 0}
+GPL = ("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL")  # license_is_gpl_compatible
+REGIONS = {"map_value": "value", "mem": "mem", "socket": "kernel", "kernel": "kernel"}
+
+
+def row(name: str) -> Declared:
+    """A helper's declaration."""
+    from ..dsl import helpers
+
+    found: Declared = getattr(helpers, name)
+    return found
+
+
+def emit_call(c: Checker, name: str, args: Iterable[Expr], kind: Kind, node: ast.AST) -> Expr:
+    """Call a helper; arguments are numbers and pointers already."""
+    if c.unit.license not in GPL and row(name).gpl:  # in this order: most programs need no look-up
+        raise c.error("gpl-only", f"the helper {name} is for GPL programs, this one is {c.unit.license!r}", node,
+                      help="leave the licence at 'GPL', or do without the helper")
+    if c.locks and name not in ("spin_unlock",):
+        raise c.error("locked", f"{name}() cannot be called while a lock is held", node,
+                      help="do it before or after the 'with' block of the lock")
+    c.unit.need("helper", name, c, node)
+    pure, writes = QUIET.get(name, (False, True))
+    c.effects.writes |= writes
+    return Helper(c.span(node), kind, name, args, pure, writes)
+
+
+def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:
+    """A helper that the user calls by its kernel name."""
+    params = helper.params
+    variadic = bool(params) and params[-1][0].startswith("*")
+    if node.keywords:
+        raise c.error("arguments", f"{helper.name}() takes no keyword arguments", node)
+    if len(node.args) > (5 if variadic else len(params)) or len(node.args) < len(params) - variadic:
+        raise c.error("arguments", f"{helper.name}() takes {len(params)} argument{'s' * (len(params) != 1)}, {len(node.args)} given", node,
+                      help=f"{helper.name}({', '.join(f'{n}: {t}' for n, t in params)})")
+    values = []
+    for i, arg in enumerate(node.args):
+        text = params[min(i, len(params) - 1)][1]
+        follows = node.args[i + 1] if i + 1 < len(node.args) else None
+        values.append(_argument(c, helper, text, arg, follows))
+    kind = _result(c, helper, values, node)
+    result = emit_call(c, helper.name, values, kind, node)
+    if helper.name in RELEASES:
+        release(c, values[RELEASES[helper.name]], node)
+    if helper.invalidates_packet:
+        result = c.hold(result, "$status")
+        packet.moved(c)
+    if helper.ret in ("None", "void"):
+        return arith.after(c, result, c.lit(None, node))
+    return result
+
+
+def _result(c: Checker, helper: Declared, values: Sequence[Expr], node: ast.AST) -> Kind:
+    returns = helper.ret
+    if "Ptr" in returns:
+        resource = None
+        if helper.name in ACQUIRES:
+            resource = Resource(f"what {helper.name}() gave", f"{ACQUIRES[helper.name]}()", c.span(node))
+            c.held |= {resource}
+        target = values[0].decl if False else None
+        if helper.name == "map_lookup_elem" and isinstance(values[0], MapRef):
+            target = values[0].map.value
+        region = REGIONS.get(helper.region, "mem")
+        return Ptr(target, region, null=helper.nullable, writable=region != "kernel", why=f"{helper.name} found nothing", resource=resource)
+    if returns in ("None", "void"):
+        return Int.of(I64)
+    return Int.of(U64 if returns.startswith("u") else I64)
+
+
+def _argument(c: Checker, helper: Declared, text: str, node: ast.expr, follows: ast.expr | None) -> Expr:
+    """An argument as the signature wants it."""
+    kind_name, _, optional = text.partition(" | ")
+    if kind_name in ("Mem", "Out"):
+        return _memory(c, helper, kind_name, bool(optional), node, follows)
+    value = c.expr(node)
+    kind = value.kind
+    match kind_name:
+        case "Ctx":
+            if not isinstance(kind, Context):
+                raise c.mismatch(f"{helper.name}() takes the program's context here", kind, node)
+            return value
+        case "AnyMap":
+            if isinstance(kind, Const) and isinstance(kind.value, decl.Map):
+                c.unit.map_name(kind.value)
+                return MapRef(c.span(node), Ptr(None, "map"), kind.value)
+            if isinstance(kind, Ptr) and isinstance(kind.target, decl.MapType):
+                return value
+            raise c.mismatch(f"{helper.name}() takes a map here", kind, node)
+        case "Text":
+            if not isinstance(kind, Const) or not isinstance(kind.value, str | bytes):
+                raise c.mismatch(f"{helper.name}() takes a constant string here", kind, node)
+            return text_constant(c, kind.value, node)
+        case "Kernel" | "Sock" | "Dynptr":
+            return _pointer(c, helper, value, node)
+        case "Callback":
+            raise c.error("unsupported", f"{helper.name}() with a callback by hand", node,
+                          help="'for i in range(n)', 'bpf.loop(n, f)' and 'for k, v in m' make it")
+        case _:
+            return _number(c, kind_name, value, node)
+
+
+def text_constant(c: Checker, text: str | bytes, node: ast.AST) -> Expr:
+    data = (text.encode() if isinstance(text, str) else text) + b"\0"
+    return memory.constant_bytes(c, data, ArrayType(TYPES["char"], len(data)), node)
+
+
+def _pointer(c: Checker, helper: Declared, value: Expr, node: ast.AST) -> Expr:
+    kind = value.kind
+    if isinstance(kind, Ptr):
+        if kind.null and helper.name not in ("kptr_xchg",):
+            raise arith.may_be_none(c, value, node)
+        return value
+    if kind == NONE:
+        return Number(c.span(node), 0)
+    if is_maybe(kind):
+        raise arith.may_be_none(c, value, node)
+    raise c.mismatch(f"{helper.name}() takes a pointer to a kernel object here", kind, node)
+
+
+def _number(c: Checker, wanted: str, value: Expr, node: ast.AST) -> Expr:
+    """A number; one that was read in network order goes in that order."""
+    kind = value.kind
+    if isinstance(kind, Ptr) and wanted in ("u64", "i64") and not isinstance(kind.target, IntType):
+        if is_maybe(kind) and kind.region:
+            raise arith.may_be_none(c, value, node)
+        return Bits(value.span, Int.of(U64), value)
+    if isinstance(kind, Text):
+        return Bits(value.span, Int.of(U64), value)
+    number = arith.integer(c, value, node)
+    type = arith.kind_of(number).type
+    if wanted.startswith("be"):
+        type = TYPES[wanted]
+    if type.big_endian:
+        return Swap(c.span(node), Int.of(TYPES[f"u{type.bits}"]), number, type.bits)
+    return number
+
+
+def _memory(c: Checker, helper: Declared, wanted: str, optional: bool, node: ast.expr, follows: ast.expr | None) -> Expr:
+    """Memory: where something stands; a number, a struct or text made on the spot gets a place on the stack."""
+    value = c.place(node) if isinstance(node, ast.Attribute | ast.Subscript | ast.Name) else c.expr(node)
+    kind = value.kind
+    if kind == NONE and optional:
+        return Number(c.span(node), 0)
+    if isinstance(kind, Ptr):
+        return _address(c, wanted, value, node)
+    if isinstance(kind, Optional) or is_maybe(kind):
+        raise arith.may_be_none(c, value, node)
+    if isinstance(kind, Agg) and wanted == "Mem":
+        return memory.placed(c, value, kind.layout, node)
+    if isinstance(kind, Const) and isinstance(kind.value, str | bytes) and wanted == "Mem":
+        return text_constant(c, kind.value, node)
+    if wanted == "Mem" and isinstance(kind, Tuple | Const | Int):
+        return _number_in_memory(c, helper, value, node, follows)
+    raise c.mismatch(f"{helper.name}() {'writes to' if wanted == 'Out' else 'takes'} memory here", kind, node,
+                     "give it a variable of a struct or an array: 'buf = u8[16]()'" if wanted == "Out" else "")
+
+
+def _address(c: Checker, wanted: str, value: Expr, node: ast.AST) -> Expr:
+    kind = value.kind
+    assert isinstance(kind, Ptr)
+    if kind.null:
+        raise arith.may_be_none(c, value, node)
+    if wanted == "Out":
+        memory.writable(c, kind, node)
+        if memory.is_place(value) or kind.target is not None:
+            memory.preserve_origins(c, kind.origin, node)
+        return value
+    if isinstance(kind.target, StructType) and kind.target.core or kind.access != "direct" and kind.target is not None:
+        assert kind.target is not None
+        return memory.placed(c, value, kind.target, node)
+    return value
+
+
+def _number_in_memory(c: Checker, helper: Declared, value: Expr, node: ast.AST, follows: ast.expr | None) -> Expr:
+    if not isinstance(value.kind, Int | Const) or arith.number(value.kind) is None:
+        raise c.mismatch(f"{helper.name}() takes memory here", value.kind, node)
+    number = arith.integer(c, value, node)
+    type = arith.kind_of(number).type
+    if isinstance(follows, ast.Constant) and follows.value in (1, 2, 4, 8) and not type.big_endian:
+        type = TYPES[f"u{follows.value * 8}"]
+    elif arith.is_exact(arith.kind_of(number)) and isinstance(value.kind, Const):
+        raise c.error("type-mismatch", f"{helper.name}() takes memory here, not a number without a size", node,
+                      help="give it a type, as in 'u32(7)', or a variable")
+    return memory.placed(c, arith.wrap(c, number, type, node) if type.is_bool else number, type, node)
+
+
+# --- what must be given back -----------------------------------------------------------------------------------------
+
+
+def release(c: Checker, value: Expr, node: ast.AST) -> None:
+    """What the pointer leads to has been given back: every name for it is dead."""
+    kind = value.kind
+    resource = kind.resource if isinstance(kind, Ptr) else None
+    if resource is None:
+        for origin in memory.origins(kind):
+            if isinstance(origin.root, str):
+                c.effects.released.add(origin.root)
+        return
+    release_resource(c, resource, node)
+
+
+def release_resource(c: Checker, resource: Resource, node: ast.AST) -> None:
+    c.held -= {resource}
+    span = c.span(node)
+
+    def has(kind: Kind) -> bool:
+        return isinstance(kind, Ptr) and (kind.resource is resource or any(o.root is resource for o in kind.origin))
+
+    c.change(has, lambda name, kind: Broken("use-after-release", f"{name!r} has been given back", "use it before that",
+                                            ((span, "it was given back here"),)))
+
+
+def check_released(c: Checker, node: ast.AST) -> None:
+    """The function ends: what it has acquired must have been given back."""
+    for resource in sorted(c.held, key=lambda r: r.span):
+        c.unit.report(c.error("not-released", f"{resource.what} is not given back on this path", node,
+                              help=f"call {resource.release} on every path, or use 'with'",
+                              notes=((resource.span, "it was acquired here"),)))
+    c.held = frozenset()
+
+
+__all__ = ["BOOL", "Cast", "IfElse", "Lit", "mapped"]

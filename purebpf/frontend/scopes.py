@@ -1,0 +1,144 @@
+"""`with`: what is taken for a while and given back whichever way the block is left."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from ..dsl import maps as decl
+from ..dsl.memory import SpinLock
+from ..tree.kinds import I64, NONE, Broken, Const, Int, Kind, Ptr, Resource
+from ..tree.nodes import Cast, Eval, Expr, Get, If, Number, Scope, Stmt
+from . import arith, conds, helpers, maps, memory, stmts
+from .context import Checker, Path
+
+STATUS = Int.of(I64)
+
+
+def _with(c: Checker, node: ast.With) -> None:
+    _items(c, node, node.items)
+
+
+def _items(c: Checker, node: ast.With, items: list[ast.withitem]) -> None:
+    if not items:
+        stmts.body(c, node.body)
+        return
+    item, rest = items[0], items[1:]
+    c.at(item.context_expr)
+    call = item.context_expr
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+        owner = c.place(call.func.value)
+        map = maps.of(c, owner, call) if isinstance(owner.kind, Const | Ptr) else None
+        if map is not None and isinstance(map.decl, decl.RingBuf) and call.func.attr == "reserve":
+            _reserve(c, node, map, item, rest)
+            return
+        if map is not None:
+            maps.method(c, map, call.func.attr, [], call)
+    value = c.place(call)
+    kind = value.kind
+    if isinstance(kind, Ptr) and kind.target is SpinLock.layout:
+        _lock(c, node, value, item, rest)
+        return
+    if isinstance(kind, Ptr) and kind.resource is not None:
+        _owned(c, node, value, item, rest)
+        return
+    c.unsupported("this 'with'", node, "'with ringbuf.reserve() as e:' and 'with entry.lock:' are")
+
+
+def _reserve(c: Checker, node: ast.With, map: maps.MapOf, item: ast.withitem, rest: list[ast.withitem]) -> None:
+    """A ring buffer record: filled in the block, submitted at its end whichever way it is left; skipped when full. Its
+    bytes are zero at first: what lay there before is nobody's business."""
+    record = c.hold(maps.reserve(c, map, item.context_expr), "record")
+    kind = record.kind
+    assert isinstance(kind, Ptr) and kind.target is not None and kind.resource is not None
+    resource = kind.resource
+
+    def give(helper: str) -> list[Stmt]:
+        there = Cast(record.span, kind._replace(null=False), record)
+        args = (there, Number(record.span, 0))
+        return [Eval(c.span(node), helpers.emit_call(c, helper, args, STATUS, node))]
+
+    def inside() -> None:
+        there = Cast(record.span, kind._replace(null=False), record)
+        assert kind.target is not None
+        place = memory.deref(c, there, node)
+        memory.store(c, place, memory.blank(c, kind.target, node), node)
+        if item.optional_vars is not None:
+            stmts.assign(c, item.optional_vars, there)
+        body, path = c.fork(dict(c.env or {}), c.held, lambda: _items(c, node, rest))
+        c.emit(Scope(c.span(node), body, give("ringbuf_submit"), give("ringbuf_discard")))
+        _go_on(c, path)
+
+    _if_there(c, node, record, resource, inside)
+
+
+def _go_on(c: Checker, path: Path | None) -> None:
+    c.env, c.held = (dict(path.env), path.held) if path is not None else (None, frozenset())
+
+
+def _if_there(c: Checker, node: ast.With, value: Expr, resource: Resource, inside: Callable[[], None]) -> None:
+    """The body, where the entry succeeded; afterwards what was taken is gone."""
+    env, held = dict(c.env or {}), c.held
+    body, end = c.fork(env, held, inside)
+    orelse: list[Stmt] = []
+    c.emit(If(c.span(node), memory.present(c, value), body, orelse))
+    before = Path(env, held, orelse)
+    c.at(node)
+    for path in (end,):
+        if path is not None:
+            for name in [n for n in path.env if n not in env]:
+                del path.env[name]
+    names = {n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    c.merge([end, before])
+    assert names is not None
+    c.change(lambda k: isinstance(k, Ptr) and k.resource is resource or _leads_to(k, resource),
+             lambda name, k: Broken("use-after-release", f"{name!r} has been given back at the end of its 'with' block",
+                                    "use it inside the block"))
+
+
+def _leads_to(kind: Kind, resource: Resource) -> bool:
+    return any(o.root is resource for o in memory.origins(kind))
+
+
+def _lock(c: Checker, node: ast.With, place: Expr, item: ast.withitem, rest: list[ast.withitem]) -> None:
+    """`with entry.lock:`: nothing may be called while it is held."""
+    if item.optional_vars is not None:
+        c.unsupported("'as' of a lock", node)
+    if c.locks:
+        raise c.error("locked", "a second lock cannot be taken while one is held", item.context_expr, help="one after the other")
+    lock = c.hold(place, "lock")
+    c.emit(Eval(c.span(node), helpers.emit_call(c, "spin_lock", (lock,), STATUS, node)))
+    free = [Eval(c.span(node), helpers.emit_call(c, "spin_unlock", (lock,), STATUS, node))]
+    c.locks += 1
+    try:
+        body, path = c.fork(dict(c.env or {}), c.held, lambda: _items(c, node, rest))
+    finally:
+        c.locks -= 1
+    c.emit(Scope(c.span(node), body, list(free), list(free)))
+    _go_on(c, path)
+
+
+def _owned(c: Checker, node: ast.With, value: Expr, item: ast.withitem, rest: list[ast.withitem]) -> None:
+    """What an acquiring function gave: released at the end."""
+    kind = value.kind
+    assert isinstance(kind, Ptr) and kind.resource is not None
+    held = c.hold(value, "owned")
+    resource = kind.resource
+    c.held -= {resource}
+
+    def inside() -> None:
+        there = Cast(held.span, kind._replace(null=False), held)
+        if item.optional_vars is not None:
+            stmts.assign(c, item.optional_vars, there)
+        body, path = c.fork(dict(c.env or {}), c.held, lambda: _items(c, node, rest))
+        give = [Eval(c.span(node), c.unit.tables.release(c, resource, there, node))]
+        c.emit(Scope(c.span(node), body, list(give), list(give)))
+        _go_on(c, path)
+
+    _if_there(c, node, held, resource, inside)
+
+
+SCOPES: dict[type[ast.stmt], Callable[[Checker, Any], None]] = {ast.With: _with}
+
+__all__ = ["Get", "NONE", "SCOPES", "arith", "conds"]

@@ -1,0 +1,100 @@
+"""The words of the language that are neither types, maps nor hooks: `current_pid()`, `field_exists(T, "f")` and the like."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from ..dsl import flow as words
+from ..dsl import memory as dsl_memory
+from ..dsl.ints import TYPES
+from ..dsl.layout import ArrayType, Layout, StructType
+from ..tree.kinds import CHAR, I64, U64, Agg, Const, Int, Ptr
+from ..tree.nodes import Arith, CoreInfo, Expr, Filled, Number, Swap
+from . import arith, helpers
+from .context import Checker
+from .memory import no_field
+
+U32 = TYPES["u32"]
+COMM = 16  # TASK_COMM_LEN
+
+
+def call(c: Checker, word: words.Word, args: list[Expr], node: ast.Call) -> Expr:
+    """A word called."""
+    row = WORDS.get(word)
+    if row is not None:
+        check, fewest, most = row
+        if not fewest <= len(args) <= most:
+            wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
+            raise c.error("arguments", f"{word.name}() takes {wanted} argument{'s' * (wanted != '1')}, {len(args)} given", node)
+        return check(c, args, node)
+    if args:
+        raise c.error("arguments", f"{word.name}() takes no arguments, {len(args)} given", node)
+    answer = helpers.emit_call(c, word.helper, (), Int.of(U64), node)
+    if word.take == "all":
+        return answer
+    span, half = c.span(node), Int(U32, 0, U32.hi, True)
+    if word.take == "high":
+        return Arith(span, half, ">>", answer, Number(span, 32))
+    return Arith(span, half, "&", answer, Number(span, 0xFFFFFFFF))
+
+
+def _comm(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    helpers.emit_call(c, "get_current_comm", (), Int.of(I64), node)  # the licence and the lock, checked as for any call
+    return Filled(c.span(node), Agg(ArrayType(CHAR, COMM)), "get_current_comm")
+
+
+def _task(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    target: Layout | None = None
+    if args:
+        try:
+            target = dsl_memory.layout_of(args[0].kind.value if isinstance(args[0].kind, Const) else None)
+        except TypeError:
+            raise c.error("type-mismatch", "current_task() takes a kernel type", node) from None
+    return helpers.emit_call(c, "get_current_task", (), Ptr(target, "", "probe", writable=False), node)
+
+
+def _kernel_type(c: Checker, value: Expr, name: str, node: ast.AST) -> StructType:
+    layout = getattr(value.kind.value, "__bpf_layout__", None) if isinstance(value.kind, Const) else None
+    if not isinstance(layout, StructType):
+        raise c.error("type-mismatch", f"{name}() takes a kernel type", node)
+    return layout
+
+
+def _field_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    name = args[1].kind.value if isinstance(args[1].kind, Const) else None
+    layout = getattr(args[0].kind.value, "__bpf_layout__", None) if isinstance(args[0].kind, Const) else None
+    if not isinstance(name, str) or not isinstance(layout, StructType):
+        raise c.error("type-mismatch", "field_exists() takes a kernel type and the name of a field", node)
+    field = layout.field(name)
+    if field is None:
+        error = no_field(c, layout, name, node)
+        raise c.error("no-field", error.diagnostics[0].message, node, help="name it in the class first")
+    path = (0, layout.fields.index(field))
+    return CoreInfo(c.span(node), Int(U32, 0, 1), "field_exists", layout, path, 1)
+
+
+def _type_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    layout = _kernel_type(c, args[0], "type_exists", node)
+    return CoreInfo(c.span(node), Int(U32, 0, 1), "type_exists", layout, (0,), 1)
+
+
+def _swap(bits: int) -> Callable[[Checker, list[Expr], ast.Call], Expr]:
+    """`htons`, `htonl`: between the two byte orders; the same both ways."""
+
+    def build(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+        value = arith.integer(c, args[0], node)
+        kind = arith.kind_of(value)
+        if arith.is_exact(kind) and isinstance(args[0].kind, Const):
+            return c.lit(int.from_bytes((kind.lo & ((1 << bits) - 1)).to_bytes(bits // 8, "little"), "big"), node)
+        return Swap(c.span(node), Int.of(TYPES[f"u{bits}"]), value, bits)
+
+    return build
+
+
+Check = Callable[[Checker, "list[Expr]", ast.Call], Expr]
+WORDS: dict[object, tuple[Check, int, int]] = {
+    words.current_comm: (_comm, 0, 0), words.current_task: (_task, 0, 1), words.field_exists: (_field_exists, 2, 2),
+    words.type_exists: (_type_exists, 1, 1),
+    words.htons: (_swap(16), 1, 1), words.ntohs: (_swap(16), 1, 1), words.htonl: (_swap(32), 1, 1), words.ntohl: (_swap(32), 1, 1),
+}
