@@ -108,6 +108,7 @@ class Checker:
         self.slots: dict[tuple[str, Layout], Slot] = {}
         self.inlined = 0
         self.locks = 0
+        self.fixed: set[Local] = set()  # those that `hold` has made: set once
         self.cursors: list[str] = []  # variables of cursors that came as parameters
 
     # --- where we are
@@ -211,9 +212,10 @@ class Checker:
 
     def hold(self, value: Expr, name: str = "$t") -> Expr:
         """The value, evaluated here and now, to be used several times."""
-        if isinstance(value, Lit) or isinstance(value, Get):
+        if isinstance(value, Lit) or isinstance(value, Get) and value.local in self.fixed:
             return value
         local = Local(name, rep(value.kind))
+        self.fixed.add(local)
         self.emit(Set(value.span, local, value))
         return Get(value.span, value.kind, local)
 

@@ -12,7 +12,7 @@ from ..dsl.layout import Layout
 from ..tree.convert import coerce
 from ..tree.kinds import BOOL, I64, NONE, U64, Const, Context, Int, Kind, Optional, Origin, Ptr, Resource, join
 from ..tree.nodes import (
-    AtomicOp, Cast, Compare, Eval, Expr, Get, Guard, Helper, If, IfElse, Lit, Load, Local, MapRef, Maybe, Number, Set, SlotPlace, Stmt, Store,
+    AtomicOp, Block, Break, Cast, Compare, Eval, Expr, Get, Guard, Helper, If, IfElse, Lit, Load, Local, MapRef, Maybe, Number, Set, SlotPlace, Stmt, Store,
     Temp, Undef,
 )
 from . import arith, helpers, memory
@@ -165,20 +165,21 @@ def add_entry(c: Checker, map: MapOf, key_value: Expr, word: str, value: Callabl
         return True
     found = _look(c, map, key, node)
     entry = Local("entry", ("value",))
-    c.emit(Set(span, entry, found))
     here = Get(span, found.kind, entry)
+    done = Block(span)
     outer, c.out = c.out, []
     start = arith.integer(c, arith.binary(c, word, Number(span, 0), number, node), node)
     blank = memory.placed(c, arith.wrap(c, start, layout, node), layout, node)
     made = helpers.emit_call(c, "map_update_elem", (map.ref, key, blank, Number(span, BPF_NOEXIST)), STATUS, node)
-    raced: list[Stmt] = [Set(span, entry, _look(c, map, key, node))]  # another CPU made the key first: add to what it made
-    c.emit(If(span, Compare(span, TRUTH, "ne", made, Number(span, 0)), raced, []))
+    c.emit(If(span, Compare(span, TRUTH, "eq", made, Number(span, 0)), [Break(span, done)], []))
+    c.emit(Set(span, entry, _look(c, map, key, node)))  # another CPU made the key first: add to what it made
+    c.emit(If(span, _none(c, here, node), [Break(span, done)], []))
     missing, c.out = c.out, []
     place = memory.deref(c, Cast(span, memory.narrowed(found.kind), here), node)
     add_in_place(c, place, word, number, map.decl.per_cpu, node)
     adding, c.out = c.out, outer
-    c.emit(If(span, _none(c, here, node), missing, []))
-    c.emit(If(span, memory.present(c, here), adding, []))
+    done.body = [Set(span, entry, found), If(span, _none(c, here, node), missing, []), *adding]
+    c.emit(done)
     return True
 
 

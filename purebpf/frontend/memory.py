@@ -19,7 +19,7 @@ from ..tree.kinds import (
     number, rep,
 )
 from ..tree.nodes import (
-    Bits, Bytes, Cast, CtxPlace, Deref, Element, Expr, Filled, Get, GlobalPlace, IfElse, Item, Lit, Load, MakeTuple, Member, Number,
+    At, Bits, Bytes, Cast, CtxPlace, Deref, Element, Expr, Filled, Get, GlobalPlace, IfElse, Item, Lit, Load, MakeTuple, Member, Number,
     Record, Row, Seq, SlotPlace, Store, Temp, Undef,
 )
 from . import arith
@@ -62,7 +62,7 @@ def base(c: Checker, value: Expr, node: ast.AST) -> Expr:
     return load(c, value, node) if isinstance(kind, Ptr) and isinstance(kind.target, PtrType) and is_place(value) else value
 
 
-PLACES = (Deref, Member, Element, GlobalPlace, SlotPlace, Bytes, CtxPlace, Temp)
+PLACES = (Deref, Member, Element, At, GlobalPlace, SlotPlace, Bytes, CtxPlace, Temp)
 
 
 def _part(kind: Ptr, layout: Layout, lo: int, hi: int) -> Ptr:
@@ -171,7 +171,7 @@ def no_field(c: Checker, layout: Layout | None, name: str, node: ast.AST) -> Com
 def load(c: Checker, place: Expr, node: ast.AST) -> Expr:
     """What is at the place: a number, a pointer; arrays and structs are the places they stand in."""
     kind = place.kind
-    if not isinstance(kind, Ptr):
+    if not isinstance(kind, Ptr) or not is_place(place):
         return place
     layout = kind.target
     if isinstance(layout, ArrayType | StructType):

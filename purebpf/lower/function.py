@@ -84,7 +84,7 @@ class Lowering:
 
     def temporary(self, size: int, hint: str = "") -> Value:
         """The address of a fresh stack slot, allocated in the entry block."""
-        op = Op(TABLE["alloca"], (), PTR["stack"], Slot(max(size, 1), ALIGN), span=self.b.span, name=hint.split("@")[0])
+        op = Op(TABLE["alloca"], (), PTR["stack"], Slot(max(size, 1), min(ALIGN, 1 << max(size - 1, 0).bit_length())), span=self.b.span, name=hint.split("@")[0])
         self.fn.entry.ops.insert(self.allocas, op)
         self.allocas += 1
         return op
@@ -159,11 +159,11 @@ class Lowering:
             case n.MapRef(map=map):
                 return (self.b.op("mapaddr", type=PTR["map"], attr=Symbol(self.unit.map_name(map))),)
             case n.Helper(name=name, args=args, pure=pure, writes=writes):
-                words = tuple(self.argument(a) for a in args)
+                words = self.arguments(args)
                 self.at(node.span)
                 return (self.helper(name, words, self.type_of(node.kind), pure, writes),)
             case n.Kfunc(name=name, args=args):
-                words = tuple(self.argument(a) for a in args)
+                words = self.arguments(args)
                 self.at(node.span)
                 return (self.b.op("kfunc", *words, type=self.type_of(node.kind), attr=Kfunc(name), hint=name),)
             case n.Call():
@@ -175,6 +175,11 @@ class Lowering:
                 return (places.address(self, places.place(self, node)),)
             case _:
                 assert_never(value)
+
+    def arguments(self, args: tuple[n.Expr, ...]) -> Words:
+        """The words for a call. Addresses that do not depend on anything come last, next to where they are wanted."""
+        words = [None if isinstance(a, n.Bytes | n.MapRef | n.SlotPlace) else self.argument(a) for a in args]
+        return tuple(self.argument(a) if word is None else word for a, word in zip(args, words))
 
     def argument(self, node: n.Expr) -> Value:
         if node.kind == NONE:
@@ -346,8 +351,9 @@ class Lowering:
         return self.flow.enter(end, (I64,))[0]
 
     def _same_bytes(self, a: n.Expr, b: n.Expr, size: int, yes: Join, no: Join) -> None:
-        left, right = places.place(self, a), places.place(self, b)
         wanted = b.data if isinstance(b, n.Bytes) else None
+        left = places.place(self, a)
+        right = places.place(self, b) if wanted is None else left
         for at, width in places.pieces(left, size) if wanted is not None else places._together(left, right, size):
             want: Value = Const(signed(int.from_bytes(wanted[at : at + width], "little"))) if wanted is not None else \
                 self.b.load(right.base, width, right.off + at)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, Field, Layout, PtrType, StructType
-from ..ir.function import Const, Value
-from ..ir.ops import Core, CoreConst, Data, Mem, Rmw
+from ..ir.function import Const, Op, Value
+from ..ir.ops import Core, CoreConst, Data, Mem, Rmw, Slot
 from ..ir.types import I64, PTR, VOID
 from ..tree import nodes as n
 from ..tree.kinds import Agg, Int, Ptr, Text
@@ -246,9 +246,8 @@ def _may(there: Place, grain: int, region: str, at: int, width: int) -> bool:
         return True
     if (there.off + at) % width:
         return False
-    from ..ir.function import Op
-
-    if grain >= width or isinstance(there.base, Op) and there.base.row.name in ("alloca", "dataaddr") and region == "stack":
+    base = there.base
+    if grain >= width or isinstance(base, Op) and isinstance(base.attr, Slot) and base.attr.align >= width:
         return True
     return there.layout is not None and there.layout.align >= width
 
