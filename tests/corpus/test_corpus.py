@@ -51,4 +51,4 @@ def test_pending_names_programs() -> None:
 
 
 def test_enough() -> None:
-    assert len(NAMES) >= 80
+    assert len(NAMES) >= 120

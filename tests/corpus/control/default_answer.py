@@ -1,7 +1,7 @@
 """`default=` chooses what an abort gives."""
 
 import purebpf as bpf
-from purebpf import Global, u32, u64
+from purebpf import Global, u64
 
 table = Global[u64[4]]()
 

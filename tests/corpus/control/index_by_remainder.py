@@ -1,7 +1,7 @@
 """An index that is a remainder or a quotient: the ranges that only the compiler knows."""
 
 import purebpf as bpf
-from purebpf import Array, Global, u8, u16, u32, u64
+from purebpf import Array, Global, u8, u32, u64
 
 
 @bpf.struct

@@ -1,7 +1,7 @@
 """Over arrays: plainly, with enumerate, zip and reversed, and over constants."""
 
 import purebpf as bpf
-from purebpf import Global, u8, u32, u64
+from purebpf import Global, u32
 
 a = Global[u32[5]]((1, 2, 3, 4, 5))
 b = Global[u32[5]]((10, 20, 30, 40, 50))

@@ -1,7 +1,7 @@
 """Loops whose bound is not known, and long ones: a million rounds, a million at most."""
 
 import purebpf as bpf
-from purebpf import Global, u32, u64
+from purebpf import Global, u64
 
 limit = Global[u64](0)
 found = Global[u64](0)

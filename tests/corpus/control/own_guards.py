@@ -1,7 +1,7 @@
 """The guards that users write themselves: and with a mask, min, an early return, two arrays with one index."""
 
 import purebpf as bpf
-from purebpf import Global, u32, u64
+from purebpf import Global, u64
 
 a = Global[u64[8]]()
 b = Global[u64[4]]()

@@ -1,7 +1,6 @@
 """Constant tuples, lists, bytes and dicts indexed by what the packet says."""
 
 import purebpf as bpf
-from purebpf import u32
 
 SQUARES = [n * n for n in range(16)]
 PRIO = {6: 1, 17: 2, 1: 9}

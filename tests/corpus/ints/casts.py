@@ -1,7 +1,6 @@
 """Casts wrap, in CPython and in the kernel alike."""
 
-import purebpf as bpf
-from purebpf import be16, i8, i16, i32, i64, u8, u16, u32, u64
+from purebpf import i8, i16, i32, i64, u8, u16, u32, u64
 
 
 def low(x: u64) -> int:

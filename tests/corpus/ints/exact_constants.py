@@ -1,7 +1,7 @@
 """Constants are exact, however large; a literal takes the type of where it goes."""
 
 import purebpf as bpf
-from purebpf import Global, i64, u32, u64
+from purebpf import Global, u64
 
 KIB = 1 << 10
 BIG = (1 << 100) >> 98

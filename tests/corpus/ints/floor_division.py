@@ -1,6 +1,6 @@
 """`//` and `%` floor, whatever the signs."""
 
-from purebpf import i32, i64, u32
+from purebpf import i32, i64
 
 
 def page(offset: i64) -> i64:

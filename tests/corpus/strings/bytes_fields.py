@@ -1,7 +1,7 @@
 """Raw bytes beside text: u8[n] against b"…", against an array, and copied."""
 
 import purebpf as bpf
-from purebpf import Global, u8, u32
+from purebpf import Global, u8
 
 
 @bpf.struct
@@ -15,7 +15,10 @@ g = Global[Magic]()
 
 @bpf.xdp
 def prog(ctx):
-    g.seen = ctx.packet.bytes(0, 4)
+    start = ctx.packet.bytes(0, 4)
+    if start is None:
+        return 9
+    g.seen = start
     if g.seen == b"\x7fELF":
         return 1
     if g.seen == g.want:

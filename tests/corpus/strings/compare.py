@@ -1,7 +1,7 @@
 """Names compared: equal, ordered, a member of a tuple, beginning and ending, longer fields with shorter ones."""
 
 import purebpf as bpf
-from purebpf import Global, char, u32
+from purebpf import Global, char
 
 
 @bpf.struct

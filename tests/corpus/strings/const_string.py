@@ -1,7 +1,7 @@
 """A name to look for, set when loading."""
 
 import purebpf as bpf
-from purebpf import Const, Global, char, u32
+from purebpf import Const, Global, char
 
 wanted = Const[char[16]]("bash")
 name = Global[char[16]]()

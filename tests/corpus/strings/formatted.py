@@ -1,7 +1,7 @@
 """A message put together in the kernel: `f"…"` into a field, cut to fit."""
 
 import purebpf as bpf
-from purebpf import Global, char, u32
+from purebpf import Global, char
 
 
 @bpf.struct

@@ -1,7 +1,7 @@
 """Parts of strings and of bytes, by constants and by a number found at run time."""
 
 import purebpf as bpf
-from purebpf import Global, char, u8
+from purebpf import Global, char
 
 
 @bpf.struct
