@@ -1,0 +1,472 @@
+"""Runs a program of the corpus in every judge: the VM, the kernel, and CPython where it is plain Python.
+
+README.md says what a program's file looks like. A file is compiled at both levels and for every instruction set
+version; each build runs in the VM and is loaded into the kernel, where one is to be had.
+
+    python -m tests.corpus.harness [folder or file …]      what passes, and what stands in the way of the rest
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import linecache
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from purebpf.api import compile_all, module_programs
+from purebpf.errors import PureBpfError
+from purebpf.spec import ObjectSpec
+
+from . import triggers
+
+HERE = Path(__file__).parent
+BUILDS = ((2, 3), (0, 3), (2, 1), (2, 2), (2, 4))  # (level, cpu), the likeliest first
+KEYS = frozenset("run data ctx maps set constants trigger times retval after ctx_after maps_after globals_after "
+                 "records prints".split())
+_MODULES: dict[Path, ModuleType] = {}
+_SPECS: dict[Path, list[ObjectSpec]] = {}
+
+
+class Wrong(AssertionError):
+    """What a run gave is not what the file says, with the build and the judge."""
+
+
+class Call(NamedTuple):
+    """`f(1, 2)` of CALLS: the expression, its answer, and the program that computes it from a packet."""
+
+    text: str
+    answer: Any
+    program: str
+    packet: bytes
+
+
+def programs() -> list[str]:
+    """Every program of the corpus, as `folder/name`."""
+    return sorted(str(p.relative_to(HERE).with_suffix("")) for p in HERE.glob("*/*.py") if p.parent.name != "mistakes")
+
+
+def load_module(path: Path) -> ModuleType:
+    """The file, imported once, with probes for its CALLS."""
+    if path in _MODULES:
+        return _MODULES[path]
+    name = f"corpus_{path.parent.name}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    _MODULES[path] = module
+    return module
+
+
+# --- plain functions: what CPython computes, and programs that compute the same -----------------------------------------
+
+
+def calls(module: ModuleType) -> list[Call]:
+    """The file's CALLS, with a program for each function (or expression) added to the module."""
+    out = []
+    for number, (text, answer) in enumerate(getattr(module, "CALLS", {}).items()):
+        values, function = _numbers(text)
+        program = f"probe_{function}" if function else f"probe_{number}"
+        if program not in vars(module):
+            _define(module, program, *_probe(module, program, function, text))
+        out.append(Call(text, answer, program, _packet(values)))
+    return out
+
+
+def _numbers(text: str) -> tuple[list[int], str]:
+    """The arguments of `f(1, -2)` and f's name; no name if it is another kind of expression."""
+    tree = ast.parse(text, mode="eval").body
+    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and not tree.keywords:
+        try:
+            values = [ast.literal_eval(a) for a in tree.args]
+        except ValueError:
+            return [], ""
+        if all(type(v) is int for v in values):
+            return values, tree.func.id
+    return [], ""
+
+
+def _packet(values: list[int]) -> bytes:
+    """The arguments as 64-bit numbers, filled up to what test_run takes."""
+    return b"".join((v & (1 << 64) - 1).to_bytes(8, "little") for v in values).ljust(64, b"\0")
+
+
+def _probe(module: ModuleType, name: str, function: str, text: str) -> tuple[str, str]:
+    if not function:
+        return f"i64({text})", ""
+    code = getattr(vars(module)[function], "function", vars(module)[function])
+    noted = code.__annotations__
+    parameters = code.__code__.co_varnames[: code.__code__.co_argcount]
+    fields = "".join(f"    a{i}: {'u64' if _unsigned(noted.get(p)) else 'i64'}\n" for i, p in enumerate(parameters))
+    taken = ", ".join(_narrowed(noted.get(p), f"given.a{i}") for i, p in enumerate(parameters))
+    return f"i64({function}({taken}))", fields
+
+
+def _unsigned(word: Any) -> bool:
+    return str(getattr(word, "name", word)).startswith("u")
+
+
+def _narrowed(word: Any, text: str) -> str:
+    """Annotated parameters get a number of their width: what CPython was given fits into it."""
+    name = str(getattr(word, "name", word))
+    return f"bpf.{name}({text})" if name in ("u8", "u16", "u32", "i8", "i16", "i32") else f"({text} != 0)" if word is bool else text
+
+
+def _define(module: ModuleType, name: str, expression: str, fields: str) -> None:
+    text = f"""import purebpf as bpf
+from purebpf import Global, i64, u64
+answer_{name} = Global[i64](0)
+@bpf.struct
+class Args_{name}:
+{fields or "    nothing: u64"}
+@bpf.xdp
+def {name}(ctx):
+    given = ctx.packet.pull(Args_{name})
+    if given is None:
+        return 1
+    answer_{name}.value = {expression}
+    return 2
+"""
+    file = f"<{module.__name__}.{name}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(True), file)
+    exec(compile(text, file, "exec"), module.__dict__)
+
+
+# --- values as the file writes them -------------------------------------------------------------------------------------
+
+
+def plain(value: Any) -> Any:
+    """Numbers, text and tuples: what structs, records, arrays and per-CPU values amount to."""
+    if callable(getattr(value, "sum", None)) and isinstance(value, list):
+        value = value.sum()
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    layout = getattr(type(value), "__bpf_layout__", None)
+    if layout is not None:
+        value = {f.name: getattr(value, f.name) for f in layout.fields}
+    if isinstance(value, Mapping):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple, bytes, bytearray)):
+        return tuple(plain(one) for one in value)
+    if isinstance(value, int):
+        return int(value)
+    return value
+
+
+def parts(value: Any) -> Any:
+    """A record's members by name, an array's elements in order; anything else as it is."""
+    if isinstance(value, list) and callable(getattr(value, "sum", None)):
+        value = value.sum()  # type: ignore[attr-defined]
+    layout = getattr(type(value), "__bpf_layout__", None)
+    names = getattr(value, "_fields", None) or getattr(value, "_slots", None)
+    if layout is not None:
+        names = [f.name for f in layout.fields]
+    if names:
+        return {name: getattr(value, name) for name in names}
+    return tuple(value) if isinstance(value, (list, tuple, bytes, bytearray)) else value
+
+
+def same(got: Any, wanted: Any) -> bool:
+    """A function asks; a dict names the members that matter; everything else is equal."""
+    if callable(wanted) and not hasattr(type(wanted), "__bpf_layout__"):
+        return bool(wanted(got))
+    got, wanted = parts(got), parts(wanted)
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        return all(name in got and same(got[name], one) for name, one in wanted.items())
+    if isinstance(wanted, tuple) and isinstance(got, dict):
+        got = tuple(got.values())
+    if isinstance(wanted, tuple) and isinstance(got, tuple):
+        return len(got) == len(wanted) and all(map(same, got, wanted))
+    if isinstance(wanted, str) and isinstance(got, tuple):
+        return bytes(got).rstrip(b"\0") == wanted.encode()
+    return bool(got == wanted)
+
+
+def expect(what: str, got: Any, wanted: Any) -> None:
+    if not same(got, wanted):
+        raise Wrong(f"{what} is {shown(got)}, not {shown(wanted)}")
+
+
+def shown(value: Any) -> str:
+    """As a person reads it: bytes in hex, a question as such."""
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex().rstrip("0") + "…"
+    return "as asked" if callable(value) else repr(plain(value))
+
+
+def expect_map(name: str, live: Any, wanted: dict[Any, Any]) -> None:
+    """A hash holds just what is named; of an array the named entries count."""
+    if live.spec_type in ("array", "map of maps"):
+        for key, value in wanted.items():
+            expect(f"{name}[{key}]", live[key], value)
+        return
+    got = live.items()
+    if len(got) != len(wanted) or not all(any(same(k, key) and same(v, value) for k, v in got)
+                                          for key, value in wanted.items()):
+        raise Wrong(f"map {name} is {[(plain(k), plain(v)) for k, v in got]}, not "
+                    f"{[(plain(k), plain(v)) for k, v in wanted.items()]}")
+
+
+# --- two judges with one face -------------------------------------------------------------------------------------------
+
+
+class LiveMap(NamedTuple):
+    """A map of either judge."""
+
+    map: Any
+    spec_type: str
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.map[key]
+
+    def items(self) -> list[tuple[Any, Any]]:
+        return list(self.map.items())
+
+    def taken(self) -> list[Any]:
+        """What a queue, a stack or a ring buffer holds, taken out."""
+        if self.spec_type == "queue":
+            return list(_pop_all(self.map))
+        return [one.data if isinstance(one, tuple) and hasattr(one, "data") else one for one in self.map.read()]
+
+
+def _pop_all(live: Any) -> Iterator[Any]:
+    while True:
+        try:
+            yield live.pop()
+        except (KeyError, PureBpfError):
+            return
+
+
+def _shape(spec: ObjectSpec, name: str) -> str:
+    type = spec.maps[name].type
+    return {2: "array", 6: "array", 12: "map of maps", 13: "map of maps", 22: "queue", 23: "queue"}.get(int(type), "table")
+
+
+class Vm:
+    """The user-space VM, for one case: maps and variables are fresh."""
+
+    name = "VM"
+
+    def __init__(self, spec: ObjectSpec, constants: Mapping[str, Any]) -> None:
+        from purebpf.vm import Machine
+        from purebpf.vm.world import Process
+
+        me = Process(os.getpid(), os.getpid(), os.getppid(), os.getuid(), os.getgid(), triggers.comm())
+        self.spec, self.machine = spec, Machine(spec, process=me)
+        for name, value in constants.items():
+            self.machine.vars[name] = value
+
+    def map(self, name: str) -> LiveMap:
+        return LiveMap(self.machine.maps[name], _shape(self.spec, name))
+
+    def read(self, name: str) -> Any:
+        return self.machine.vars[name]
+
+    def write(self, name: str, value: Any) -> None:
+        self.machine.vars[name] = value
+
+    def run(self, program: str, case: dict[str, Any]) -> Any:
+        ctx = case.get("ctx")
+        if ctx is None and self.spec.programs[program].prog_type not in triggers.PACKETS:
+            ctx = bytes(512)
+        return self.machine.run(program, case.get("data", triggers.FRAME), ctx)
+
+    def prints(self) -> list[str] | None:
+        return self.machine.trace
+
+    def close(self) -> None:
+        pass
+
+
+class Kernel:
+    """The running kernel, for one case: the object is loaded anew."""
+
+    name = "kernel"
+
+    def __init__(self, spec: ObjectSpec, constants: Mapping[str, Any]) -> None:
+        from purebpf import loader
+
+        self.spec, self.object = spec, loader.load(spec, constants=constants)
+
+    def map(self, name: str) -> LiveMap:
+        return LiveMap(self.object.maps[name], _shape(self.spec, name))
+
+    def read(self, name: str) -> Any:
+        return self.object.variables[name].value
+
+    def write(self, name: str, value: Any) -> None:
+        self.object.variables[name].value = value
+
+    def run(self, program: str, case: dict[str, Any]) -> Any:
+        one = self.object.programs[program]
+        if "trigger" in case:
+            with one.attach():
+                return triggers.TABLE[case["trigger"]]()
+        packet = self.spec.programs[program].prog_type in triggers.PACKETS
+        return one.test_run(case.get("data", triggers.FRAME) if packet else b"", case.get("ctx"))
+
+    def prints(self) -> list[str] | None:
+        return None  # the trace pipe is everybody's
+
+    def close(self) -> None:
+        self.object.close()
+
+
+Judge = Callable[[ObjectSpec, Mapping[str, Any]], Vm | Kernel]
+
+
+# --- one file -----------------------------------------------------------------------------------------------------------
+
+
+def compiled(path: Path) -> list[ObjectSpec]:
+    """The file's object for each of BUILDS. Raises what the compiler raises."""
+    if path not in _SPECS:
+        module = load_module(path)
+        calls(module)
+        found = module_programs(module)
+        specs = []
+        for level, cpu in BUILDS:
+            with _named(f"level {level}, cpu v{cpu}"):
+                specs.append(compile_all(*found, level=level, cpu=cpu).spec)
+        _SPECS[path] = specs
+    return _SPECS[path]
+
+
+class _named:
+    """Says in which build something went wrong."""
+
+    def __init__(self, build: str) -> None:
+        self.build = build
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: object) -> None:
+        if isinstance(error, Exception):
+            error.add_note(f"({self.build})")
+
+
+def check(name: str, judge: Judge) -> None:
+    """Every case of the file in one judge, in every build. Raises what goes wrong first."""
+    specs, module = compiled(HERE / f"{name}.py"), load_module(HERE / f"{name}.py")
+    if judge.name not in getattr(module, "JUDGES", ("VM", "kernel")):  # type: ignore[attr-defined]
+        return
+    cases = list(getattr(module, "CASES", ()))
+    for call in calls(module):
+        wanted = call.answer if not isinstance(call.answer, int) else int(call.answer) & (1 << 64) - 1
+        cases.append({"run": call.program, "data": call.packet, "retval": 2, "globals_after": {
+            f"answer_{call.program}": lambda got, wanted=wanted: got & (1 << 64) - 1 == wanted}})
+    for (level, cpu), spec in zip(BUILDS, specs):
+        with _named(f"{judge.name}, level {level}, cpu v{cpu}"):  # type: ignore[attr-defined]
+            if not cases:
+                judge(spec, {}).close()
+            for number, case in enumerate(cases, 1):
+                with _named(f"case {number}"):
+                    _one(judge, spec, case)
+
+
+def check_python(name: str) -> None:
+    """The file's CALLS in CPython."""
+    module = load_module(HERE / f"{name}.py")
+    for text, answer in getattr(module, "CALLS", {}).items():
+        expect(text, eval(text, module.__dict__), answer)
+
+
+def _one(judge: Judge, spec: ObjectSpec, case: dict[str, Any]) -> None:
+    unknown = set(case) - KEYS
+    assert not unknown, f"a case has no {unknown}; it has {sorted(KEYS)}"
+    run = case.get("run", 0)
+    run = list(spec.programs)[run] if isinstance(run, int) else run
+    live = judge(spec, case.get("constants", {}))
+    try:
+        for name, contents in case.get("maps", {}).items():
+            _fill(live.map(name).map, contents)
+        for name, value in case.get("set", {}).items():
+            live.write(name, value)
+        records: dict[str, list[Any]] = {name: [] for name in case.get("records", ())}
+        for _ in range(case.get("times", 1)):
+            result = live.run(run, case)
+            for name, taken in records.items():
+                taken += live.map(name).taken()
+        _judge(live, case, result, records)
+    finally:
+        live.close()
+
+
+def _fill(live: Any, contents: Any) -> None:
+    if isinstance(contents, dict):
+        for key, value in contents.items():
+            live[key] = value
+    else:
+        for value in contents:
+            live.push(value)
+
+
+def _judge(live: Vm | Kernel, case: dict[str, Any], result: Any, records: dict[str, list[Any]]) -> None:
+    if "retval" in case and result is not None and "trigger" not in case:
+        wanted = case["retval"]
+        expect("the answer", result.retval, wanted if callable(wanted) else int(wanted) & 0xFFFFFFFF)
+    if "after" in case:
+        expect("the packet", result.data, case["after"])
+    for name, value in case.get("ctx_after", {}).items():
+        expect(f"ctx.{name}", getattr(result.ctx, name), value)
+    for name, wanted in case.get("maps_after", {}).items():
+        if callable(wanted):
+            expect(f"map {name}", live.map(name).items(), wanted)
+        elif isinstance(wanted, dict):
+            expect_map(name, live.map(name), wanted)
+        else:
+            expect(f"what {name} holds", live.map(name).taken(), wanted)
+    for name, wanted in case.get("globals_after", {}).items():
+        expect(f"global {name}", live.read(name), wanted)
+    for name, wanted in case.get("records", {}).items():
+        expect(f"the records of {name}", records[name], wanted)
+    printed = live.prints()
+    if "prints" in case and printed is not None:
+        expect("what is printed", printed, case["prints"])
+
+
+# --- by hand ------------------------------------------------------------------------------------------------------------
+
+
+def why(error: BaseException) -> str:
+    """One line about what went wrong."""
+    text = str(error).strip().splitlines() or [""]
+    line = text[0].replace(f"{HERE}/", "")
+    return f"{type(error).__name__}: {line} {' '.join(getattr(error, '__notes__', ()))}".strip()
+
+
+def attempt(name: str, kernel: bool = True) -> tuple[str, str]:
+    """("", "") if it passes, else where it fails first ("" for the build and the VM, "kernel") and why."""
+    where = ""
+    try:
+        check_python(name)
+        check(name, Vm)
+        where = "kernel"
+        if kernel:
+            check(name, Kernel)
+    except Exception as error:
+        return where or "all", why(error)
+    return "", ""
+
+
+def main(arguments: Iterable[str]) -> int:
+    wanted = [str(Path(a).resolve().relative_to(HERE).with_suffix("")) for a in arguments]
+    bad = 0
+    for name in programs():
+        if wanted and not any(name == w or name.startswith(w + "/") for w in wanted):
+            continue
+        where, reason = attempt(name)
+        bad += bool(where)
+        print(f"{name} | {where} | {reason}" if where else f"{name} passes", flush=True)
+    return bool(bad)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
