@@ -78,7 +78,7 @@ def select(fn: Function, cpu: int) -> MFunc:
 
 def _op(s: Selector, op: Op) -> None:
     source = resolve(op.args[0]) if op.row in _STRAIGHT and isinstance(resolve(op.args[-1]), Const) else None
-    if source is not None and s.demanded(source) and op in s.regs:
+    if source in s.regs and s.demanded(source) and op in s.regs:
         _HANDLERS[op.row](s, op)
         s.flush_late(s.regs[op], s.regs[source])
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from ..ir.function import Block, Edge, Function, Op, Param, Value
+from .dce import drop_unreachable
 from .ssa import Variables
 
 
@@ -50,6 +51,7 @@ def unique_names(fn: Function, blocks: Iterable[Block], suffix: str, taken: set[
 def repair(fn: Function, defs: dict[Value, list[tuple[Block, Value]]], right: Container[Block]) -> None:
     """Make uses of values right that now have several definitions: `defs[v]` says what stands for v at the end of which
     blocks (v in its own block among them). Uses in the blocks `right` are right already."""
+    drop_unreachable(fn)
     used = _uses(fn, defs, right)
     if not used:
         return

@@ -19,6 +19,7 @@ from ..ir.function import Block, Const, Function, Op, Value
 from ..ir.ops import TABLE, Mem, Slot, signed
 from ..ir.types import I64, Type
 from .cfgclean import drop_trivial_params
+from .dce import drop_unreachable
 from .rows import R
 from .ssa import Variables
 
@@ -48,6 +49,8 @@ def promote(fn: Function) -> bool:
     slots = candidates(fn)
     if not slots:
         return False
+    if drop_unreachable(fn):
+        slots = candidates(fn)
     chosen: dict[Value, _Slot] = {op: slot for op, slot in slots.items() if _divide(slot)}
     if not chosen:
         return False

@@ -14,7 +14,8 @@ from .cfgclean import incoming
 
 
 class Variables:
-    """`write` what variables hold at the end of blocks, then `read`, then `finish` once. A variable is any hashable."""
+    """`write` what variables hold at the end of blocks, then read (`at_start`, `at_end`), then `finish` once. A variable is
+    any hashable. All blocks can be reached: on a cycle that cannot, reading would not end."""
 
     def __init__(self, fn: Function) -> None:
         self.fn = fn

@@ -31,6 +31,7 @@ Case = tuple[int, Edge]
 def switch(fn: Function) -> bool:
     into = incoming(fn)
     bits = Bits()
+    uses = fn.uses()
     used: set[Block] = set()
     changed = False
     for block in list(fn.blocks):
@@ -40,11 +41,11 @@ def switch(fn: Function) -> bool:
         if tested is None:
             continue
         value = tested[0]
-        cases, default, chain = _chain(block, value, into)
+        cases, default, chain = _chain(block, value, into, uses)
         used.update(chain)
         if len(cases) >= LONG:
             _Tree(fn, block, value, default).grow(sorted(cases.items()), bits.may(value))
-            gone = set(chain[1:])
+            gone = chain.keys() - {block}
             fn.blocks = [b for b in fn.blocks if b not in gone]
             changed = True
     return changed
@@ -65,21 +66,23 @@ def _test(block: Block) -> tuple[Value, int, Edge, Edge] | None:
     return None
 
 
-def _chain(block: Block, value: Value, into: dict[Block, list[tuple[Block, Edge]]]) -> tuple[dict[int, Edge], Edge, list[Block]]:
-    """The cases from `block` on, the edge to what is none of them, and the blocks that test."""
+def _chain(block: Block, value: Value, into: dict[Block, list[tuple[Block, Edge]]],
+           uses: dict[Value, list[Op]]) -> tuple[dict[int, Edge], Edge, dict[Block, None]]:
+    """The cases from `block` on, the edge to what is none of them, and the blocks that test: those after the first go, so
+    they have nothing that others use."""
     cases: dict[int, Edge] = {}
-    chain: list[Block] = []
+    chain: dict[Block, None] = {}
     while True:
         test = _test(block)
         assert test is not None
         _, constant, equal, other = test
         cases.setdefault(constant, equal)
-        chain.append(block)
+        chain[block] = None
         after = other.block
         more = _test(after)
         if after in chain or after.params or len(into[after]) != 1 or more is None or more[0] is not value:
             return cases, other, chain
-        if any(op is not after.terminator.args[0] for op in after.ops[:-1]):
+        if any(op is not after.terminator.args[0] or len(uses[op]) > 1 for op in after.ops[:-1]):
             return cases, other, chain
         block = after
 

@@ -2,7 +2,10 @@
 
 Each has an entry `f(a, b, p: ptr.packet, v: ptr.value)`, p and v 24 bytes each, and functions that it may call: `g(x, y)`,
 `h(x, p)`, and `m` with more parameters and results than a BPF call has; each may abort, calls are caught or not. Ifs, loops with a bound, slots, loads and stores of all sizes at constant and masked offsets, every integer op,
-helpers that read, write and do neither.
+helpers that read, write and do neither, also through a pointer that they find in memory.
+
+Half of the functions are about memory only: few objects, few offsets, the same bytes by constant and by variable index,
+through pointers that were chosen, kept in a slot, passed on; so that what may overlap does.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 
 from purebpf.ir import ops
 from purebpf.ir.builder import Builder
-from purebpf.ir.function import Const, Function, Module, Param, Value
+from purebpf.ir.function import Const, Function, Module, Op, Param, Value
 from purebpf.ir.interp import Interp, Memory
 from purebpf.ir.types import I64, PTR, VOID
 
@@ -36,6 +39,8 @@ class Generator:
         self.ints: list[Value] = []
         self.ptrs: list[tuple[Value, int]] = []
         self.budget = 30
+        self.focus = rnd.randrange(2) == 0
+        self.box: Value | None = None  # a slot that holds the address of another
 
     def int(self) -> Value:
         if not self.ints or self.rnd.randrange(4) == 0:
@@ -51,7 +56,9 @@ class Generator:
                 return
             self.budget -= 1
             kind = self.rnd.randrange(13 if depth < 3 else 9)
-            if kind < 3:
+            if self.focus and self.rnd.randrange(3):
+                self.rnd.choice((self.load, self.store, self.load, self.store, self.call, self.choose))()
+            elif kind < 3:
                 self.pure()
             elif kind < 5:
                 self.load()
@@ -68,9 +75,32 @@ class Generator:
         row = self.rnd.choice(PURE if self.rnd.randrange(2) else COMMON)
         self.ints.append(self.b.op(row.name, *(self.int() for _ in row.args)))
 
+    def choose(self) -> None:
+        """A pointer that is one of two, or comes out of the box, or whose address goes into it."""
+        p, room = self.ptr()
+        if self.box is not None and self.rnd.randrange(2):
+            if p.type is PTR["stack"] and room >= 8 and self.rnd.randrange(2):
+                self.b.store(self.box, p, 8)
+            else:
+                self.ptrs.append((self.b.load(self.box, 8, type=PTR["stack"]), 8))
+            return
+        q, other = self.rnd.choice([x for x in self.ptrs if x[0].type is p.type])
+        self.ptrs.append((self.b.op("select", self.int(), p, q, type=p.type), min(room, other)))
+
+    def address(self) -> Value:
+        """Of eight bytes or more, for a call."""
+        p, room = self.ptr()
+        off = self.rnd.choice((0, 0, 4, 8))
+        return self.b.op("ptradd", p, off) if off and off + 8 <= room else p
+
     def place(self, size: int) -> tuple[Value, int]:
         """A pointer and an offset where `size` bytes are."""
         p, room = self.ptr()
+        if self.focus:
+            step = self.rnd.choice((0, 0, 4, 8)) if size <= 4 else self.rnd.choice((0, 0, 8))
+            if self.rnd.randrange(3) == 0 and room >= 16:
+                return self.b.op("ptradd", p, self.b.op("and", self.int(), 8 if size == 8 else 12)), 0
+            return p, step if step + size <= room else 0
         if self.rnd.randrange(4) == 0:  # a masked step
             step = self.b.op("and", self.int(), min(7, room - 8))
             return self.b.op("ptradd", p, step), self.rnd.randrange(0, room - 7 - size + 1) if room >= 15 else 0
@@ -95,15 +125,17 @@ class Generator:
             self.b.store(p, self.int(), size, off)
 
     def call(self) -> None:
-        kind = self.rnd.randrange(6)
-        if kind == 5 and self.many is not None:
+        kind = self.rnd.randrange(7)
+        if kind == 6 and self.box is not None:
+            self.ints.append(self.b.op("helper", self.box, self.int(), type=I64, attr=ops.Helper(4, "chase")))
+        elif kind == 5 and self.many is not None:
             self.call_many(self.many)
         elif kind == 0:
             self.ints.append(self.b.op("helper", type=I64, attr=ops.Helper(1, "constant", pure=True, writes=False)))
         elif kind == 1:
-            self.ints.append(self.b.op("helper", self.ptr()[0], self.int(), type=I64, attr=ops.Helper(2, "peek", writes=False)))
+            self.ints.append(self.b.op("helper", self.address(), self.int(), type=I64, attr=ops.Helper(2, "peek", writes=False)))
         elif kind == 2:
-            self.ints.append(self.b.op("helper", self.ptr()[0], self.int(), type=I64, attr=ops.Helper(3, "poke")))
+            self.ints.append(self.b.op("helper", self.address(), self.int(), type=I64, attr=ops.Helper(3, "poke")))
         elif kind == 3 and self.callee:
             self.ints.append(self.b.op("call", self.int(), self.int(), type=I64, attr=ops.Symbol(self.callee)))
         elif self.callee:
@@ -142,7 +174,7 @@ class Generator:
         join = b.new_block("join", [Param(I64) for _ in range(self.rnd.randrange(3))])
         then = b.new_block("then")
         other = b.new_block("else") if self.rnd.randrange(2) else join
-        ints = len(self.ints)
+        ints, ptrs = len(self.ints), len(self.ptrs)
         b.br(cond, then, other, (), [self.argument() for _ in join.params] if other is join else ())
         for block in [then] if other is join else [then, other]:
             b.place(block)
@@ -151,7 +183,7 @@ class Generator:
                 self.end()
             if b.reachable:
                 b.jump(join, [self.argument() for _ in join.params])
-            del self.ints[ints:]
+            del self.ints[ints:], self.ptrs[ptrs:]
         b.place(join)
         self.ints += join.params
 
@@ -163,7 +195,7 @@ class Generator:
         limit = Const(self.rnd.randrange(5)) if self.rnd.randrange(2) else b.op("and", self.int(), 3)
         b.jump(head, [Const(0), *(self.argument() for _ in head.params[1:])])
         b.place(head)
-        ints = len(self.ints)
+        ints, ptrs = len(self.ints), len(self.ptrs)
         self.ints += head.params
         b.br(b.op("ult", i, limit), body, done)
         b.place(body)
@@ -174,7 +206,7 @@ class Generator:
             b.place(stay)
         if b.reachable:
             b.jump(head, [b.op("add", i, 1), *(self.argument() for _ in head.params[1:])])
-        del self.ints[ints:]
+        del self.ints[ints:], self.ptrs[ptrs:]
         b.place(done)
         self.ints += head.params
 
@@ -200,12 +232,16 @@ class Generator:
             for off in range(0, size, 4):
                 b.store(slot, self.rnd.choice((0, 0, 77)), 4, off)
             self.ptrs.append((slot, size))
+        stack = [p for p, room in self.ptrs if isinstance(p, Op) and p.row.name == "alloca"]
+        if stack and self.rnd.randrange(2):
+            self.box = b.op("alloca", type=PTR["stack"], attr=ops.Slot(8))
+            b.store(self.box, self.rnd.choice(stack), 8)
         self.body(0)
         while b.reachable and self.budget > 20:
             self.body(0)
         if b.reachable:
             last = self.int()
-            for v in self.ints[-4:]:
+            for v in self.ints[-12 if self.focus else -4:]:
                 last = b.op("xor", b.op("mul", last, 31), v)
             b.ret(last, *(self.int() for _ in self.fn.results[1:]))
 
@@ -255,7 +291,12 @@ def behave(module: Module, a: int, b: int, steps: int = 30_000) -> object:
         m.memory.store(p, 8, n * 3)
         return n + 1
 
-    interp = Interp(module, helpers={"constant": constant, "peek": peek, "poke": poke}, memory=memory, steps=steps)
+    def chase(m: Interp, box: int, n: int) -> int:
+        p = m.memory.load(box, 8)
+        m.memory.store(p, 4, m.memory.load(p, 4) * 5 + n)
+        return m.memory.load(p + 4, 4)
+
+    interp = Interp(module, helpers={"constant": constant, "peek": peek, "poke": poke, "chase": chase}, memory=memory, steps=steps)
     p, v = memory.add(packet), memory.add(value)
     result = interp.run("f", a, b, p, v)
     return result, bytes(packet), bytes(value), trace

@@ -37,8 +37,13 @@ def run(module: Module, cpu: int, a: int, b: int) -> object:
         rt.memory.store(p, 8, n * 3 & M64)
         return n + 1 & M64
 
+    def chase(rt: Runtime, box: int, n: int, *args: int) -> int:
+        p = rt.memory.load(box, 8)
+        rt.memory.store(p, 4, rt.memory.load(p, 4) * 5 + n & 0xFFFFFFFF)
+        return rt.memory.load(p + 4, 4)
+
     specs = {fn.name: generate(fn, cpu=cpu, verify=True) for fn in module.functions.values()}
-    runtime = Runtime(engine_named("plain"), {1: constant, 2: peek, 3: poke})
+    runtime = Runtime(engine_named("plain"), {1: constant, 2: peek, 3: poke, 4: chase})
     program = runtime.add(Code(list(link(specs["f"], specs).insns)))
     packet, value = bytearray(range(1, SIZE + 1)), bytearray(SIZE)
     places = [runtime.memory.map(data, "memory").base for data in (packet, value)]
