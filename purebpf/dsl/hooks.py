@@ -73,20 +73,21 @@ def func(function: Any = None, /, *, global_: bool = False) -> Any:
     return Func(function, global_) if function else lambda f: Func(f, global_)
 
 
-def section(name: str) -> Callable[[Callable[P, R]], Program[P, R]]:
-    """A program by libbpf's section name, such as "xdp" or "cgroup_skb/egress"."""
-    return lambda function: Program(function, name)
+def section(name: str, *, default: int | None = None) -> Callable[[Callable[P, R]], Program[P, R]]:
+    """A program by libbpf's section name, such as "xdp" or "cgroup_skb/egress". `default`: its answer when it is given
+    up by an assert or an index outside its array (otherwise the hook's, which fails closed)."""
+    return lambda function: Program(function, name, default)
 
 
 def _plain(name: str, sections: dict[str, str]) -> Any:
     """A decorator used bare, or with the name of a variant."""
 
-    def decorate(variant: Any = None) -> Any:
+    def decorate(variant: Any = None, *, default: int | None = None) -> Any:
         if callable(variant):
-            return Program(variant, sections[""])
+            return Program(variant, sections[""], default)
         if (variant or "") not in sections:
             raise ValueError(f"@{name} takes {', '.join(map(repr, filter(None, sections)))}, not {variant!r}")
-        return section(sections[variant or ""])
+        return section(sections[variant or ""], default=default)
 
     decorate.__name__ = name
     return decorate
@@ -95,11 +96,11 @@ def _plain(name: str, sections: dict[str, str]) -> Any:
 def _target(name: str, prefix: str, example: str, colon: bool = False) -> Any:
     """A decorator that needs the name of what to attach to."""
 
-    def decorate(target: Any, *rest: str) -> Any:
+    def decorate(target: Any, *rest: str, default: int | None = None) -> Any:
         if not isinstance(target, str):
             raise TypeError(f'@{name} needs a target: @{name}("{example}")')
         where = "/".join((target.replace(":", "/", 1) if colon else target, *rest))
-        return section(f"{prefix}/{where}")
+        return section(f"{prefix}/{where}", default=default)
 
     decorate.__name__ = name
     return decorate

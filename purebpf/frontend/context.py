@@ -71,7 +71,7 @@ class Closure:
 
     __slots__ = ("source", "frame", "defaults")
 
-    def __init__(self, source: Source, frame: Frame, defaults: dict[str, Expr]) -> None:
+    def __init__(self, source: Source, frame: Frame | None, defaults: dict[str, Expr]) -> None:
         self.source, self.frame, self.defaults = source, frame, defaults
 
     @property

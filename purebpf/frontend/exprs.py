@@ -18,7 +18,7 @@ from ..tree.kinds import (
     BOOL, I64, NONE, POISON, U64, Agg, Broken, Choice, Const, Context, Cursor, Int, Optional, Ptr, Text, Tuple, describe, is_maybe, join,
     narrowed,
 )
-from ..tree.nodes import Arith, Cast, CtxPlace, Distance, Expr, If, IfElse, Item, Lit, MakeTuple, Move, Number, Seq, Stmt, Undef
+from ..tree.nodes import Arith, Cast, CtxPlace, Distance, Expr, GlobalPlace, If, IfElse, Item, Lit, MakeTuple, Move, Number, Seq, Stmt, Undef
 from . import arith, builtins, calls, conds, functions, maps, memory, packet, strings
 from .context import Checker, Closure, Path, has_effects
 from .names import near
@@ -89,7 +89,9 @@ def _attribute_place(c: Checker, node: ast.Attribute) -> Expr:
 
 
 def attribute(c: Checker, base: Expr, node: ast.Attribute) -> Expr:
-    kind, name = base.kind, _mangled_back(c, node.attr)
+    kind, name = base.kind, node.attr
+    if isinstance(base, GlobalPlace) and name == "value":
+        return base
     match kind:
         case Ptr():
             return _member(c, base, kind, name, node)
@@ -113,11 +115,6 @@ def attribute(c: Checker, base: Expr, node: ast.Attribute) -> Expr:
             if isinstance(some, Ptr):
                 raise arith.may_be_none(c, base, node.value)
             raise arith.may_be_none(c, base, node.value)
-
-
-def _mangled_back(c: Checker, name: str) -> str:
-    """Inside a class Python mangles names with two underscores; fields of the kernel begin with them."""
-    return name
 
 
 def _member(c: Checker, base: Expr, kind: Ptr, name: str, node: ast.Attribute) -> Expr:
@@ -268,7 +265,7 @@ def _pick(c: Checker, items: list[Expr], index: Expr, node: ast.AST) -> Expr:
 
 def _constant_item(c: Checker, base: Expr, container: Any, node: ast.Subscript) -> Expr:
     """An item of a constant; a type with a length; a sequence of numbers indexed at run time is a table in .rodata."""
-    if isinstance(container, Layout | type) or getattr(container, "type_word", False) or hasattr(container, "__class_getitem__"):
+    if isinstance(container, Layout | type) or type(container).__name__ == "_PtrWord":
         return c.lit(c.unit.evaluate(c, node, c.frame.source), node)
     if isinstance(node.slice, ast.Slice):
         return c.lit(container[slice(_bound(c, node.slice.lower), _bound(c, node.slice.upper))], node)

@@ -60,8 +60,19 @@ def call(c: Checker, callee: Any, args: list[Expr], named: Mapping[str, Expr], n
         raise c.error("recursion", f"{function.__name__}() calls itself", node, help="BPF has no recursion: write a loop")
     defaults = {n: Lit(c.span(node), v) for n, v in _defaults(source).items()}
     bound = bind(c, source, args, named, node, defaults)
+    if not isinstance(callee, Func) and any(_captures(c, v) for v in bound.values()):
+        return inline(c, Closure(source, None, {}), bound, node)
     role = "plain" if not isinstance(callee, Func) else "global" if callee.global_ else "subprogram"
     return _call_instance(c, callee, source, role, bound, node)
+
+
+def _captures(c: Checker, value: Expr) -> bool:
+    """Is it a nested function that sees variables of a function being checked?"""
+    closure = value.kind.value if isinstance(value.kind, Const) else None
+    if not isinstance(closure, Closure) or closure.frame is None:
+        return False
+    names = {n.id for n in ast.walk(closure.source.node) if isinstance(n, ast.Name)}
+    return bool(names & c.unit.locals_of(closure.frame.source))
 
 
 def _defaults(source: Source) -> dict[str, Any]:
@@ -161,6 +172,8 @@ def _call_instance(c: Checker, callee: Any, source: Source, role: str, bound: di
     for name, value in bound.items():
         if name in wanted:
             value = declared(c, value, wanted[name], node)
+        if not rep(value.kind):
+            c.drop(value)
         values[name] = memory.settle(c, value, node) if not memory.is_string(getattr(value.kind, "target", None)) else value
     kinds = {name: _global(c, source, name, v.kind, node) if role == "global" else general(v.kind, name, name in wanted)
              for name, v in values.items()}
@@ -444,13 +457,13 @@ def _emit_call(c: Checker, instance: Instance, values: dict[str, Expr], kinds: d
     for name, lo, hi in effects.overwritten:
         if name.split(".")[0] in values:
             mine = frozenset(Origin(o.root, o.lo + lo, min(o.lo + hi, o.hi)) for o in memory.origins(values[name.split(".")[0]].kind))
-            memory.preserve_origins(c, mine, node)
+            memory.preserve_origins(c, mine, hi - lo, node)
             for o in mine:
                 if isinstance(o.root, str):
                     effects_add(c, o)
     outs = [c.slot(layout) for layout in instance.outs]
     for out in outs:
-        memory.preserve_origins(c, memory.origins(out.kind), node)
+        memory.preserve_origins(c, memory.origins(out.kind), out.slot.layout.size, node)
     result = _returned(instance.result, values, outs)
     call = Call(span, result, function, (*args, *outs), tuple(local for _, local in cursors))
     value = c.hold(call, "$answer") if cursors or effects.moves_packet or effects.released else call

@@ -190,8 +190,6 @@ def _address(c: Checker, wanted: str, value: Expr, node: ast.AST) -> Expr:
         raise arith.may_be_none(c, value, node)
     if wanted == "Out":
         memory.writable(c, kind, node)
-        if memory.is_place(value) or kind.target is not None:
-            memory.preserve_origins(c, kind.origin, node)
         return value
     if isinstance(kind.target, StructType) and kind.target.core or kind.access != "direct" and kind.target is not None:
         assert kind.target is not None

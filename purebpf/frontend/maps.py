@@ -10,7 +10,7 @@ from ..dsl import maps as decl
 from ..dsl.ints import IntType
 from ..dsl.layout import Layout
 from ..tree.convert import coerce
-from ..tree.kinds import BOOL, I64, NONE, U64, Const, Context, Int, Kind, Optional, Origin, Ptr, Resource, join
+from ..tree.kinds import BOOL, I64, NONE, U64, Broken, Const, Context, Int, Kind, Optional, Origin, Ptr, Resource, join
 from ..tree.nodes import (
     AtomicOp, Block, Break, Cast, Compare, Eval, Expr, Get, Guard, Helper, If, IfElse, Lit, Load, Local, MapRef, Maybe, Number, Set, SlotPlace, Stmt, Store,
     Temp, Undef,
@@ -240,7 +240,7 @@ def _either(c: Checker, there: Expr, value: Expr, default: Expr, why: str, node:
     kind = join(value.kind, default.kind, "the result")
     if isinstance(kind, Optional):
         kind = kind._replace(why=why)
-    if isinstance(kind, arith.Broken):
+    if isinstance(kind, Broken):
         raise c.error(kind.code, kind.message, node, help=kind.help)
     return IfElse(c.span(node), kind, there, coerce(value, kind), coerce(default, kind))
 
@@ -254,7 +254,7 @@ def _update(c: Checker, map: MapOf, args: list[Expr], node: ast.AST, swapped: bo
         key = _key(c, map, args[0], node)
         value = c.hold(memory.address_of(c, args[1], _value(map), node), "value")
     flags = arith.integer(c, args[2], node) if len(args) > 2 else Number(c.span(node), BPF_ANY)
-    memory.preserve_origins(c, (Origin(map.decl),), node)
+    memory.preserve_origins(c, (Origin(map.decl),), _value(map).size, node)
     return helpers.emit_call(c, "map_update_elem", (map.ref, key, value, flags), STATUS, node)
 
 

@@ -273,13 +273,15 @@ def preserve(c: Checker, place: Expr, node: ast.AST, assigned: str = "") -> None
     for origin in kind.origin:
         if isinstance(origin.root, str):
             c.effects.overwritten.add((origin.root, origin.lo, origin.hi))
-    preserve_origins(c, kind.origin, node, assigned)
+    assert kind.target is not None
+    preserve_origins(c, kind.origin, kind.target.size, node, assigned)
 
 
-def preserve_origins(c: Checker, replaced: Iterable[Origin], node: ast.AST, assigned: str = "") -> None:
-    """Names that stand for things in memory that is replaced get copies."""
+def preserve_origins(c: Checker, origins: Iterable[Origin], size: int, node: ast.AST, assigned: str = "") -> None:
+    """Names that stand for things in memory of which `size` bytes are replaced get copies. What is larger is not
+    replaced, but changed: its names go on to stand for it."""
     env = c.env or {}
-    replaced = tuple(replaced)
+    replaced = tuple(o._replace(size=size) for o in origins)
     for key, binding in list(env.items()):
         if key == assigned or not _stands_in(binding.kind, replaced):
             continue
@@ -292,7 +294,9 @@ def _stands_in(kind: Kind, replaced: tuple[Origin, ...]) -> bool:
         return any(_stands_in(i, replaced) for i in kind.items)
     if not isinstance(kind, Ptr) or not (kind.thing or kind.region == "stack") or kind.access != "direct":
         return False
-    return isinstance(kind.target, ArrayType | StructType) and any(o.overlaps(r) for o in kind.origin for r in replaced)
+    if not isinstance(kind.target, ArrayType | StructType):
+        return False
+    return any(o.overlaps(r) and kind.target.size <= r.size for o in kind.origin for r in replaced)
 
 
 def _copied(c: Checker, value: Expr, replaced: tuple[Origin, ...], node: ast.AST) -> Expr:

@@ -74,11 +74,13 @@ class Resource:
 
 
 class Origin(NamedTuple):
-    """Memory that a pointer may lead to: bytes `lo`..`hi` of `root` (a slot, a map, a variable, a parameter)."""
+    """Memory that a pointer may lead to: somewhere in bytes `lo`..`hi` of `root` (a slot, a map, a variable, a parameter).
+    `size`: how many of these bytes are meant, where that matters."""
 
     root: Any
     lo: int = 0
     hi: int = 1 << 32
+    size: int = 0
 
     def overlaps(self, other: Origin) -> bool:
         return self.root is other.root and self.lo < other.hi and other.lo < self.hi

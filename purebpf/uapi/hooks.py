@@ -4,8 +4,8 @@
     pattern "kprobe+"   "kprobe", or "kprobe/" and a target
 
 From libbpf's section table (f7081a6b, July 2026). The context and the allowed results are the kernel's (verifier.c,
-check_return_code); `default` is what a program returns when an `assert` of its own stops it: let pass, do not
-interfere.
+check_return_code); `default` is what a program returns when an `assert` of its own stops it: it fails closed
+and visibly (XDP_ABORTED, TC_ACT_SHOT, a denial), and is 0 where nobody is to be let through.
 """
 
 from __future__ import annotations
@@ -34,38 +34,38 @@ class _Type(NamedTuple):
 #   "iter"        struct bpf_iter__<target> of the kernel's BTF
 #   "user"        whatever PROG_TEST_RUN is given
 TYPES: Final = {
-    P.SOCKET_FILTER: _Type("__sk_buff", default=-1),
+    P.SOCKET_FILTER: _Type("__sk_buff"),
     P.KPROBE: _Type("pt_regs"),
-    P.SCHED_CLS: _Type("__sk_buff"),
-    P.SCHED_ACT: _Type("__sk_buff"),
+    P.SCHED_CLS: _Type("__sk_buff", default=2),
+    P.SCHED_ACT: _Type("__sk_buff", default=2),
     P.TRACEPOINT: _Type("tracepoint"),
-    P.XDP: _Type("xdp_md", default=2),
+    P.XDP: _Type("xdp_md"),
     P.PERF_EVENT: _Type("bpf_perf_event_data"),
-    P.CGROUP_SKB: _Type("__sk_buff", (0, 1), 1),
-    P.CGROUP_SOCK: _Type("bpf_sock", (0, 1), 1),
+    P.CGROUP_SKB: _Type("__sk_buff", (0, 1)),
+    P.CGROUP_SOCK: _Type("bpf_sock", (0, 1)),
     P.LWT_IN: _Type("__sk_buff"),
     P.LWT_OUT: _Type("__sk_buff"),
     P.LWT_XMIT: _Type("__sk_buff"),
-    P.SOCK_OPS: _Type("bpf_sock_ops", (0, 1), 1),
-    P.SK_SKB: _Type("__sk_buff", default=1),
-    P.CGROUP_DEVICE: _Type("bpf_cgroup_dev_ctx", (0, 1), 1),
-    P.SK_MSG: _Type("sk_msg_md", default=1),
+    P.SOCK_OPS: _Type("bpf_sock_ops", (0, 1)),
+    P.SK_SKB: _Type("__sk_buff"),
+    P.CGROUP_DEVICE: _Type("bpf_cgroup_dev_ctx", (0, 1)),
+    P.SK_MSG: _Type("sk_msg_md"),
     P.RAW_TRACEPOINT: _Type("bpf_raw_tracepoint_args"),
-    P.CGROUP_SOCK_ADDR: _Type("bpf_sock_addr", (0, 1), 1),
+    P.CGROUP_SOCK_ADDR: _Type("bpf_sock_addr", (0, 1)),
     P.LWT_SEG6LOCAL: _Type("__sk_buff"),
     P.LIRC_MODE2: _Type("lirc_mode2"),
-    P.SK_REUSEPORT: _Type("sk_reuseport_md", default=1),
+    P.SK_REUSEPORT: _Type("sk_reuseport_md"),
     P.FLOW_DISSECTOR: _Type("__sk_buff", default=129),
-    P.CGROUP_SYSCTL: _Type("bpf_sysctl", (0, 1), 1),
+    P.CGROUP_SYSCTL: _Type("bpf_sysctl", (0, 1)),
     P.RAW_TRACEPOINT_WRITABLE: _Type("bpf_raw_tracepoint_args"),
-    P.CGROUP_SOCKOPT: _Type("bpf_sockopt", (0, 1), 1),
+    P.CGROUP_SOCKOPT: _Type("bpf_sockopt", (0, 1)),
     P.TRACING: _Type("args"),
     P.STRUCT_OPS: _Type("args"),
     P.EXT: _Type("args"),
-    P.LSM: _Type("args"),
-    P.SK_LOOKUP: _Type("bpf_sk_lookup", (0, 1), 1),
+    P.LSM: _Type("args", default=-1),
+    P.SK_LOOKUP: _Type("bpf_sk_lookup", (0, 1)),
     P.SYSCALL: _Type("user"),
-    P.NETFILTER: _Type("bpf_nf_ctx", (0, 1), 1),
+    P.NETFILTER: _Type("bpf_nf_ctx", (0, 1)),
 }
 
 
