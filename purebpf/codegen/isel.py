@@ -332,7 +332,7 @@ def _handlers() -> dict[OpRow, Callable[[Selector, Op], None]]:
         out[row] = _comparison
     for name in ("neg", "neg32", "sext8", "sext16", "sext32", "bswap16", "bswap32", "bswap64"):
         out[TABLE[name]] = _unary
-    for name in ("cast", "nonnull", "alloca", "mapaddr", "dataaddr", "funcaddr", "core"):
+    for name in ("cast", "nonnull", "below", "alloca", "mapaddr", "dataaddr", "funcaddr", "core"):
         out[TABLE[name]] = _nothing
     out |= {TABLE["select"]: _select, TABLE["ptradd"]: _pointer_add, TABLE["ptrdiff"]: _pointer_distance,
             TABLE["load"]: memory.load, TABLE["store"]: memory.store, TABLE["rmw"]: memory.rmw,
