@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 class Options(NamedTuple):
     """How to compile. `cpu`: instruction set version 1 to 4 (3 runs on Linux 5.10 and later); `level`: 0 to switch the
-    optimiser off; `verify`: check the IR between passes; `kernel`, `formats`: where facts about the target kernel come
+    optimiser off; `verify`: check the IR between passes, and what
+    codegen makes of it; `kernel`, `formats`: where facts about the target kernel come
     from (its BTF, tracepoint formats), asked only if a program needs them; `observe(pass, module)` sees every step."""
 
     license: str = "GPL"
@@ -55,7 +56,7 @@ def compile(programs: Sequence[Program[..., Any]], options: Options | None = Non
 
 
 def _object(unit: Unit, programs: Sequence[Program[..., Any]], options: Options, name: str) -> ObjectSpec:
-    functions = {fn.name: generate(fn, cpu=options.cpu, line_text=_line) for fn in unit.module.functions.values()}
+    functions = {fn.name: generate(fn, cpu=options.cpu, line_text=_line, verify=options.verify) for fn in unit.module.functions.values()}
     entries = {}
     for program in programs:
         hook = hooks.match(program.section)
