@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 class Options(NamedTuple):
     """How to compile. `cpu`: instruction set version 1 to 4 (3 runs on Linux 5.10 and later); `level`: 0 to switch the
-    optimiser off; `verify`: check the IR between passes; `kernel`, `formats`: where facts about the target kernel come
+    optimiser off; `verify`: check the IR between passes, and what
+    codegen makes of it; `kernel`, `formats`: where facts about the target kernel come
     from (its BTF, tracepoint formats), asked only if a program needs them; `observe(pass, module)` sees every step."""
 
     license: str = "GPL"
@@ -64,7 +65,8 @@ def to_ir(programs: Sequence[Program[..., Any]], options: Options | None = None)
 
 
 def _object(lowered: Lowered, programs: dict[Program[..., Any], str], options: Options, name: str) -> ObjectSpec:
-    functions = {fn.name: generate(fn, cpu=options.cpu, line_text=_line) for fn in lowered.module.functions.values()}
+    functions = {fn.name: generate(fn, cpu=options.cpu, line_text=_line, verify=options.verify)
+                 for fn in lowered.module.functions.values()}
     entries = {}
     for program, entry in programs.items():
         hook = hooks.match(program.section)

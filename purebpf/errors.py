@@ -195,8 +195,10 @@ class NotInKernel(PureBpfError, RuntimeError):
 
 
 class InternalError(PureBpfError):
-    """A bug of purebpf itself: `where` names the pass or room, `dump` shows what it was working on."""
+    """A bug of purebpf itself: `where` names the pass or room, `dump` shows what it was working on. The text says how to
+    report it: no program should be able to cause one."""
 
     def __init__(self, where: str, message: str, dump: str = "") -> None:
         self.where, self.message, self.dump = where, message, dump
-        super().__init__(f"internal error in {where}: {message}" + (f"\n{dump}" if dump else ""))
+        report = "this is a bug of purebpf: please report it with all of this text and, if you can, the program"
+        super().__init__(f"internal error in {where}: {message}\n  {report}" + (f"\n{dump}" if dump else ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..ir.crash import guard
 from ..ir.function import Function
 from ..spec import FuncSpec
 from . import layout, liveness, regalloc, remat, stack
@@ -15,23 +16,28 @@ from .tidy import tidy
 def generate(fn: Function, *, cpu: int = 3, line_text: LineText | None = None, verify: bool = False) -> FuncSpec:
     """The instructions of `fn` for BPF cpu version `cpu` (1-4), with symbolic references and line information.
 
-    `line_text(file, line)` gives the text that line information carries. `verify` has the result of register allocation
-    checked independently (InternalError if it is wrong). CompileError "stack-too-large" if the frame exceeds 512 bytes.
+    `line_text(file, line)` gives the text that line information carries. `verify` has register allocation and the finished
+    instructions checked independently (InternalError if they are wrong). CompileError "stack-too-large" if the frame
+    exceeds 512 bytes.
     """
-    mf = select(fn, cpu)
-    prepare(mf)
-    if verify:
-        from . import check
+    with guard("codegen", fn):
+        mf = select(fn, cpu)
+        prepare(mf)
+        if verify:
+            from . import check, final
 
-        before = check.snapshot(mf)
-    regalloc.allocate(mf)
-    stack.drop_dead_spills(mf)
-    if verify:
-        check.check(mf, before)
-    tidy(mf)
-    offsets = stack.frame(mf, fn.span)
-    code = emit(mf, layout.arrange(mf), offsets)
-    return FuncSpec(fn.name, instructions(code), lines(code, fn.span, line_text), fn.btf_id, fn.static)
+            before = check.snapshot(mf)
+        regalloc.allocate(mf)
+        stack.drop_dead_spills(mf)
+        if verify:
+            check.check(mf, before)
+        tidy(mf)
+        offsets = stack.frame(mf, fn.span)
+        code = emit(mf, layout.arrange(mf), offsets)
+        spec = FuncSpec(fn.name, instructions(code), lines(code, fn.span, line_text), fn.btf_id, fn.static)
+        if verify:
+            final.check(spec, code)
+        return spec
 
 
 def prepare(mf: MFunc) -> None:

@@ -22,6 +22,9 @@ from ..isa.opcodes import (
     ARSH,
     DIV,
     END,
+    JCOND,
+    JMP,
+    K,
     LSH,
     MOD,
     MOV,
@@ -30,9 +33,8 @@ from ..isa.opcodes import (
     OR,
     RSH,
     SUB,
-    XOR,
-    K,
     X,
+    XOR,
 )
 from . import calls, division, memory
 from .branch import JUMPS, branch, is_u32
@@ -44,6 +46,7 @@ _ALU_CODES = {"add": ADD, "sub": SUB, "mul": MUL, "udiv": DIV, "umod": MOD, "sdi
 _SHIFTS = frozenset((LSH, RSH, ARSH))
 _WIDE_BASE = {narrow: wide for wide, narrow in NARROW.items()}
 M32 = 0xFFFFFFFF
+MAY = JMP | JCOND  # jumps when the rounds that the kernel grants are used up
 
 
 def select(fn: Function, cpu: int) -> MFunc:
@@ -113,6 +116,9 @@ def _terminator(s: Selector, op: Op, entries: dict[Block, MBlock]) -> None:
             s.goto(entries[edge.block])
         case "br":
             _decide(s, op.args[0], op.edges, entries)
+        case "may":
+            again, over = _targets(s, op.edges, entries)
+            s.emit(MAY, 0).targets = (over, again)
         case "ret":
             calls.leave(s, op.args[0] if op.args else Const(0))
         case _:  # unreachable: the kernel's verifier still wants an end
@@ -120,13 +126,18 @@ def _terminator(s: Selector, op: Op, entries: dict[Block, MBlock]) -> None:
 
 
 def _decide(s: Selector, cond: Value, edges: list[Edge], entries: dict[Block, MBlock]) -> None:
+    branch(s, cond, *_targets(s, edges, entries))
+
+
+def _targets(s: Selector, edges: list[Edge], entries: dict[Block, MBlock]) -> list[MBlock]:
+    """The blocks that edges lead to, by way of the copies that they need."""
     targets = []
     for edge in edges:
         _take_edge(s, edge, steps=False)
         copies, s.out = s.out, []
         target = entries[edge.block]
         targets.append(s.side(copies, target) if copies else target)
-    branch(s, cond, *targets)
+    return targets
 
 
 def _only_decides(s: Selector, edge: Edge) -> bool:
@@ -332,7 +343,7 @@ def _handlers() -> dict[OpRow, Callable[[Selector, Op], None]]:
         out[row] = _comparison
     for name in ("neg", "neg32", "sext8", "sext16", "sext32", "bswap16", "bswap32", "bswap64"):
         out[TABLE[name]] = _unary
-    for name in ("cast", "nonnull", "alloca", "mapaddr", "dataaddr", "funcaddr", "core"):
+    for name in ("cast", "nonnull", "below", "alloca", "mapaddr", "dataaddr", "funcaddr", "core"):
         out[TABLE[name]] = _nothing
     out |= {TABLE["select"]: _select, TABLE["ptradd"]: _pointer_add, TABLE["ptrdiff"]: _pointer_distance,
             TABLE["load"]: memory.load, TABLE["store"]: memory.store, TABLE["rmw"]: memory.rmw,

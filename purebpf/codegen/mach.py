@@ -22,15 +22,16 @@ from ..isa.opcodes import (
     EXIT,
     FETCH,
     JA,
+    JCOND,
     JMP,
     JMP32,
-    LD_IMM64,
+    K,
     LDX,
+    LD_IMM64,
     MOV,
     NEG,
     ST,
     STX,
-    K,
     X,
 )
 
@@ -66,7 +67,7 @@ def _shape(code: int) -> int:
         return DST_DEF | SRC_USE
     if cls in (ST, STX):
         return DST_USE | (SRC_USE if cls == STX else 0)
-    if cls in (JMP, JMP32) and op not in (CALL, EXIT, JA):
+    if cls in (JMP, JMP32) and op not in (CALL, EXIT, JA, JCOND):
         return DST_USE | (SRC_USE if code & X else 0)
     return 0
 

@@ -14,9 +14,11 @@ from ..tree.kinds import (
     BOOL, I64, NONE, POISON, U64, Broken, Const, Int, Kind, Ptr, Tuple, describe, exact, fits, is_maybe, join, rep, widen,
 )
 from ..tree.nodes import (
-    Arith, Block, Break, Cast, Continue, Each, Expr, Get, Lit, Local, Loop, MakeTuple, Number, Seq, Set, Stmt, Undef,
+    Arith, Block, Both, Break, Cast, Continue, Each, Either, Element, Expr, Get, Guard, If, IfElse, Lit, Local, Loop, MakeTuple, Number,
+    Opaque, SameBytes, Seq, Set, Stmt, Undef,
 )
 from . import arith, conds, functions, maps, memory, stmts
+from ..tree.walk import walk
 from .context import Binding, Checker, Closure, Env, Path, Target, held
 
 ROUNDS = 24  # after which what still changes is called a conflict
@@ -151,8 +153,20 @@ def _run(c: Checker, check: Callable[[Round], None], orelse: list[ast.stmt], nod
     this, _ = settle(c, lambda: Loop(c.span(node)), check, node)
     loop = this.target.loop
     assert isinstance(loop, Loop)
+    _grant(c, loop, _rounds(loop))
     c.emit(loop)
     _finish(c, this, orelse, loop.orelse, node)
+
+
+def _rounds(loop: Loop) -> int | None:
+    """How often a `while` goes round at most, where it counts a number up or down to a constant."""
+    match loop.test:
+        case arith.Compare(a=Get(local=local, kind=Int(lo=lo, hi=hi)), b=Number(value=end)):
+            steps = [s.value for s in loop.body for s in walk(s) if isinstance(s, Set) and s.local is local]
+            match steps:
+                case [Arith(word="+" | "-", a=Get(local=again), b=Number(value=by))] if again is local and by:
+                    return max(abs(end - lo), abs(hi - end)) // abs(by) if max(abs(lo), abs(hi)) < 1 << 20 else PLAIN
+    return None
 
 
 def _break(c: Checker, node: ast.Break) -> None:
@@ -238,14 +252,30 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
     lo, hi = (a.lo, max(a.lo, z.hi - 1)) if up else (min(a.hi, z.lo + 1), a.hi)
     seen = a.seen and z.seen
     counter = Local(f"${_shown(node.target)}", ("i64",))
-    c.emit(Set(span, counter, _as(start, Int(type, a.lo, a.hi))))
+    begin = Set(span, counter, _as(start, Int(type, a.lo, a.hi)))
+    c.emit(begin)
+    most = max(z.hi - a.lo if up else a.hi - z.lo, 0) // abs(by.lo if abs(by.lo) < abs(by.hi) else by.hi)
     inside = Get(span, Int(type, lo, hi, seen), counter)
     now = Get(span, Int(type, min(lo, a.lo), max(hi, a.hi, z.hi) if up else hi), counter)
     more = arith.Compare(span, TRUTH, "lt" if up else "gt", now, stop)
     once = arith._decided("lt" if up else "gt", a, z) is True
     next_kind = Int(type, type.lo, type.hi)
     step_stmt = Set(span, counter, Arith(span, next_kind, "+", inside, step))
-    _counted(c, node, more, once, lambda: inside, step_stmt)
+    loop = _counted(c, node, more, once, lambda: inside, step_stmt)
+    if _grant(c, loop, most) and arith.is_exact(a):
+        begin.value = Opaque(span, begin.value.kind, a.lo)  # type: ignore[arg-type]  # a number's kind
+
+
+PLAIN, TRIED = 1 << 10, 600
+
+
+def _grant(c: Checker, loop: Loop, rounds: int | None) -> bool:
+    """Choose the loop's form. The verifier walks a plain loop round by round: so many ways through the body for so many
+    rounds are too much for it. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
+    decisions = sum(isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes | Loop) for s in loop.body for n in walk(s))
+    loop.granted = c.unit.target.may_goto and (rounds is None or rounds > PLAIN or rounds * max(decisions, 1) > TRIED)
+    c.function.aborts |= loop.granted
+    return loop.granted
 
 
 def _shown(target: ast.expr) -> str:
@@ -294,7 +324,7 @@ def _for_count(c: Checker, node: ast.For, start: Expr, stop: Expr, step: Expr) -
     value = Get(span, Int(I64, min(a.lo, z.lo), max(a.hi, z.hi)), current)
     body = [Set(span, count, Arith(span, Int.of(U64), "-", left, Number(span, 1))),
             Set(span, current, Arith(span, word, "+", Get(span, word, current), step))]
-    _counted(c, node, more, False, lambda: value, *body)
+    _grant(c, _counted(c, node, more, False, lambda: value, *body), None)
 
 
 def arith_guard(c: Checker, test: Expr, node: ast.AST) -> Stmt:
@@ -304,7 +334,7 @@ def arith_guard(c: Checker, test: Expr, node: ast.AST) -> Stmt:
     return Guard(c.span(node), test)
 
 
-def _counted(c: Checker, node: ast.For, more: Expr, once: bool, value: Callable[[], Expr], *step: Stmt) -> None:
+def _counted(c: Checker, node: ast.For, more: Expr, once: bool, value: Callable[[], Expr], *step: Stmt) -> Loop:
     """A loop over a hidden counter: `more` is its test, `value` what the visible variable is in a round."""
     missing: dict[str, Binding] = {}
 
@@ -339,6 +369,7 @@ def _counted(c: Checker, node: ast.For, more: Expr, once: bool, value: Callable[
                     path.moves.append(Set(c.span(node), binding.local, coerce(held(path.env[name], c.span(node)), binding.kind)))
     c.emit(loop)
     _finish(c, this, node.orelse, loop.orelse, node)
+    return loop
 
 
 def _assigned_in(c: Checker, back: list[Path], env: Env, missing: dict[str, Binding]) -> Env:

@@ -39,11 +39,20 @@ class Tables:
     release: Callable[..., Any]
 
 
+class Target:
+    """What the object is for. `may_goto`: the kernel counts rounds (6.9)."""
+
+    __slots__ = ("may_goto",)
+
+    def __init__(self, may_goto: bool = True) -> None:
+        self.may_goto = may_goto
+
+
 class Unit:
     """What one call of `check_programs` builds."""
 
     def __init__(self, license: str, kernel: Callable[[], Btf | None], formats: TracepointFormat, tables: Tables) -> None:
-        self.license, self.tables = license, tables
+        self.license, self.tables, self.target = license, tables, Target()
         self.sources = Sources()
         self.contexts = Contexts(kernel, formats)
         self.kernel = kernel

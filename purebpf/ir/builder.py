@@ -74,6 +74,10 @@ class Builder:
         first = self.op("call", *args, type=types[0] if types else VOID, attr=Symbol(fn.name, caught), hint=hint)
         return [first, *(self.op("result", first, type=t, attr=Index(i)) for i, t in enumerate(types[1:], 1))][:len(types)]
 
+    def may(self, again: Block, over: Block) -> None:
+        """Go to `again` while the kernel grants another round, else to `over`."""
+        self._end("may", (), (Edge(again), Edge(over)))
+
     def ret(self, *values: Value | int) -> None:
         self._end("ret", [Const(v) if isinstance(v, int) else v for v in values], ())
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from ..errors import PureBpfError
 from .function import Block, Const, Function, Module, Op, Value
-from .ops import CoreConst, Data, Helper, Index, Kfunc, Mem, Rmw, Slot, Symbol, signed
+from .ops import CoreConst, Data, Helper, Index, Kfunc, Limit, Mem, Rmw, Slot, Symbol, signed
 from .types import VOID
 
 _PAGE: Final = 16  # bits
@@ -143,7 +143,7 @@ class Interp:
             if op.row.evaluate is not None:
                 values[op] = op.row.evaluate(*got)
             elif op.edges:
-                edge = op.edges[0 if op.row.name == "jump" or got[0] else 1]
+                edge = op.edges[0 if op.row.name != "br" or got[0] else 1]
                 new = [a.value if isinstance(a, Const) else values[a] for a in edge.args]
                 values.update(zip(edge.block.params, new))
                 return (), edge.block
@@ -165,7 +165,13 @@ class Interp:
                 return args[0] + args[1]
             case "ptrdiff", _:
                 return args[0] - args[1]
+            case "nonnull", _ if args[0] == 0:
+                raise InterpFault("null where a test said otherwise")
             case "cast" | "nonnull", _:
+                return args[0]
+            case "below", Limit(limit):
+                if not 0 <= args[0] < limit:
+                    raise InterpFault(f"{args[0]} is not below {limit}")
                 return args[0]
             case "result", Index(index):
                 return frame.more[op.args[0]][index]

@@ -31,6 +31,21 @@ costs nothing, and as it is never moved out of its block, nothing that uses its 
     found:
       %p = nonnull %v : ptr.value
       %n = load.u64 %p
+
+Bounds. What an index is computed into an address from is `below`: an integer with the limit that a test has shown where
+it stands. It costs nothing either, and does three things. Arithmetic on it cannot move above the test, nor be shared with
+arithmetic on the bare number or under another test: the kernel knows the register that was compared, not what was
+computed from it before. The test stays, in a form that the kernel follows, unless the kernel knows the bound without it:
+from masks, shifts and loads it does; from `%`, `//`, byte swaps, results of calls it does not (`opt/bits` has the list).
+So the lowering emits test and `below` for every index, whatever it knows of its range. Lengths that helpers are given are
+`below` too.
+
+    %t = ult %i, 10
+    br %t, inside, outside
+    inside:
+      %j = below %i, 10
+      %o = shl %j, 2
+      %e = ptradd %array, %o
 """
 
 from __future__ import annotations
@@ -126,6 +141,12 @@ class Index(NamedTuple):
     """Which result of a call, from 1 (result 0 is the call itself)."""
 
     number: int
+
+
+class Limit(NamedTuple):
+    """What a number is less than, read unsigned."""
+
+    limit: int
 
 
 class Data(NamedTuple):
@@ -279,6 +300,8 @@ def _rows() -> list[OpRow]:
         OpRow("ptrdiff", "pp", "i64", "pure", "the distance in bytes between two pointers"),
         OpRow("cast", "a", "any", "pure", "the same 64 bits as another type (pointer as number, number as pointer)", same=True),
         OpRow("nonnull", "p", "any", "pure", "a pointer that was tested, where it is not null", same=True, fixed=True),
+        OpRow("below", "i", "i64", "pure", "a number that was tested, where it is less than a limit", attr=Limit, same=True,
+              fixed=True),
         OpRow("result", "a", "any", "pure", "a further result of a call", attr=Index, until="abi"),
         OpRow("alloca", "", "any", "pure", "the address of a stack slot of its own; entry block only, never merged", attr=Slot),
         OpRow("mapaddr", "", "any", "pure", "the address of a map", attr=Symbol),
@@ -293,6 +316,7 @@ def _rows() -> list[OpRow]:
         OpRow("call", "*", "any", "call", "call a function of the module; the value is its first result", attr=Symbol),
         OpRow("jump", "", "void", "end", "go to the only edge"),
         OpRow("br", "i", "void", "end", "to the first edge if the operand is not 0, else to the second"),
+        OpRow("may", "", "void", "end", "to the first edge while the kernel grants another round (may_goto), else to the second"),
         OpRow("ret", "*", "void", "end", "return the operands, the function's results"),
         OpRow("abort", "", "void", "end", "end the program with its default answer", until="aborts"),
         OpRow("unreachable", "", "void", "end", "control never comes here (after a tail call that cannot fail, say)"),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from .function import Op
-from .ops import Core, CoreConst, Data, Helper, Index, Kfunc, Mem, Rmw, Slot, Symbol
+from .ops import Core, CoreConst, Data, Helper, Index, Kfunc, Limit, Mem, Rmw, Slot, Symbol
 
 if TYPE_CHECKING:
     from .text import Parser, Printer
@@ -68,9 +68,11 @@ def _show_symbol(p: Printer, op: Op) -> str:
     return f"{op.row.name}{caught} @{quoted(op.attr.name)}" + (f"({p.values(op.args)})" if op.row.args else "")
 
 
-def _show_index(p: Printer, op: Op) -> str:
-    assert isinstance(op.attr, Index)
-    return f"{op.row.name} {p.values(op.args)}, {op.attr.number}"
+def _show_numbered(p: Printer, op: Op) -> str:
+    match op.attr:
+        case Index(n) | Limit(n):
+            return f"{op.row.name} {p.values(op.args)}, {number(n)}"
+    raise AssertionError(op)
 
 
 def _show_data(p: Printer, op: Op) -> str:
@@ -101,7 +103,7 @@ def _show_core(p: Printer, op: Op) -> str:
 
 SHOW: Final[dict[type | None, Callable[[Printer, Op], str]]] = {
     None: _show_plain, Mem: _show_mem, Rmw: _show_rmw, Slot: _show_slot, Symbol: _show_symbol, Data: _show_data,
-    Helper: _show_helper, Index: _show_index, Kfunc: _show_kfunc, CoreConst: _show_core,
+    Helper: _show_helper, Index: _show_numbered, Limit: _show_numbered, Kfunc: _show_kfunc, CoreConst: _show_core,
 }
 
 # --- parsing -----------------------------------------------------------------------------------------------------------
@@ -128,7 +130,7 @@ def _read_core(p: Parser) -> Core:
     return Core(type_id, access, p.number())
 
 
-_EDGES: Final = {"jump": 1, "br": 2}
+_EDGES: Final = {"jump": 1, "br": 2, "may": 2}
 
 
 def _read_plain(p: Parser, op: Op, suffixes: list[str]) -> None:
@@ -180,10 +182,10 @@ def _read_symbol(p: Parser, op: Op, suffixes: list[str]) -> None:
         p.operands(op.args, ")")
 
 
-def _read_index(p: Parser, op: Op, suffixes: list[str]) -> None:
+def _read_numbered(p: Parser, op: Op, suffixes: list[str]) -> None:
     p.operand(op.args)
     p.expect(",")
-    op.attr = Index(p.number())
+    op.attr = (Index if op.row.attr is Index else Limit)(p.number())
 
 
 def _read_data(p: Parser, op: Op, suffixes: list[str]) -> None:
@@ -215,5 +217,5 @@ def _read_coreconst(p: Parser, op: Op, suffixes: list[str]) -> None:
 
 READ: Final[dict[type | None, Callable[[Parser, Op, list[str]], None]]] = {
     None: _read_plain, Mem: _read_mem, Rmw: _read_rmw, Slot: _read_slot, Symbol: _read_symbol, Data: _read_data,
-    Helper: _read_helper, Index: _read_index, Kfunc: _read_kfunc, CoreConst: _read_coreconst,
+    Helper: _read_helper, Index: _read_numbered, Limit: _read_numbered, Kfunc: _read_kfunc, CoreConst: _read_coreconst,
 }

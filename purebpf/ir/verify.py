@@ -31,13 +31,13 @@ from ..errors import InternalError
 from .cfg import Cfg
 from .calls import Calls
 from .function import Block, Const, Function, Module, Op, Param, Value
-from .ops import CoreConst, Data, Helper, Index, Kfunc, Mem, Rmw, Slot, Symbol
+from .ops import CoreConst, Data, Helper, Index, Kfunc, Limit, Mem, Rmw, Slot, Symbol
 from .text import print_function, print_op
 from .types import I64, VOID, Type
 
 Finding = tuple[str, str]  # where, what
 
-_EDGES: Final = {"jump": 1, "br": 2}
+_EDGES: Final = {"jump": 1, "br": 2, "may": 2}
 _RMW: Final = {"add": 1, "or": 1, "and": 1, "xor": 1, "xchg": 1, "cmpxchg": 2}
 
 
@@ -197,6 +197,9 @@ def _attribute(op: Op) -> Iterator[str]:
         case Slot(size, align):
             if size <= 0 or align not in (1, 2, 4, 8):
                 yield f"bad slot {op.attr}"
+        case Limit(limit):
+            if not 0 < limit < 1 << 63:
+                yield f"bad limit {limit}"
         case CoreConst() | Data() | Helper() | Index() | Kfunc() | Symbol() | None:
             pass
 

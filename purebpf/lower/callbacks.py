@@ -18,7 +18,7 @@ from ..ir.ops import Mem, Symbol
 from ..ir.types import I64, PTR, Type
 from ..tree import nodes as n
 from ..tree.kinds import rep
-from .captures import assigned, read, walk
+from ..tree.walk import assigned, read, walk
 from .flow import Words
 from .function import CallbackExit, Lowering, Open, head_type
 

@@ -92,6 +92,7 @@ class Data:
         self.sections: dict[str, Section] = {}
         self._places: dict[int, tuple[str, int]] = {}
         self._constants: dict[bytes, int] = {}
+        self._zero: int | None = None
 
     def section(self, name: str) -> Section:
         return self.sections.setdefault(name, Section(name))
@@ -108,6 +109,12 @@ class Data:
             section.vars.append(VarSpec(name, offset, layout.size, self.types.id_of(layout)))
             found = self._places[id(variable)] = where, offset
         return found
+
+    def zero(self) -> tuple[str, int]:
+        """(section, offset) of a number that is 0 and that the verifier does not know to be."""
+        if self._zero is None:
+            self._zero = self.section(".bss").add(bytes(8), 8)
+        return ".bss", self._zero
 
     def constant(self, data: bytes) -> tuple[str, int]:
         """(section, offset) of constant bytes, each text once."""

@@ -75,6 +75,17 @@ class Flow:
         self.b.block.ops.append(Op(TABLE["br"], (cond,), VOID, None, (then, other), self.b.span))
         self.b.block = None
 
+    def may(self, again: Join, over: Join) -> None:
+        """End this path: to `again` while the kernel grants another round."""
+        if self.b.block is None:
+            return
+        then, other = Edge(again.block), Edge(over.block)
+        env = dict(self.env)
+        again.arrivals.append(Arrival(then, env, ()))
+        over.arrivals.append(Arrival(other, env, ()))
+        self.b.block.ops.append(Op(TABLE["may"], (), VOID, None, (then, other), self.b.span))
+        self.b.block = None
+
     def enter(self, join: Join, types: tuple[Type, ...] = ()) -> Words:
         """Continue at `join` with the variables merged, and give what the paths brought; what nobody reaches is dropped."""
         if not join.arrivals:

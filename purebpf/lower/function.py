@@ -9,13 +9,13 @@ from ..dsl.ints import TYPES
 from ..errors import Span
 from ..ir.builder import Builder
 from ..ir.function import Block, Const, Edge, Function, Op, Param, Value
-from ..ir.ops import TABLE, Helper, Kfunc, Slot, Symbol, signed
+from ..ir.ops import TABLE, Data, Helper, Kfunc, Slot, Symbol, signed
 from ..ir.types import I64, MAYBE, PTR, VOID, Type
 from ..tree import nodes as n
 from ..tree.kinds import NONE, Agg, Choice, Const as Known, Context, Cursor, Int, Kind, Optional, Ptr, Text, Tuple, rep
+from ..tree.walk import assigned
 from ..uapi.helpers import IDS
 from . import arith, places
-from .captures import assigned
 from .flow import Flow, Join, Words
 
 if TYPE_CHECKING:
@@ -105,6 +105,10 @@ class Lowering:
                 return ()
             case n.Number(value=number):
                 return (Const(signed(number)),)
+            case n.Opaque(value=number):
+                section, off = self.unit.data.zero()
+                zero = self.b.load(self.b.op("dataaddr", type=PTR["data"], attr=Data(section, off)), 8)
+                return (self.b.op("add", zero, number),)
             case n.Undef(kind=kind):
                 return tuple(Const(0) for _ in rep(kind))
             case n.Get(local=local, kind=kind):
@@ -526,6 +530,10 @@ class Lowering:
         else:
             self.cond(node.test, inside, over)
         self.flow.enter(inside)
+        if node.granted:
+            go_on = self.flow.join("granted")
+            self.flow.may(go_on, self.abort_join())
+            self.flow.enter(go_on)
         self.body(node.body)
         self.flow.goto(again)
         self.flow.enter(again)

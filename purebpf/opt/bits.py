@@ -1,6 +1,7 @@
 """What a value's computation alone says of its bits: `Bits.may(v)` is the mask of bits that may be 1.
 
-Asked for by rules that drop masks and extensions. Values must not change while a `Bits` is in use.
+Asked for by rules that drop masks and extensions. Values must not change while a `Bits` is in use. `Bits(kernel=True)`
+says only what the kernel's verifier knows too: what may take the place of a test that bounds an index.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..ir.function import Const, Op, Param, Value
-from ..ir.ops import M32, M64, Mem
+from ..ir.ops import M32, M64, TABLE, Limit, Mem
 
 _DEPTH: Final = 8  # how far up operands are followed
 
@@ -22,7 +23,8 @@ def fill(n: int) -> int:
 class Bits:
     """Memoises. `known` gives masks of parameters (see `narrow`), and masks that hold by other knowledge."""
 
-    def __init__(self, known: dict[Value, int] | None = None) -> None:
+    def __init__(self, known: dict[Value, int] | None = None, *, kernel: bool = False) -> None:
+        self._kernel = kernel
         self._memo: dict[Value, int] = known if known is not None else {}
 
     def may(self, v: Value, depth: int = 0) -> int:
@@ -44,6 +46,8 @@ class Bits:
         return not self.may(v) & ~mask
 
     def _op(self, op: Op, depth: int) -> int:
+        if self._kernel and op.row in _OBSCURE:
+            return M64
         rule = _RULES.get(op.row.name)
         if rule is not None:
             return rule(self, op, depth) & M64
@@ -52,6 +56,26 @@ class Bits:
             narrow = wide(self, op, depth) & M32 if wide and op.row.name not in _NOT_WIDE else M32
             return narrow
         return M64
+
+
+# What gives the verifier a number of which it knows nothing: division and remainder (until 6.19, and of constants only
+# there), byte swaps, sign extension (by shifts before cpu v4).
+_OBSCURE: Final = frozenset(TABLE[n] for n in (
+    "udiv", "umod", "sdiv", "smod", "udiv32", "umod32", "sdiv32", "smod32", "bswap16", "bswap32", "bswap64", "neg", "neg32",
+    "sext8", "sext16", "sext32"))
+
+
+def clear(v: Value) -> bool:
+    """Whether the kernel can follow all of how `v` is computed, so that nothing which bounds it is in danger."""
+    work, seen = [v], 0
+    while work:
+        v = work.pop()
+        if isinstance(v, Op) and v.row.pure:
+            seen += 1
+            if v.row in _OBSCURE or seen > _DEPTH:
+                return False
+            work += v.args
+    return True
 
 
 # Where the 32-bit form's result is no part of the wide form's.
@@ -139,6 +163,11 @@ def _load(b: Bits, op: Op, d: int) -> int:
     return M64 if op.attr.sext else (1 << 8 * op.attr.size) - 1
 
 
+def _below(b: Bits, op: Op, d: int) -> int:
+    assert isinstance(op.attr, Limit)
+    return b.may(op.args[0], d) & fill(op.attr.limit - 1)
+
+
 def _one(b: Bits, op: Op, d: int) -> int:
     return 1
 
@@ -153,7 +182,7 @@ _RULES: Final[dict[str, Rule]] = {
     "udiv": _div, "umod": _mod, "udiv32": _low32(_div), "umod32": _low32(_mod),
     "sext8": _sext(8), "sext16": _sext(16), "sext32": _sext(32),
     "bswap16": _bswap(2), "bswap32": _bswap(4), "bswap64": _bswap(8),
-    "load": _load,
+    "load": _load, "below": _below,
     "select": lambda b, op, d: b.may(op.args[1], d) | b.may(op.args[2], d),
     **{f"{c}{s}": _one for s in ("", "32") for c in ("eq", "ne", "ult", "ule", "ugt", "uge", "slt", "sle", "sgt", "sge")},
 }

@@ -8,7 +8,7 @@
 
 A store makes what it stored known to later loads. Memory of different regions, of different slots, and at different
 offsets of one pointer is distinct; `ptr.arg` may be anything. A helper writes what it is passed and everything but
-slots; a subprogram or kernel function also every slot whose address was handed out.
+slots; a subprogram also every slot whose address was handed out. `below` and `nonnull` under other tests are other values.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@
 
 Known per value: a range, read unsigned; per packet pointer: how many bytes lie before packet_end. A check of more bytes
 than are known stays, and so does the order in which pointers are compared: the kernel follows exactly that.
-Masks are not dropped because of a branch: programs write them for the kernel's verifier.
+Masks are not dropped because of a branch: programs write them for the kernel's verifier. Tests of what indexes are made of
+(`shape.guarded`) are decided in a walk of their own, which knows only what the kernel knows.
 
 And of two packet checks in a row that fail alike, the first goes if the second asks for more.
 """
@@ -19,12 +20,13 @@ from typing import Final
 
 from ..ir.cfg import Cfg
 from ..ir.function import Block, Const, Edge, Function, Op, Value
-from ..ir.ops import M64, signed
+from ..ir.ops import M64, Limit, signed
 from ..ir.types import I64
 from .bits import Bits
 from .cfgclean import incoming, same
 from .rows import R
 from .rules_int import WIDEN
+from .shape import guarded
 
 Range = tuple[int, int]
 _FULL: Final[Range] = (0, M64)
@@ -37,13 +39,19 @@ _ORDER: Final = frozenset((R.ult, R.ule, R.ugt, R.uge))
 
 def implied(fn: Function) -> bool:
     changed = _drop_weaker_checks(fn)
-    return _Implied(fn).run() or changed
+    indexes = guarded(fn)
+    changed |= _Implied(fn, indexes, Bits()).run()
+    if indexes:
+        changed |= _Implied(fn, set(), Bits(kernel=True)).run()
+    return changed
 
 
 class _Implied:
-    def __init__(self, fn: Function) -> None:
-        self.fn, self.cfg = fn, Cfg(fn)
-        self.bits = Bits()
+    """`indexes`: values of which comparisons are left alone, for what is known of them is not all known to the kernel."""
+
+    def __init__(self, fn: Function, indexes: set[Value], bits: Bits) -> None:
+        self.fn, self.cfg, self.indexes = fn, Cfg(fn), indexes
+        self.bits = bits
         self.facts: dict[object, object] = {}  # Value -> Range; (pointer, packet_end) -> bytes
         self.undo: list[tuple[object, object]] = []
         self.changed = False
@@ -109,6 +117,8 @@ class _Implied:
                 return 0, min(self.range(x, depth)[1], c & M64)
             case Op(R.or_, [x, Const(c)]):
                 return c & M64, M64
+            case Op(R.below, [x]) if isinstance(op.attr, Limit):
+                return self.range(x, depth)[0], op.attr.limit - 1
         return _FULL
 
     def limit(self, v: Value, lo: int, hi: int) -> None:
@@ -218,6 +228,8 @@ class _Implied:
 
     def decided(self, op: Op) -> int | None:
         """What a comparison gives here, if that is known."""
+        if self.indexes and any(a in self.indexes for a in op.args):
+            return None
         row = WIDEN.get(op.row, op.row) if self.narrow(op) else op.row
         if row in _ORDER and op.args[1].type.region == "packet_end":
             root, off = _step(op.args[0])

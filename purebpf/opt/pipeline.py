@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
+from ..ir.crash import guard
 from ..ir.function import Function, Module
 from .abi import abi
 from .aborts import aborts
@@ -105,25 +106,37 @@ def run_pass(name: str, module: Module) -> None:
         PASSES[name](fn)
 
 
+def _check(module: Module, where: str) -> None:
+    from ..ir.verify import check  # a plain build does without it, and without the printer
+
+    check(module, where)
+
+
+def _guarded(name: str, fn: Function) -> bool:
+    """The pass of that name on one function; a crash says so."""
+    with guard(name, fn):
+        return PASSES[name](fn)
+
+
 def optimize(module: Module, *, verify: bool = False, level: int = 2, observe: Observer | None = None,
              stop_after: str | None = None, skip: Collection[str] = ()) -> None:
     """Improve `module` in place. `level`: 0 only what codegen needs, 1 without what costs time, 2 all. `observe(name, module)` is called
-    after each pass; `verify` checks the IR then; `stop_after` ends with the first run of that pass; `skip` leaves out."""
+    after each pass; `verify` checks the IR then, and before the first one; `stop_after` ends with the first run of that pass; `skip` leaves out."""
+    if verify:
+        _check(module, "lowering")
     changed: dict[str, set[str]] = {}  # pass -> functions that its last run changed
     for step in STEPS:
         if step.level > level or step.name in skip or (step.after and not changed.get(step.after)):
             continue
         if step.name in MODULE_PASSES:
-            did = MODULE_PASSES[step.name](module)
+            with guard(step.name, next(iter(module.functions.values()))):
+                did = MODULE_PASSES[step.name](module)
             changed[step.name] = set(module.functions) if did else set()
         else:
-            run = PASSES[step.name]
             names = changed[step.after] if step.after else module.functions
-            changed[step.name] = {fn.name for fn in module.functions.values() if fn.name in names and run(fn)}
+            changed[step.name] = {fn.name for fn in module.functions.values() if fn.name in names and _guarded(step.name, fn)}
         if verify:
-            from ..ir.verify import check  # a plain build does without it, and without the printer
-
-            check(module, step.name)
+            _check(module, step.name)
         if observe:
             observe(step.name, module)
         if step.name == stop_after:

@@ -26,6 +26,7 @@ class Rewriter:
 
     def __init__(self, rules: Rules, bits: Bits | None = None) -> None:
         self.rules, self.bits = rules, bits or Bits()
+        self._kernel = Bits(kernel=True)
         self.changed = False
         self.shape: Shape
         self._out: list[Op] = []
@@ -46,6 +47,7 @@ class Rewriter:
                     out.append(op)
                 else:
                     mapping[op] = value
+                    self.shape.stands_for(value, op)
                     if isinstance(value, Op) and not value.name:
                         value.name = op.name
             block.ops = out
@@ -75,6 +77,11 @@ class Rewriter:
         if rule is None:
             return op
         return rule(self, op, *args) or op
+
+    def sure(self, v: Value) -> int:
+        """`bits.may(v)`, for deciding whether a comparison or mask of `v` is needed: by what the verifier knows, if an
+        index is made of it."""
+        return self._kernel.may(v) if self.shape.guarded(v) else self.bits.may(v)
 
     def op(self, row: OpRow, *args: Value | int, type: Type | None = None, attr: tuple[object, ...] | None = None) -> Value:
         """A value computed by `row`, simplified itself, placed at the current spot."""

@@ -116,7 +116,7 @@ _LOW32: Final = frozenset(TABLE[n] for n in ("add", "sub", "mul", "neg"))
 def _and(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
     match a, b:
         case _, Const(0): return b
-        case x, Const(c) if not s.bits.may(x) & ~c & M64: return x
+        case x, Const(c) if not s.sure(x) & ~c & M64: return x
         case x, y if x is y: return x
         case Op(R.and_, [x, Const(c)]), Const(d): return s.op(R.and_, x, c & d)
         case Op(R.or_ | R.xor, [x, y]), Const(c) if not s.bits.may(y) & c & M64: return s.op(R.and_, x, c)
@@ -167,7 +167,7 @@ def _shl(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
         case Const(0), _: return a
         case Op(R.shl, [x, Const(j)]), Const(k) if not s.shape.compared(a): return s.op(R.shl, x, j + k) if j + k < 64 else Const(0)
         case Op(R.shr, [x, Const(j)]), Const(k) if j == k: return s.op(R.and_, x, M64 << k & M64)
-        case Op(R.and_, [x, Const(c)]), Const(k) if not s.bits.may(x) & ~c & M64 >> k: return s.op(R.shl, x, k)
+        case Op(R.and_, [x, Const(c)]), Const(k) if not s.sure(x) & ~c & M64 >> k: return s.op(R.shl, x, k)
         case Op(R.mul, [x, Const(c)]), Const(k) if abs(signed(c << k)) <= _IMM and not s.shape.compared(a): return s.op(R.mul, x, signed(c << k))
         case x, Op(R.and_, [y, Const(c)]) if c & 63 == 63: return s.op(R.shl, x, y)
     return None
@@ -184,7 +184,7 @@ def _shr(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
         case Op(R.shl, [x, Const(j)]), Const(k) if j == k and M64 >> k <= M32: return s.op(R.and_, x, M64 >> k)
         case Op(R.or_ | R.xor, [x, y]), Const(k) if not s.bits.may(y) >> k: return s.op(R.shr, x, k)
         case Op(R.or_ | R.xor, [x, y]), Const(k) if not s.bits.may(x) >> k: return s.op(R.shr, y, k)
-        case Op(R.and_, [x, Const(c)]), Const(k) if not (s.bits.may(x) & ~c & M64) >> k: return s.op(R.shr, x, k)
+        case Op(R.and_, [x, Const(c)]), Const(k) if not (s.sure(x) & ~c & M64) >> k: return s.op(R.shr, x, k)
         case Op(R.and_, [x, Const(c)]), Const(k) if (c & M64) >> k <= _IMM: return s.op(R.and_, s.op(R.shr, x, k), (c & M64) >> k)
         case x, Op(R.and_, [y, Const(c)]) if c & 63 == 63: return s.op(R.shr, x, y)
     return None

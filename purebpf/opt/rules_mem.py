@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ..ir.function import Const, Op, Value
-from ..ir.ops import Mem, Rmw
+from ..ir.ops import Limit, Mem, Rmw
+from .bits import clear
 from .rewrite import Rewriter, Rules
 from .rows import R
 from .rules_int import SEXT
@@ -30,6 +31,19 @@ def _ptrdiff(s: Rewriter, op: Op, p: Value, q: Value) -> Value | None:
         case x, Op(R.ptradd, [y, b]) if x is y: return s.op(R.neg, b)
         case Op(R.ptradd, [x, a]), Op(R.ptradd, [y, b]) if x is y: return s.op(R.sub, a, b)
     return None
+
+
+def _below(s: Rewriter, op: Op, v: Value) -> Value | None:
+    assert isinstance(op.attr, Limit)
+    match v:
+        case Const(_): return v
+        case Op(R.below, [x]) if isinstance(v.attr, Limit): return v if v.attr.limit <= op.attr.limit else s.op(R.below, x, attr=op.attr)
+        case x if s.sure(x) < op.attr.limit and clear(x): return x
+    return None
+
+
+def _nonnull(s: Rewriter, op: Op, v: Value) -> Value | None:
+    return v if v.type is op.type else None
 
 
 def _cast(s: Rewriter, op: Op, v: Value) -> Value | None:
@@ -66,5 +80,5 @@ def _stored(s: Rewriter, v: Value, size: int) -> Value:
 
 
 RULES: Final[Rules] = {
-    R.ptradd: _ptradd, R.ptrdiff: _ptrdiff, R.cast: _cast, R.load: _access, R.store: _access, R.rmw: _access,
+    R.ptradd: _ptradd, R.ptrdiff: _ptrdiff, R.cast: _cast, R.below: _below, R.nonnull: _nonnull, R.load: _access, R.store: _access, R.rmw: _access,
 }

@@ -90,13 +90,13 @@ def _unsigned(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
         case R.ule, x, Const(c): return s.op(R.ult, x, c + 1)
         case R.ult, _, Const(0): return Const(0)
         case R.ugt, _, Const(-1): return Const(0)
-        case R.ult, x, Const(1) if s.bits.may(x) == 1: return s.op(R.eq, x, 0)
-        case R.ugt, x, Const(0) if s.bits.may(x) == 1: return x
-        case R.ult, x, Const(c) if s.bits.may(x) < c & M64: return Const(1)
-        case R.ugt, x, Const(c) if s.bits.may(x) <= c & M64: return Const(0)
+        case R.ult, x, Const(1) if s.sure(x) == 1: return s.op(R.eq, x, 0)
+        case R.ugt, x, Const(0) if s.sure(x) == 1: return x
+        case R.ult, x, Const(c) if s.sure(x) < c & M64: return Const(1)
+        case R.ugt, x, Const(c) if s.sure(x) <= c & M64: return Const(0)
         case R.ult, Op(R.shr, [x, Const(k)]), Const(c) if (c & M64) << k <= M64 and s.shape.only_use(a): return s.op(R.ult, x, (c & M64) << k)
         case R.ugt, Op(R.shr, [x, Const(k)]), Const(c) if ((c & M64) + 1 << k) - 1 <= M64 and s.shape.only_use(a): return s.op(R.ugt, x, ((c & M64) + 1 << k) - 1)
-        case R.ult | R.ugt, x, Const(c) if 1 << 31 <= c <= M32 and s.bits.may(x) <= M32: return s.op(NARROW[op.row], x, signed(c, 32))
+        case R.ult | R.ugt, x, Const(c) if 1 << 31 <= c <= M32 and s.sure(x) <= M32: return s.op(NARROW[op.row], x, signed(c, 32))
     return None
 
 
@@ -120,8 +120,8 @@ def _signed(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
     match op.row, a, b:
         case r, x, y if x is y: return Const(_SAME[r])
         case r, x, y if x.type is I64 and y.type is I64 and not (s.bits.may(x) | s.bits.may(y)) >> 63: return s.op(_SIGNED[r], x, y)
-        case R.slt, x, Const(c) if c <= 0 and not s.bits.may(x) >> 63: return Const(0)
-        case R.sgt, x, Const(c) if c < 0 and not s.bits.may(x) >> 63: return Const(1)
+        case R.slt, x, Const(c) if c <= 0 and not s.sure(x) >> 63: return Const(0)
+        case R.sgt, x, Const(c) if c < 0 and not s.sure(x) >> 63: return Const(1)
         case R.sle, _, Const(c) if c == _MAX: return Const(1)
         case R.sge, _, Const(c) if c == -_MAX - 1: return Const(1)
         case R.sle, x, Const(c): return s.op(R.slt, x, c + 1)

@@ -13,13 +13,16 @@ not what t was computed from; nor does `x < 59` bound a `t = x + 5` that was com
     t = x + 5                     t = x + 5
     if t < 64:            =/=>    if t < 64:
         p[t + 4]                      p[x + 9]        # "unbounded memory access"
+
+And what indexes are made of is `below` a limit (see ir/ops). Of the values that such a number is computed from (`guarded`)
+a comparison is decided, and a mask dropped, only by what the verifier knows as well: `Rewriter.sure`, `implied`.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from ..ir.function import Const, Function, Value
+from ..ir.function import Const, Function, Op, Value
 from .rows import R
 
 _ORDER: Final = frozenset(getattr(R, n + w) for n in ("ult", "ule", "ugt", "uge", "slt", "sle", "sgt", "sge") for w in ("", "32"))
@@ -28,11 +31,12 @@ _ORDER: Final = frozenset(getattr(R, n + w) for n in ("ult", "ule", "ugt", "uge"
 class Shape:
     """A snapshot of a function: who is compared, who is used how often."""
 
-    __slots__ = ("_compared", "_uses")
+    __slots__ = ("_compared", "_uses", "_guarded")
 
     def __init__(self, fn: Function) -> None:
         self._compared: set[Value] = set()
         self._uses: dict[Value, int] = {}
+        self._guarded = guarded(fn)
         uses = self._uses
         for block in fn.blocks:
             for op in block.ops:
@@ -48,6 +52,32 @@ class Shape:
         """Whether some comparison may have told the verifier about `v`."""
         return v in self._compared
 
+    def guarded(self, v: Value) -> bool:
+        """Whether a `below` is computed from `v`."""
+        return v in self._guarded
+
+    def stands_for(self, new: Value, old: Value) -> None:
+        """`new` has taken the place of `old`."""
+        if old in self._guarded:
+            _reach([new], self._guarded)
+
     def only_use(self, v: Value) -> bool:
         """Whether `v` is used once (values made since the snapshot count as such)."""
         return self._uses.get(v, 0) < 2
+
+
+def guarded(fn: Function) -> set[Value]:
+    """The values that a `below` is computed from."""
+    found: set[Value] = set()
+    _reach([op.args[0] for op in fn.ops() if op.row is R.below], found)
+    return found
+
+
+def _reach(work: list[Value], found: set[Value]) -> None:
+    """Add `work` and what it is computed from to `found`."""
+    while work:
+        v = work.pop()
+        if v not in found and not isinstance(v, Const):
+            found.add(v)
+            if isinstance(v, Op) and v.row.pure:
+                work += v.args

@@ -80,6 +80,16 @@ class Number(Expr):
         self.span, self.kind, self.value = span, kind or exact(value), value
 
 
+class Opaque(Expr):
+    """A number known now, in a form that the kernel's verifier does not see through: where a loop counts from it, the
+    rounds look alike to it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, span: Span, kind: Int, value: int) -> None:
+        self.span, self.kind, self.value = span, kind, value
+
+
 class Undef(Expr):
     """Words of a kind that nobody will look at."""
 
@@ -520,9 +530,10 @@ class If(Stmt):
 
 class Loop(Stmt):
     """`test`, then `body`, then `step`, again; `orelse` once the test fails (None: never). `Break` goes behind `orelse`,
-    `Continue` to `step`. `once`: the test holds the first time."""
+    `Continue` to `step`. `once`: the test holds the first time. `granted`: only as many rounds as the kernel grants
+    (may_goto: 8 million); then the program is given up."""
 
-    __slots__ = ("test", "body", "step", "orelse", "once")
+    __slots__ = ("test", "body", "step", "orelse", "once", "granted")
 
     def __init__(self, span: Span) -> None:
         self.span = span
@@ -530,7 +541,7 @@ class Loop(Stmt):
         self.body: list[Stmt] = []
         self.step: list[Stmt] = []
         self.orelse: list[Stmt] = []
-        self.once = False
+        self.once = self.granted = False
 
 
 class Each(Stmt):
@@ -639,7 +650,7 @@ class Module:
 
 Place = Deref | Member | Element | At | GlobalPlace | SlotPlace | Bytes | CtxPlace | Temp
 Value = (
-    Lit | Number | Undef | Get | Cast | Maybe | MakeTuple | Item | Arith | Wrap | Swap | BitLength | Abs | Compare | SameBytes | OrderBytes
+    Lit | Number | Opaque | Undef | Get | Cast | Maybe | MakeTuple | Item | Arith | Wrap | Swap | BitLength | Abs | Compare | SameBytes | OrderBytes
     | IsNone | Not | Both | Either | IfElse | Select | Seq | Load | Record | Row | Filled | Move | Distance | Bits | CoreInfo | MapRef | Helper | Kfunc
     | Call | Place
 )

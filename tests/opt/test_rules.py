@@ -226,8 +226,17 @@ entry:
   %r7 = load.u8 %q5
   %diff = ptrdiff %end, %z
   %zero = eq %diff, 0
+  %b0 = below 3, 8
+  %b1 = below %xm, 0x100
+  %b2 = below %x, 9
+  %b3 = below %b2, 10
+  %b4 = below %b2, 5
+  %b5 = add %b0, %b1
+  %b6 = add %b3, %b4
+  %b7 = add %b5, %b6
   %t = select %zero, %r6, %r7
-  ret %t
+  %u = add %t, %b7
+  ret %u
 }
 """
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..tree import nodes as n
-from ..tree.nodes import Local
+from . import nodes as n
+from .nodes import Local
 
 _SKIPPED = ("span", "kind", "loop", "function")
 
