@@ -79,7 +79,7 @@ def layout_of(word: Any, where: str = "") -> Layout:
         return BOOL
     if word is int:
         return TYPES["i64"]
-    if getattr(word, "__module__", "") in ("ctypes", "_ctypes") and hasattr(word, "_type_"):
+    if "ctypes" in sys.modules and isinstance(word, type) and hasattr(word, "_type_"):
         return _ctypes_layout(word, where)
     if isinstance(word, type) and issubclass(word, int):  # enum.IntEnum: a number, in memory as C has it
         values = [int(v) for v in getattr(word, "__members__", {}).values()] or [0]
@@ -169,6 +169,7 @@ def _make(cls: Any, *, union: bool, packed: bool, core: bool) -> Any:
             setattr(self, name, {**given, **kwargs}.get(name, defaults.get(name, _zero(kind))))
 
     cls.__init__ = __init__
+    cls.__class_getitem__ = classmethod(lambda cls, count: ArrayType(own, count))
     cls.__repr__ = lambda self: f"{cls.__name__}({', '.join(f'{n}={getattr(self, n)!r}' for n in names)})"
     cls.__eq__ = lambda self, other: all(getattr(self, n) == getattr(other, n, None) for n in names)
     cls.__bytes__ = lambda self: encode(own, self, cls.__name__)

@@ -27,6 +27,7 @@ def _tables() -> Tables:
     tables.stmts = {**stmts.STMTS, **loops.LOOPS, **patterns.PATTERNS, **scopes.SCOPES}
     tables.body, tables.assign_name, tables.give_back = stmts.body, stmts.assign_name, functions.give_back
     tables.member, tables.for_each, tables.loop = maps.member, loops.for_each, loops.loop
+    tables.dict_get = exprs.dict_get
     return tables
 
 

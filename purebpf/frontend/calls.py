@@ -15,8 +15,8 @@ from ..dsl.hooks import Func, Program
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, Layout, PtrType, StructType
 from ..tree.kinds import (
-    BOOL, I64, NONE, POISON, U64, Broken, Choice, Const, Cursor, Int, Kind, Optional, Ptr, Text, Tuple, describe, is_maybe, join, narrowed,
-    number,
+    BOOL, I64, NONE, POISON, U64, Agg, Broken, Choice, Const, Cursor, Int, Kind, Optional, Ptr, Text, Tuple, describe, is_maybe, join, narrowed,
+    number, rep,
 )
 from ..tree.convert import coerce
 from ..tree.nodes import Bits, Cast, Compare, Expr, IfElse, Item, Lit, MakeTuple, Number, Seq, Temp
@@ -109,7 +109,15 @@ def arguments(c: Checker, node: ast.Call) -> Args:
         if keyword.arg is None:
             c.unsupported("'**' in a call", keyword.value)
         named[keyword.arg] = c.expr(keyword.value)
-    return Args(values, named)
+    many = sum(arith.acts(v) for v in (*values, *named.values())) > 1
+    return Args([_in_order(c, v, many) for v in values], {k: _in_order(c, v, many) for k, v in named.items()})
+
+
+def _in_order(c: Checker, value: Expr, many: bool) -> Expr:
+    """An argument; where several have effects they are evaluated here, one after another."""
+    if not rep(value.kind) and not isinstance(value.kind, Agg):
+        return c.flat(value)
+    return c.hold(value, "$arg") if many and arith.acts(value) and not isinstance(value.kind, Agg) else value
 
 
 def positional(c: Checker, node: ast.Call) -> list[Expr]:
@@ -215,6 +223,7 @@ def _cast(c: Checker, layout: Layout, args: list[Expr], node: ast.Call) -> Expr:
 def _number_cast(c: Checker, layout: IntType, value: Expr, node: ast.Call) -> Expr:
     kind = value.kind
     if isinstance(kind, Const) and isinstance(kind.value, int):
+        c.drop(value)
         return c.lit(layout(kind.value), node)
     if isinstance(kind, Ptr | Text):
         if isinstance(kind, Ptr) and isinstance(kind.target, IntType) and kind.region == "value":
@@ -232,7 +241,7 @@ def pointer_cast(c: Checker, layout: PtrType, value: Expr, node: ast.AST) -> Exp
     kind = value.kind
     if isinstance(kind, Ptr):
         target = layout.target
-        if kind.access == "direct" and kind.target is not None and target is not None and kind.region not in ("kernel", "packet") \
+        if kind.access == "direct" and kind.target is not None and target is not None and kind.region not in ("kernel", "packet", "packet_meta", "value") \
                 and target.size > kind.target.size and not (isinstance(target, StructType) and target.core):
             raise c.error("type-mismatch", f"{target.name} is larger than the {kind.target.name} that is there", node)
         return Cast(value.span, kind._replace(target=target, fresh=False, thing=False), value)
@@ -258,10 +267,9 @@ def _method_call(c: Checker, func: ast.Attribute, node: ast.Call) -> Expr:
     map = maps.of(c, owner, func.value) if not (isinstance(kind, Ptr) and kind.null) else None
     if map is not None:
         return _map_method(c, map, name, node)
-    if isinstance(kind, Choice) and all(c.unit.is_map(o.value) for o in kind.options):
-        which = c.hold(Cast(owner.span, Int(I64, 0, len(kind.options) - 1), owner), "$which")
-        chosen = [maps.of(c, Lit(owner.span, o.value), func) for o in kind.options]
-        return choose(c, which, [lambda m=m: _map_method(c, m, name, node) for m in chosen if m is not None], node)
+    several = maps.choices(c, owner, func)
+    if several is not None:
+        return choose(c, several[0], [lambda m=m: _map_method(c, m, name, node) for m in several[1]], node)
     if isinstance(kind, Const):
         return _constant_method(c, owner, kind.value, func, node)
     if isinstance(kind, Cursor):
@@ -315,6 +323,8 @@ def _constant_method(c: Checker, owner: Expr, obj: Any, func: ast.Attribute, nod
     name = func.attr
     if obj is None:
         raise c.error("null-pointer", f"this is None: it has no {name!r}", node)
+    if isinstance(obj, dict) and name == "get":
+        return c.unit.tables.dict_get(c, obj, positional(c, node), node)
     if isinstance(obj, int | str | bytes | tuple | range) and not isinstance(obj, type):
         if isinstance(obj, int) and name in builtins.NUMBER_METHODS:
             return _value_method(c, arith.integer(c, owner, node), name, node)
@@ -385,6 +395,12 @@ def _print(c: Checker, node: ast.Call) -> Expr:
     return printing.print_(c, node)
 
 
+def _printk(c: Checker, node: ast.Call) -> Expr:
+    from . import printing
+
+    return printing.printk(c, node)
+
+
 def _loop(c: Checker, node: ast.Call) -> Expr:
     """`bpf.loop(n, f)`."""
     args = positional(c, node)
@@ -393,7 +409,7 @@ def _loop(c: Checker, node: ast.Call) -> Expr:
 
 
 SPECIAL: dict[Any, Callable[[Checker, ast.Call], Expr]] = {
-    print: _print, words.printk: _print, words.atomic_add: _atomic_add, words.addr: _addr, dsl_memory.sizeof: _sizeof,
+    print: _print, words.printk: _printk, words.atomic_add: _atomic_add, words.addr: _addr, dsl_memory.sizeof: _sizeof,
     words.loop: _loop,
 }
 

@@ -397,7 +397,16 @@ def equal_or_less(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> Exp
 
     if isinstance(x, Agg) or isinstance(y, Agg):
         return _compare_structs(c, word, memory.settle(c, a, node), memory.settle(c, b, node), node)
+    a, b = _letter(a, y), _letter(b, x)
     return arith.compare(c, word, arith.integer(c, a, _side(node, 0)), arith.integer(c, b, _side(node, 1)), node)
+
+
+def _letter(value: Expr, other: Kind) -> Expr:
+    """A constant of one letter, beside a char, is the char."""
+    kind = value.kind
+    if isinstance(kind, Const) and isinstance(kind.value, str) and len(kind.value) == 1 and isinstance(other, Int) and other.type.is_char:
+        return Lit(value.span, ord(kind.value))
+    return value
 
 
 def _side(node: ast.AST, which: int) -> ast.AST:

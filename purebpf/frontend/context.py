@@ -158,6 +158,9 @@ class Checker:
         before, self.node = self.node, node
         try:
             value = check(self, node)
+            if isinstance(value.kind, Const) and not isinstance(value, Lit | Seq):
+                self.emit(Eval(value.span, value))
+                value = Lit(value.span, value.kind.value)
             return Seq(self.span(node), self.out, value) if self.out else value
         finally:
             self.out, self.node = outer, before
@@ -204,6 +207,13 @@ class Checker:
         if words or isinstance(value, Seq) or has_effects(value):
             self.emit(Set(self.span(), local, value))
         self.env[key] = Binding(local, kind)
+
+    def flat(self, value: Expr) -> Expr:
+        """What is known of the value without the statements that lead to it, which happen here."""
+        while isinstance(value, Seq):
+            self.out += value.body
+            value = value.value
+        return value
 
     def drop(self, value: Expr) -> None:
         """The expression happens here, though its value is known or not wanted."""

@@ -18,7 +18,7 @@ from ..tree.kinds import (
     BOOL, I64, NONE, POISON, U64, Agg, Broken, Choice, Const, Context, Cursor, Int, Optional, Ptr, Text, Tuple, describe, is_maybe, join,
     narrowed,
 )
-from ..tree.nodes import Arith, Cast, CtxPlace, Distance, Expr, GlobalPlace, If, IfElse, Item, Lit, MakeTuple, Move, Number, Seq, Stmt, Undef
+from ..tree.nodes import Arith, At, Cast, Compare, CtxPlace, Distance, Expr, GlobalPlace, Guard, If, IfElse, Item, Lit, MakeTuple, Move, Number, Seq, Stmt, Undef
 from . import arith, builtins, calls, conds, functions, maps, memory, packet, strings
 from .context import Checker, Closure, Path, has_effects
 from .names import near
@@ -91,7 +91,7 @@ def _attribute_place(c: Checker, node: ast.Attribute) -> Expr:
 def attribute(c: Checker, base: Expr, node: ast.Attribute) -> Expr:
     kind, name = base.kind, node.attr
     if isinstance(base, GlobalPlace) and name == "value":
-        return base
+        return At(c.span(node), base.kind, base, Number(c.span(node), 0))  # type: ignore[arg-type]  # a place's kind is a Ptr
     match kind:
         case Ptr():
             return _member(c, base, kind, name, node)
@@ -163,6 +163,10 @@ def _subscript(c: Checker, node: ast.Subscript) -> Expr:
     map = _map_of(c, base, node)
     if map is not None:
         return maps.read_entry(c, map, memory.settle(c, c.expr(node.slice), node.slice), node)
+    chosen = maps.choices(c, base, node)
+    if chosen is not None:
+        key = c.hold(memory.settle(c, c.expr(node.slice), node.slice), "$key")
+        return calls.choose(c, chosen[0], [lambda m=m: maps.read_entry(c, m, key, node) for m in chosen[1]], node)
     return memory.load(c, subscript(c, base, node), node)
 
 
@@ -251,8 +255,6 @@ def _pick(c: Checker, items: list[Expr], index: Expr, node: ast.AST) -> Expr:
         kind = join(kind, item.kind, "the item")
     if isinstance(kind, Broken):
         raise c.error(kind.code, kind.message, node)
-    from ..tree.nodes import Compare, Guard
-
     span = c.span(node)
     c.emit(Guard(span, Compare(span, Int(BOOL, 0, 1), "lt", Cast(span, Int.of(U64), index), Number(span, len(items)))))
     c.function.aborts = True
@@ -289,21 +291,38 @@ def _table_of(c: Checker, table: dict[Any, Any], index: Expr, node: ast.AST) -> 
     """A constant dict looked up at run time: outside its keys the program ends, as a KeyError would end it."""
     if not table:
         raise c.error("index", "this dict is empty", node)
-    index = c.hold(index, "$key")
-    keys = [conds.compare(c, ast.Eq(), index, c.lit(k, node), node) for k in table]
-    from ..tree.nodes import Guard
-
-    c.emit(Guard(c.span(node), conds.as_number(conds.any_of(c, [lambda t=t: t for t in keys], node))))
+    key = c.hold(index, "$key")
+    tests = [conds.compare(c, ast.Eq(), key, c.lit(k, node), node) for k in table]
+    c.emit(Guard(c.span(node), conds.as_number(conds.any_of(c, [lambda t=t: t for t in tests], node))))
     c.function.aborts = True
     values = [known(c, v, "", node) for v in table.values()]
-    kind = values[0].kind
-    for value in values[1:]:
+    return _first_of(c, tests[:-1], values[:-1], values[-1], node)
+
+
+def dict_get(c: Checker, table: dict[Any, Any], args: list[Expr], node: ast.AST) -> Expr:
+    """`TABLE.get(key, default)` of a constant dict."""
+    if not 1 <= len(args) <= 2:
+        raise c.error("arguments", f"get() takes 1 to 2 arguments, {len(args)} given", node)
+    key, default = c.hold(args[0], "$key"), args[1] if len(args) > 1 else c.lit(None, node)
+    if isinstance(key.kind, Const):
+        return known(c, table[key.kind.value], "", node) if key.kind.value in table else default
+    tests = [conds.compare(c, ast.Eq(), key, c.lit(k, node), node) for k in table]
+    return _first_of(c, tests, [known(c, v, "", node) for v in table.values()], default, node)
+
+
+def _first_of(c: Checker, tests: list[Expr], values: list[Expr], otherwise: Expr, node: ast.AST) -> Expr:
+    """The value that belongs to the first test that holds."""
+    kind = otherwise.kind
+    for value in values:
         kind = join(kind, value.kind, "the value")
     if isinstance(kind, Broken):
         raise c.error(kind.code, kind.message, node)
-    result = coerce(values[-1], kind)
-    for test, value in zip(keys[:-1][::-1], values[:-1][::-1]):
-        result = IfElse(c.span(node), kind, conds.as_number(test), coerce(value, kind), result)
+    result = coerce(otherwise, kind)
+    for test, value in zip(reversed(tests), reversed(values)):
+        if isinstance(test.kind, Const):
+            result = coerce(value, kind) if test.kind.value else result
+        else:
+            result = IfElse(c.span(node), kind, conds.as_number(test), coerce(value, kind), result)
     return result
 
 
@@ -329,6 +348,8 @@ def operate(c: Checker, op: ast.operator, left: Expr, right: Expr, node: ast.AST
     if isinstance(a, Ptr) and not _is_value(a) or isinstance(b, Ptr) and not _is_value(b):
         return _pointer_arithmetic(c, word, left, right, node)
     if isinstance(a, Const) and isinstance(b, Const):
+        c.drop(left)
+        c.drop(right)
         return _known_operation(c, op, word, a.value, b.value, node)
     if isinstance(a, Tuple | Const) and isinstance(b, Tuple | Const) and word == "+":
         first, second = conds.items_of(c, left), conds.items_of(c, right)

@@ -65,6 +65,11 @@ def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:
     for i, arg in enumerate(node.args):
         text = params[min(i, len(params) - 1)][1]
         follows = node.args[i + 1] if i + 1 < len(node.args) else None
+        map = values[0].map if values and isinstance(values[0], MapRef) else None
+        layout = {"key": map.key, "value": map.value}.get(params[min(i, len(params) - 1)][0]) if map is not None else None
+        if layout is not None and text.startswith("Mem") and not _stands_somewhere(arg):
+            values.append(memory.address_of(c, c.expr(arg), layout, arg))
+            continue
         values.append(_argument(c, helper, text, arg, follows))
     kind = _result(c, helper, values, node)
     result = emit_call(c, helper.name, values, kind, node)
@@ -78,6 +83,10 @@ def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:
     return result
 
 
+def _stands_somewhere(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute | ast.Subscript)
+
+
 def _result(c: Checker, helper: Declared, values: Sequence[Expr], node: ast.AST) -> Kind:
     returns = helper.ret
     if "Ptr" in returns:
@@ -85,7 +94,7 @@ def _result(c: Checker, helper: Declared, values: Sequence[Expr], node: ast.AST)
         if helper.name in ACQUIRES:
             resource = Resource(f"what {helper.name}() gave", f"{ACQUIRES[helper.name]}()", c.span(node))
             c.held |= {resource}
-        target = values[0].decl if False else None
+        target = None
         if helper.name == "map_lookup_elem" and isinstance(values[0], MapRef):
             target = values[0].map.value
         region = REGIONS.get(helper.region, "mem")

@@ -15,7 +15,7 @@ from ..tree.kinds import (
 )
 from ..tree.nodes import (
     Arith, Block, Both, Break, Cast, Continue, Each, Either, Element, Expr, Get, Guard, If, IfElse, Lit, Local, Loop, MakeTuple, Number,
-    Opaque, SameBytes, Seq, Set, Stmt, Undef,
+    SameBytes, Seq, Set, Stmt, Undef,
 )
 from . import arith, conds, functions, maps, memory, stmts
 from ..tree.walk import walk
@@ -252,8 +252,7 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
     lo, hi = (a.lo, max(a.lo, z.hi - 1)) if up else (min(a.hi, z.lo + 1), a.hi)
     seen = a.seen and z.seen
     counter = Local(f"${_shown(node.target)}", ("i64",))
-    begin = Set(span, counter, _as(start, Int(type, a.lo, a.hi)))
-    c.emit(begin)
+    c.emit(Set(span, counter, _as(start, Int(type, a.lo, a.hi))))
     most = max(z.hi - a.lo if up else a.hi - z.lo, 0) // abs(by.lo if abs(by.lo) < abs(by.hi) else by.hi)
     inside = Get(span, Int(type, lo, hi, seen), counter)
     now = Get(span, Int(type, min(lo, a.lo), max(hi, a.hi, z.hi) if up else hi), counter)
@@ -261,21 +260,18 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
     once = arith._decided("lt" if up else "gt", a, z) is True
     next_kind = Int(type, type.lo, type.hi)
     step_stmt = Set(span, counter, Arith(span, next_kind, "+", inside, step))
-    loop = _counted(c, node, more, once, lambda: inside, step_stmt)
-    if _grant(c, loop, most) and arith.is_exact(a):
-        begin.value = Opaque(span, begin.value.kind, a.lo)  # type: ignore[arg-type]  # a number's kind
+    _grant(c, _counted(c, node, more, once, lambda: inside, step_stmt), most)
 
 
-PLAIN, TRIED = 1 << 10, 600
+PLAIN, TRIED = 1 << 10, 400
 
 
-def _grant(c: Checker, loop: Loop, rounds: int | None) -> bool:
+def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     """Choose the loop's form. The verifier walks a plain loop round by round: so many ways through the body for so many
     rounds are too much for it. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
     decisions = sum(isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes | Loop) for s in loop.body for n in walk(s))
     loop.granted = c.unit.target.may_goto and (rounds is None or rounds > PLAIN or rounds * max(decisions, 1) > TRIED)
     c.function.aborts |= loop.granted
-    return loop.granted
 
 
 def _shown(target: ast.expr) -> str:
@@ -583,7 +579,8 @@ def _for_map(c: Checker, node: ast.For, map: maps.MapOf, what: str) -> None:
     key, value = _walked(c, map, node)
 
     def bind() -> None:
-        items = {"keys": (key,), "values": (value,), "items": (key, value)}[what]
+        found = memory.load(c, memory.deref(c, key, node), node)
+        items = {"keys": (found,), "values": (value,), "items": (found, value)}[what]
         got = items[0] if len(items) == 1 else MakeTuple(c.span(node), Tuple(tuple(i.kind for i in items)), items)
         stmts.assign(c, node.target, got)
         stmts.body(c, node.body)

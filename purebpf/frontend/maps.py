@@ -10,7 +10,7 @@ from ..dsl import maps as decl
 from ..dsl.ints import IntType
 from ..dsl.layout import Layout
 from ..tree.convert import coerce
-from ..tree.kinds import BOOL, I64, NONE, U64, Broken, Const, Context, Int, Kind, Optional, Origin, Ptr, Resource, join
+from ..tree.kinds import BOOL, I64, NONE, U64, Broken, Choice, Const, Context, Int, Kind, Optional, Origin, Ptr, Resource, join
 from ..tree.nodes import (
     AtomicOp, Block, Break, Cast, Compare, Eval, Expr, Get, Guard, Helper, If, IfElse, Lit, Load, Local, MapRef, Maybe, Number, Set, SlotPlace, Stmt, Store,
     Temp, Undef,
@@ -43,6 +43,15 @@ def of(c: Checker, value: Expr, node: ast.AST) -> MapOf | None:
             raise arith.may_be_none(c, value, node)
         return MapOf(kind.target.map, value)
     return None
+
+
+def choices(c: Checker, value: Expr, node: ast.AST) -> tuple[Expr, list[MapOf]] | None:
+    """One of a few maps, which one is known at run time: the number of the one that it is, and all of them."""
+    kind = value.kind
+    if not isinstance(kind, Choice) or not all(c.unit.is_map(o.value) for o in kind.options):
+        return None
+    which = c.hold(Cast(value.span, Int(I64, 0, len(kind.options) - 1), value), "$which")
+    return which, [m for o in kind.options if (m := of(c, Lit(value.span, o.value), node)) is not None]
 
 
 def _key(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:

@@ -111,6 +111,7 @@ def element(c: Checker, place: Expr, index: Expr, node: ast.AST) -> Expr:
     layout = kind.target
     if not isinstance(layout, ArrayType):
         raise c.mismatch("an array, a map or a pointer can be indexed", kind, node)
+    index = c.flat(index)
     a, size = arith.kind_of(index), layout.elem.size
     flexible = layout.count == 0 and kind.access in PROBED
     if arith.is_exact(a):

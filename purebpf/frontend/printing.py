@@ -28,6 +28,23 @@ class Line:
         self.text += text.replace("%", "%%")
 
 
+def printk(c: Checker, node: ast.Call) -> Expr:
+    """Check `printk(format, …)`: the text as the kernel takes it, or an f-string as for `print`."""
+    if not node.args or len(node.args) == 1:
+        return print_(c, node)
+    text = c.expr(node.args[0]).kind
+    if not isinstance(text, Const) or not isinstance(text.value, str):
+        raise c.mismatch("printk() takes a constant format first", text, node.args[0])
+    line = Line()
+    line.text = text.value
+    for arg in node.args[1:]:
+        _value(c, Line(), value := c.expr(arg), "", arg)
+        line.values.append(Bits(value.span, Int.of(U64), value) if isinstance(value.kind, Ptr) else arith.integer(c, value, arg))
+    line.text += "" if line.text.endswith("\n") else "\n"
+    _send(c, line, node)
+    return c.lit(None, node)
+
+
 def print_(c: Checker, node: ast.Call) -> Expr:
     """Check `print(…)`."""
     sep, end = " ", "\n"

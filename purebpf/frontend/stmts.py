@@ -11,9 +11,9 @@ from ..dsl.globals import Variable
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, OptionalType, StructType
 from ..errors import CompileError
-from ..tree.kinds import NONE, POISON, Const, Ptr, Tuple, describe, is_maybe
-from ..tree.nodes import Eval, Expr, Get, Guard, If, Item, Lit, MakeTuple, Number, Seq, Temp
-from . import arith, conds, exprs, functions, maps, memory
+from ..tree.kinds import NONE, POISON, Agg, Const, Ptr, Tuple, describe, is_maybe
+from ..tree.nodes import Eval, Expr, Filled, Get, Guard, If, Item, Lit, MakeTuple, Number, Seq, Temp
+from . import arith, calls, conds, exprs, functions, maps, memory
 from .context import Binding, Checker, Closure
 from .source import assigned
 
@@ -138,12 +138,19 @@ def _settled(c: Checker, value: Expr, node: ast.AST, key: str) -> Expr:
 
 def assign_memory(c: Checker, target: ast.expr, value: Expr) -> None:
     """An attribute, an element, a map entry or a global variable is written. The value is evaluated first."""
+    if any(isinstance(n, ast.Call | ast.Subscript) for n in ast.walk(target)):
+        value = _evaluated(c, value, target)
     if isinstance(target, ast.Subscript):
         base = memory.base(c, c.place(target.value), target.value)
         map = maps.of(c, base, target.value) if isinstance(base.kind, Const | Ptr) else None
         if map is not None:
             value = _evaluated(c, value, target)
             maps.set_entry(c, map, c.expr(target.slice), value, target)
+            return
+        several = maps.choices(c, base, target)
+        if several is not None:
+            value, key = _evaluated(c, value, target), c.expr(target.slice)
+            _each_of(c, several, lambda m: maps.set_entry(c, m, key, value, target), target)
             return
         if isinstance(base.kind, Const):
             raise c.error("read-only", f"{describe(base.kind)} cannot be changed", target, help="use an array or a map")
@@ -158,16 +165,12 @@ def assign_memory(c: Checker, target: ast.expr, value: Expr) -> None:
 
 
 def _evaluated(c: Checker, value: Expr, node: ast.AST) -> Expr:
-    """A number that has its value before the target's parts are evaluated."""
-    if isinstance(value, Lit | Get) or not rep_known(value):
+    """A value that is known before the target's parts are evaluated."""
+    if not arith.acts(value) or isinstance(value, Filled):
         return value
+    if isinstance(value.kind, Agg):
+        return memory.placed(c, value, value.kind.layout, node)
     return c.hold(value, "$value")
-
-
-def rep_known(value: Expr) -> bool:
-    from ..tree.kinds import Agg
-
-    return not isinstance(value.kind, Agg)
 
 
 def target_place(c: Checker, target: ast.expr) -> Expr:
@@ -221,11 +224,31 @@ def _aug_assign(c: Checker, node: ast.AugAssign) -> None:
             if maps.add_entry(c, map, key, word, lambda: c.expr(node.value), node):
                 return
             place = maps.entry_place(c, map, key, target)
+        elif (several := maps.choices(c, base, target)) is not None:
+            key = c.hold(memory.settle(c, c.expr(target.slice), target), "$key")
+            value = c.hold(c.expr(node.value), "$value")
+            _each_of(c, several, lambda m: _add(c, m, key, word, value, node), node)
+            return
         else:
             place = exprs.subscript(c, base, target)
     else:
         place = target_place(c, target)
     _change(c, place, word, node)
+
+
+def _add(c: Checker, map: maps.MapOf, key: Expr, word: str, value: Expr, node: ast.AugAssign) -> None:
+    if not maps.add_entry(c, map, key, word, lambda: value, node):
+        c.unsupported("changing an entry of one of several maps that holds no number", node)
+
+
+def _each_of(c: Checker, several: tuple[Expr, list[maps.MapOf]], act: Callable[[maps.MapOf], None], node: ast.AST) -> None:
+    """The same with each of a few maps, where it is the one."""
+
+    def one(map: maps.MapOf) -> Expr:
+        act(map)
+        return c.lit(None, node)
+
+    calls.choose(c, several[0], [lambda m=m: one(m) for m in several[1]], node)
 
 
 def _calls(node: ast.AST) -> bool:

@@ -37,6 +37,7 @@ class Tables:
     for_each: Callable[..., Any]
     loop: Callable[..., Any]
     release: Callable[..., Any]
+    dict_get: Callable[..., Any]
 
 
 class Target:

@@ -113,6 +113,8 @@ def each(f: Lowering, node: n.Each) -> None:
     exit = _body(f, node, block, name)
     room = f.temporary(WORD * block.size, "captured")
     f.b.op("store", room, Const(0), attr=Mem(WORD, 0))
+    for local in block.set:
+        f.flow.env[local] = tuple(f.opaque(word) if region == "i64" else word for word, region in zip(f.flow.env[local], local.rep))
     block.save(f, room, block.locals)
     for slot, word in block.slot_at.items():
         f.b.op("store", room, f.slot(slot), attr=Mem(WORD, WORD * word))

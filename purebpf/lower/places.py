@@ -146,6 +146,8 @@ def _raw(f: Lowering, there: Place, size: int, sext: bool, region: str = "") -> 
     sext = sext and size < 8
     if there.access == "direct":
         core = _core(f, there.core, n.CORE["byte_off"]) if there.core is not None and len(there.core[1]) > 1 else None
+        if core is None and not region:
+            return get(f, there, size, sext)
         return f.b.op("load", there.base, type=PTR[region] if region else I64, attr=Mem(size, there.off, sext, core))
     slot = f.temporary(size)
     probe(f, there, slot, size)
@@ -215,7 +217,22 @@ def store_word(f: Lowering, there: Place, value: Value) -> None:
 
 
 def put(f: Lowering, there: Place, raw: Value, size: int) -> None:
+    """The low bytes of a number; in parts where a frame takes no unaligned access."""
+    if size > 1 and there.off % size and there.base.type.row.frame:
+        for i in range(size):
+            f.b.op("store", there.base, f.b.op("shr", raw, 8 * i), attr=Mem(1, there.off + i))
+        return
     f.b.op("store", there.base, raw, attr=Mem(size, there.off))
+
+
+def get(f: Lowering, there: Place, size: int, sext: bool) -> Value:
+    """A number of `size` bytes; in parts where a frame takes no unaligned access."""
+    if size == 1 or not there.off % size or not there.base.type.row.frame:
+        return f.b.load(there.base, size, there.off, sext=sext)
+    result: Value = Const(0)
+    for i in range(size):
+        result = f.b.op("or", result, f.b.op("shl", f.b.load(there.base, 1, there.off + i), 8 * i))
+    return f.b.op(f"sext{8 * size}", result) if sext else result
 
 
 def _store_bits(f: Lowering, there: Place, value: Value) -> None:
@@ -262,6 +279,9 @@ def copy(f: Lowering, to: Place, source: Place, size: int) -> None:
     if source.access != "direct":
         probe(f, source, address(f, to), size)
         return
+    if source.core is not None and len(source.core[1]) > 1 and source.base.type.region == "ctx":
+        _copy_of_record(f, to, source, size)
+        return
     if source.core is not None and len(source.core[1]) > 1:
         source = Place(address(f, source), 0, source.layout)
     parts = _together(to, source, size)
@@ -270,6 +290,17 @@ def copy(f: Lowering, to: Place, source: Place, size: int) -> None:
         loaded = [f.b.load(source.base, width, source.off + at) for at, width in group]
         for (at, width), raw in zip(group, loaded):
             put(f, to._replace(off=to.off + at), raw, width)
+
+
+def _copy_of_record(f: Lowering, to: Place, source: Place, size: int) -> None:
+    """An array of a tracepoint's record: the context is loaded at relocated offsets only, element by element."""
+    layout = source.layout
+    assert isinstance(layout, ArrayType) and source.core is not None
+    root, path = source.core
+    for at, width in _together(to, source, size):
+        core = _core(f, (root, (*path, at // layout.elem.size)), n.CORE["byte_off"])
+        raw = f.b.op("load", source.base, type=I64, attr=Mem(width, source.off + at, False, core))
+        put(f, to._replace(off=to.off + at), raw, width)
 
 
 def zero(f: Lowering, there: Place, size: int) -> None:

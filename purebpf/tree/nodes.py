@@ -80,16 +80,6 @@ class Number(Expr):
         self.span, self.kind, self.value = span, kind or exact(value), value
 
 
-class Opaque(Expr):
-    """A number known now, in a form that the kernel's verifier does not see through: where a loop counts from it, the
-    rounds look alike to it."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, span: Span, kind: Int, value: int) -> None:
-        self.span, self.kind, self.value = span, kind, value
-
-
 class Undef(Expr):
     """Words of a kind that nobody will look at."""
 
@@ -650,7 +640,7 @@ class Module:
 
 Place = Deref | Member | Element | At | GlobalPlace | SlotPlace | Bytes | CtxPlace | Temp
 Value = (
-    Lit | Number | Opaque | Undef | Get | Cast | Maybe | MakeTuple | Item | Arith | Wrap | Swap | BitLength | Abs | Compare | SameBytes | OrderBytes
+    Lit | Number | Undef | Get | Cast | Maybe | MakeTuple | Item | Arith | Wrap | Swap | BitLength | Abs | Compare | SameBytes | OrderBytes
     | IsNone | Not | Both | Either | IfElse | Select | Seq | Load | Record | Row | Filled | Move | Distance | Bits | CoreInfo | MapRef | Helper | Kfunc
     | Call | Place
 )

@@ -18,7 +18,7 @@ f = Global[Flags]()
 
 @bpf.xdp
 def prog(ctx):
-    f.version = 9
+    f.version = 1
     f.urgent = 1
     f.count += 4095
     f.count += 3
