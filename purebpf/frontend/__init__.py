@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dsl.hooks import Program
 from ..errors import CompileError
-from . import exprs, functions, loops, maps, patterns, programs, scopes, stmts
+from . import exprs, functions, loops, maps, packet, patterns, programs, scopes, stmts
 from .hook import FormatField
 from .unit import Tables, Unit
 
@@ -27,7 +27,7 @@ def _tables() -> Tables:
     tables.stmts = {**stmts.STMTS, **loops.LOOPS, **patterns.PATTERNS, **scopes.SCOPES}
     tables.body, tables.assign_name, tables.give_back = stmts.body, stmts.assign_name, functions.give_back
     tables.member, tables.for_each, tables.loop = maps.member, loops.for_each, loops.loop
-    tables.dict_get = exprs.dict_get
+    tables.dict_get, tables.packet_element = exprs.dict_get, packet.element
     return tables
 
 

@@ -175,8 +175,7 @@ def _call_instance(c: Checker, callee: Any, source: Source, role: str, bound: di
         if not rep(value.kind):
             c.drop(value)
         values[name] = memory.settle(c, value, node) if not memory.is_string(getattr(value.kind, "target", None)) else value
-    kinds = {name: _global(c, source, name, v.kind, node) if role == "global" else general(v.kind, name, name in wanted)
-             for name, v in values.items()}
+    kinds = {name: _global(c, source, name, v.kind, node) if role == "global" else general(v.kind, name) for name, v in values.items()}
     key = (callee, role, tuple(kinds.items()))
     instance = c.unit.instances.get(key)
     if instance is None:
@@ -192,12 +191,12 @@ def _call_instance(c: Checker, callee: Any, source: Source, role: str, bound: di
     return _emit_call(c, instance, values, kinds, node)
 
 
-def general(kind: Kind, name: str, annotated: bool = False) -> Kind:
-    """What of an argument a function is checked for: numbers by their rough size, or what the annotation says; pointers by
-    what they lead to."""
+def general(kind: Kind, name: str) -> Kind:
+    """What of an argument a function is checked for: constants as they are, numbers by their rough size, pointers by what
+    they lead to."""
     match kind:
-        case Int(type=type) if annotated:
-            return Int.of(type)
+        case Int(lo=lo, hi=hi) if lo == hi:
+            return kind
         case Int(type=type, lo=lo, hi=hi, seen=seen):
             if lo >= 0:
                 top = (1 << hi.bit_length()) - 1
@@ -238,7 +237,7 @@ def check(unit: Unit, source: Source, role: str, kinds: Mapping[str, Kind], hook
     c.hook = hook
     instance = Instance(function, c.effects)
     instance.names = list(kinds)
-    mark = unit.mark()
+    reported, unit.diagnostics = unit.diagnostics, instance.diagnostics
     unit.active.append(source.function)
     try:
         for name, kind in kinds.items():
@@ -253,7 +252,7 @@ def check(unit: Unit, source: Source, role: str, kinds: Mapping[str, Kind], hook
         _settle_results(c, instance)
     finally:
         unit.active.pop()
-    instance.diagnostics = unit.since(mark)
+        unit.diagnostics = reported
     return instance
 
 

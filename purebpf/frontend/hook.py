@@ -72,11 +72,11 @@ class Contexts:
         assert isinstance(kind, Context)
         struct = table.context(kind.name)
         if struct and name == "packet" and "data" in struct.fields:
-            start, end = (self._edge(c, ctx, kind, which, node) for which in ("data", "data_end"))
+            start, end = (self.edge(c, ctx, kind, which, node) for which in ("data", "data_end"))
             return packet.cursor(c, start, end, node)
         field = struct.fields.get(name) if struct else None
         if field is not None and field.kind in PACKET_EDGES:
-            return self._edge(c, ctx, kind, name, node)
+            return self.edge(c, ctx, kind, name, node)
         if kind.name.startswith("tracepoint/"):
             text = self._record_text(c, ctx, kind.name, name, node)
             if text is not None:
@@ -87,7 +87,7 @@ class Contexts:
                           "no tracefs", node, help="annotate the parameter with a struct: 'def prog(ctx: MyContext)'")
         raise c.error("no-field", f"this context has no {name!r}", node, help=near(name, names) or f"it has {', '.join(names)}")
 
-    def _edge(self, c: Checker, ctx: Expr, kind: Context, which: str, node: ast.AST) -> Expr:
+    def edge(self, c: Checker, ctx: Expr, kind: Context, which: str, node: ast.AST) -> Expr:
         """`ctx.data`, `ctx.data_end`, `ctx.data_meta` as pointers."""
         struct = table.context(kind.name)
         assert struct is not None

@@ -18,7 +18,7 @@ from ..tree.nodes import (
     SameBytes, Seq, Set, Stmt, Undef,
 )
 from . import arith, conds, functions, maps, memory, stmts
-from ..tree.walk import walk
+from ..tree.walk import assigned, walk
 from .context import Binding, Checker, Closure, Env, Path, Target, held
 
 ROUNDS = 24  # after which what still changes is called a conflict
@@ -263,14 +263,16 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
     _grant(c, _counted(c, node, more, once, lambda: inside, step_stmt), most)
 
 
-PLAIN, TRIED = 1 << 10, 400
+PLAIN, TRIED = 1 << 10, 600
 
 
 def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     """Choose the loop's form. The verifier walks a plain loop round by round: so many ways through the body for so many
     rounds are too much for it. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
     decisions = sum(isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes | Loop) for s in loop.body for n in walk(s))
-    loop.granted = c.unit.target.may_goto and (rounds is None or rounds > PLAIN or rounds * max(decisions, 1) > TRIED)
+    steps = any("packet" in local.rep for s in loop.body for local in assigned(s) if not local.name.startswith("$") and local.name != "at")
+    tried = 0 if steps and rounds is not None and rounds <= PLAIN else max(decisions, 1)  # a cursor at a known place never looks alike
+    loop.granted = c.unit.target.may_goto and (rounds is None or rounds > PLAIN or rounds * tried > TRIED)
     c.function.aborts |= loop.granted
 
 

@@ -124,6 +124,8 @@ def element(c: Checker, place: Expr, index: Expr, node: ast.AST) -> Expr:
     if a.lo < 0 and not flexible:
         index = from_the_end(c, index, layout.count, node)
         a = arith.kind_of(index)
+    if kind.region == "packet" and c.unit.tables.packet_element is not None:
+        return c.unit.tables.packet_element(c, place, index, layout, part, node)
     check = not (a.seen and 0 <= a.lo and a.hi < layout.count) and not flexible
     if check:
         c.function.aborts = True

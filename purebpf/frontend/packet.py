@@ -10,7 +10,7 @@ import ast
 
 from ..dsl.layout import ArrayType, Layout
 from ..dsl.memory import layout_of
-from ..tree.kinds import BOOL, I64, NONE, U8, Broken, Const, Cursor, Int, Kind, Optional, Origin, Ptr, optional
+from ..tree.kinds import BOOL, I64, NONE, U8, Broken, Const, Context, Cursor, Int, Kind, Optional, Origin, Ptr, optional
 from ..tree.nodes import Both, Compare, Distance, Expr, Get, Guard, IfElse, Lit, Local, Maybe, Move, Number, Select, Seq, Set, Undef
 from . import arith, memory
 from .context import Checker
@@ -175,6 +175,33 @@ def byte_at(c: Checker, cur: Cursor, offset: Expr, node: ast.AST) -> Expr:
     c.emit(Guard(span, _fits(c, cur, where, 1, node)))
     c.function.aborts = True
     return memory.deref(c, Get(where.span, _header(c, U8), where.local), node) if isinstance(where, Get) else where
+
+
+def element(c: Checker, place: Expr, index: Expr, layout: ArrayType, part: Ptr, node: ast.AST) -> Expr:
+    """An element of an array in the packet at an index known at run time: the verifier wants a check of its own, against
+    the packet's end."""
+    span, a, size = c.span(node), arith.kind_of(index), layout.elem.size
+    if not (a.seen and 0 <= a.lo and a.hi < layout.count):
+        index = c.hold(index, "$index")
+        inside = Compare(span, TRUTH, "lt", _as(index, Int.of(arith.U64)), Number(span, layout.count))
+        c.emit(Guard(span, inside))
+        index = _as(index, Int(I64, 0, layout.count - 1, True))
+    offset = arith.integer(c, arith.binary(c, "*", index, Number(span, size), node), node)
+    where = c.hold(Move(span, part, place, offset), "at")
+    c.emit(Guard(span, Compare(span, TRUTH, "le", Move(span, Ptr(None, "packet"), where, Number(span, size)), _any_end(c, node))))
+    c.function.aborts = True
+    return memory.deref(c, where, node)
+
+
+def _any_end(c: Checker, node: ast.AST) -> Expr:
+    """The end of the packet, from a cursor or from the context."""
+    for name, binding in (c.env or {}).items():
+        if name.startswith("$end:") and not isinstance(binding.kind, Broken):
+            return c.read(name, node)
+    if c.ctx is not None and isinstance(c.ctx.kind, Context):
+        return c.unit.contexts.edge(c, c.ctx, c.ctx.kind, "data_end", node)
+    raise c.error("unsupported", "an index that is only known at run time needs the packet's end, which is not at hand here", node,
+                  help="pass the cursor or the context to this function")
 
 
 METHODS = {"pull": (pull, 1), "peek": (peek, 1), "at": (at, 2), "bytes": (take_bytes, 2), "skip": (skip, 1)}

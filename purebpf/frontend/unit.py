@@ -38,6 +38,7 @@ class Tables:
     loop: Callable[..., Any]
     release: Callable[..., Any]
     dict_get: Callable[..., Any]
+    packet_element: Callable[..., Any]
 
 
 class Target:

@@ -57,7 +57,7 @@ def aborts(module: Module) -> Iterator[Finding]:
     calls = Calls(module)
     for name in calls.aborting:
         fn = module.functions[name]
-        if name in calls.addressed or not fn.static:
+        if name in calls.addressed or not fn.static and fn.default is None:
             yield f"@{name}", f"aborts where nobody can tell: it is {'a callback' if fn.static else 'global'}"
 
 

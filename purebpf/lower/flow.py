@@ -86,11 +86,12 @@ class Flow:
         self.b.block.ops.append(Op(TABLE["may"], (), VOID, None, (then, other), self.b.span))
         self.b.block = None
 
-    def enter(self, join: Join, types: tuple[Type, ...] = ()) -> Words:
-        """Continue at `join` with the variables merged, and give what the paths brought; what nobody reaches is dropped."""
+    def enter(self, join: Join, rep: tuple[str, ...] = ()) -> Words:
+        """Continue at `join` with the variables merged, and give what the paths brought, words as `rep` says; what nobody
+        reaches is dropped."""
         if not join.arrivals:
             self.b.block = None
-            return tuple(Const(0) for _ in types)
+            return tuple(Const(0) for _ in rep)
         arrivals = join.arrivals
         self.b.place(join.block)
         if len(arrivals) == 1:
@@ -105,21 +106,25 @@ class Flow:
                 env[local] = first
                 continue
             known = [w for w in words if w is not None]
-            env[local] = tuple(self._merge(join, local.name, column) for column in zip(*known))
+            env[local] = tuple(self._merge(join, local.name, column, word) for column, word in zip(zip(*known), local.rep))
         self.env = env
-        return tuple(self._merge(join, "", column) for column in zip(*(a.extra for a in arrivals)))
+        return tuple(self._merge(join, "", column, word) for column, word in zip(zip(*(a.extra for a in arrivals)), rep))
 
-    def _merge(self, join: Join, name: str, column: tuple[Value, ...]) -> Value:
+    def _merge(self, join: Join, name: str, column: tuple[Value, ...], word: str) -> Value:
         first = column[0]
         if all(v is first for v in column):
             return first
         if isinstance(first, Const) and all(isinstance(v, Const) and v.value == first.value for v in column):
             return first
-        param = Param(common_type(column), name)
+        param = Param(common_type(column) if word != "i64" and any(v.type.is_ptr for v in column) else word_type(word), name)
         join.block.params.append(param)
         for arrival, value in zip(join.arrivals, column):
             arrival.edge.args.append(value)
         return param
+
+
+def word_type(word: str) -> Type:
+    return I64 if word == "i64" else MAYBE[word]
 
 
 def common_type(values: Iterable[Value]) -> Type:

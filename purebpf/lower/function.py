@@ -279,7 +279,7 @@ class Lowering:
             self.flow.goto(end, (self.b.op("shr", bits, step), self.b.op("add", now, step)))
             self.flow.enter(few)
             self.flow.goto(end, (bits, now))
-            bits, count = self.flow.enter(end, (I64, I64))
+            bits, count = self.flow.enter(end, ("i64", "i64"))
             top = max(top >> step, (1 << step) - 1) if top >= 1 << (2 * step) else top >> step if top >> step else 1
             top = max(top, (1 << step) - 1)
         return self.b.op("add", count if count is not None else Const(0), self.b.op("ne", bits, 0))
@@ -356,7 +356,7 @@ class Lowering:
         for join, value in (yes, 1), (no, 0):
             self.flow.enter(join)
             self.flow.goto(end, (Const(value),))
-        return self.flow.enter(end, (I64,))[0]
+        return self.flow.enter(end, ("i64",))[0]
 
     def _same_bytes(self, a: n.Expr, b: n.Expr, size: int, yes: Join, no: Join) -> None:
         wanted = b.data if isinstance(b, n.Bytes) else None
@@ -390,7 +390,7 @@ class Lowering:
             self.flow.enter(join)
             words = self.value(value)
             self.flow.goto(end, words)
-        return self.flow.enter(end, tuple(I64 for _ in rep(yes.kind)))
+        return self.flow.enter(end, rep(yes.kind))
 
     # --- calls
 
@@ -558,7 +558,7 @@ class Lowering:
             if words is None or not words:
                 continue
             if getattr(node, "granted", False):
-                words = tuple(map(self.opaque, words))
+                words = tuple(self.opaque(w) if region == "i64" else w for w, region in zip(words, local.rep))
             params[local] = [Param(head_type(word, kind), local.name) for word, kind in zip(words, local.rep)]
             block.params += params[local]
             edge.args += words

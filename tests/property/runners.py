@@ -72,7 +72,8 @@ class Runners:
 
     def _compare(self, made: ModuleType, params: dict[str, str], rows: list[tuple[int, ...]], wanted: list[int]) -> None:
         programs = module_programs(made)
-        interp = Interp(to_ir(programs)[1].module)
+        lowered = to_ir(programs)[1]
+        interp = Interp(lowered.module, data={name: bytearray(section.data) for name, section in lowered.data.specs().items()})
         got = [signed(interp.run("root", *(signed(v) for v in row))) for row in rows]
         self._same("IR", rows, wanted, got)
         plain = compile(programs, Options(level=0)).spec

@@ -71,7 +71,9 @@ def _run(source: str, args: list[str]) -> str:
         right = int(wanted, 0)
         answers = {"CPython": int(functions[name](*arguments))}
         probe = _probe(made, functions[name], arguments)
-        answers["IR"] = signed(Interp(to_ir([probe])[1].module).run(name, *map(signed, arguments)))
+        lowered = to_ir([probe])[1]
+        images = {section: bytearray(data.data) for section, data in lowered.data.specs().items()}
+        answers["IR"] = signed(Interp(lowered.module, data=images).run(name, *map(signed, arguments)))
         answers["VM"] = signed(_in_vm(made, probe, arguments))
         wrong = {k: v for k, v in answers.items() if signed(v) != signed(right)}
         out.append(f"{name}({given}) == {wanted}" + (f": but {wrong}" if wrong else ": agreed"))
