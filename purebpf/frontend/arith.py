@@ -169,7 +169,7 @@ def binary(c: Checker, word: str, left: Expr, right: Expr, node: ast.AST) -> Exp
     lo, hi = RANGES[word]((a.lo, a.hi), (b.lo, b.hi))
     seen = _seen(word, a, b)
     if not fits(lo, hi, type):
-        lo, hi, seen = type.lo, type.hi, False
+        lo, hi, seen = type.lo, type.hi, 0
     return Arith(c.span(node), Int(type, lo, hi, seen), word, left, right)
 
 
@@ -177,11 +177,13 @@ def _bare(value: Expr) -> Expr:
     return Lit(value.span, None) if isinstance(value, Number) else value
 
 
-def _seen(word: str, a: Int, b: Int) -> bool:
-    """Does the verifier know the range of the result, too?"""
+def _seen(word: str, a: Int, b: Int) -> int:
+    """What the verifier knows of the result."""
+    if a.seen == b.seen == 2:
+        return 2 if word not in ("//", "%") else 0
     if word == "&":  # a mask bounds the result whatever the other side is
-        return a.seen and a.lo >= 0 or b.seen and b.lo >= 0
-    return a.seen and b.seen and word in ("+", "-", "*", "|", "^") or word in ("<<", ">>") and a.seen and is_exact(b)
+        return int(bool(a.seen and a.lo >= 0 or b.seen and b.lo >= 0))
+    return int(bool(a.seen and b.seen and word in ("+", "-", "*", "|", "^") or word in ("<<", ">>") and a.seen and is_exact(b)))
 
 
 def exactly(c: Checker, word: str, a: int, b: int, node: ast.AST) -> int:
@@ -344,7 +346,7 @@ def better(c: Checker, word: str, left: Expr, right: Expr, node: ast.AST) -> Exp
         chosen, other = (right, left) if decided else (left, right)
         return chosen if not acts(other) else after(c, c.hold(left), c.hold(right), chosen)
     left, right = c.hold(left, "$left"), c.hold(right, "$right")
-    seen = (a.seen or b.seen) if word == "lt" and a.lo >= 0 and b.lo >= 0 else a.seen and b.seen
+    seen = min(1, (a.seen or b.seen) if word == "lt" and a.lo >= 0 and b.lo >= 0 else a.seen and b.seen)
     kind = Int(type, lo, hi, seen)
     return Select(c.span(node), kind, Compare(c.span(node), Int(BOOL, 0, 1, True), word, right, left), right, left)
 

@@ -250,7 +250,8 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
         if far:
             return _for_count(c, node, start, stop, step)
     lo, hi = (a.lo, max(a.lo, z.hi - 1)) if up else (min(a.hi, z.lo + 1), a.hi)
-    seen = a.seen and z.seen
+    walked = arith.is_exact(a) and arith.is_exact(by) and z.hi - a.lo <= PLAIN
+    seen = 2 if walked and z.seen else min(a.seen, z.seen, 1)
     counter = Local(f"${_shown(node.target)}", ("i64",))
     c.emit(Set(span, counter, _as(start, Int(type, a.lo, a.hi))))
     most = max(z.hi - a.lo if up else a.hi - z.lo, 0) // abs(by.lo if abs(by.lo) < abs(by.hi) else by.hi)
@@ -271,6 +272,8 @@ def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     rounds are too much for it. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
     decisions = sum(isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes | Loop) for s in loop.body for n in walk(s))
     steps = any("packet" in local.rep for s in loop.body for local in assigned(s) if not local.name.startswith("$") and local.name != "at")
+    if loop.walked and rounds is not None and rounds <= PLAIN:
+        return
     tried = 0 if steps and rounds is not None and rounds <= PLAIN else max(decisions, 1)  # a cursor at a known place never looks alike
     loop.granted = c.unit.target.may_goto and (rounds is None or rounds > PLAIN or rounds * tried > TRIED)
     c.function.aborts |= loop.granted
@@ -469,7 +472,7 @@ def _for_items(c: Checker, node: ast.For, things: list[Expr], value: Callable[[l
     span = c.span(node)
     counter = Local(f"${_shown(node.target)}", ("i64",))
     c.emit(Set(span, counter, Number(span, 0)))
-    inside = Get(span, Int(I64, 0, max(count - 1, 0), True), counter)
+    inside = Get(span, Int(I64, 0, max(count - 1, 0), 2 if count <= PLAIN else 1), counter)
     more = arith.Compare(span, TRUTH, "lt", Get(span, Int(I64, 0, count), counter), Number(span, count))
 
     def item() -> Expr:

@@ -11,7 +11,7 @@ import ast
 from ..dsl.layout import ArrayType, Layout
 from ..dsl.memory import layout_of
 from ..tree.kinds import BOOL, I64, NONE, U8, Broken, Const, Context, Cursor, Int, Kind, Optional, Origin, Ptr, optional
-from ..tree.nodes import Both, Compare, Distance, Expr, Get, Guard, IfElse, Lit, Local, Maybe, Move, Number, Select, Seq, Set, Undef
+from ..tree.nodes import Both, Compare, Distance, Element, Expr, Get, Guard, IfElse, Lit, Local, Loop, Maybe, Move, Number, Select, Seq, Set, Undef
 from . import arith, memory
 from .context import Checker
 
@@ -181,6 +181,11 @@ def element(c: Checker, place: Expr, index: Expr, layout: ArrayType, part: Ptr, 
     """An element of an array in the packet at an index known at run time: the verifier wants a check of its own, against
     the packet's end."""
     span, a, size = c.span(node), arith.kind_of(index), layout.elem.size
+    if a.seen == 2 and 0 <= a.lo and a.hi < layout.count:
+        for target in c.frame.loops:
+            if isinstance(target.loop, Loop):
+                target.loop.walked = True
+        return Element(span, part, place, index, False)
     if not (a.seen and 0 <= a.lo and a.hi < layout.count):
         index = c.hold(index, "$index")
         inside = Compare(span, TRUTH, "lt", _as(index, Int.of(arith.U64)), Number(span, layout.count))

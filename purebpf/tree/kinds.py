@@ -51,13 +51,14 @@ _BY_VALUE = (int, str, bytes, tuple, list, range)
 
 
 class Int(NamedTuple):
-    """A 64-bit number. `type` decides what arithmetic with it means; `lo`..`hi` is what is known of it. `seen`: the kernel's
-    verifier knows the range as well, so that a guard of an access may be left out."""
+    """A 64-bit number. `type` decides what arithmetic with it means; `lo`..`hi` is what is known of it. `seen`: 1 if the
+    kernel's verifier knows the range as well, so that a guard of an access may be left out; 2 if it knows the number itself
+    on every way here, as it knows a counter of a loop that it walks round by round."""
 
     type: IntType
     lo: int
     hi: int
-    seen: bool = False
+    seen: int = 0
 
     @staticmethod
     def of(type: IntType) -> Int:
@@ -182,7 +183,7 @@ def rep(kind: Kind) -> tuple[str, ...]:
 
 def exact(value: int) -> Int:
     """A literal: it has no type of its own, so the type is as narrow as it is."""
-    return Int(I64 if value <= I64.hi else U64, value, value, True)
+    return Int(I64 if value <= I64.hi else U64, value, value, 2)
 
 
 def is_exact(kind: Kind) -> bool:
@@ -245,7 +246,7 @@ def join(a: Kind, b: Kind, name: str = "this") -> Kind:
         return a
     if isinstance(a, Broken) or isinstance(b, Broken):
         return a if isinstance(a, Broken) else b
-    x, y = number(a), number(b)
+    x, y = _carried(a), _carried(b)
     if x is not None and y is not None:
         return _join_numbers(x, y, name)
     if a == NONE or b == NONE:
@@ -272,6 +273,13 @@ def join(a: Kind, b: Kind, name: str = "this") -> Kind:
             return _conflict(a, b, name)
 
 
+def _carried(kind: Kind) -> Int | None:
+    """A number as a variable carries it. A constant that has outgrown 64 bits in the rounds of a loop would have wrapped."""
+    if isinstance(kind, Const) and isinstance(kind.value, int) and number(kind) is None:
+        return Int.of(U64 if kind.value >= 0 else I64)
+    return number(kind)
+
+
 def _options(kind: Const | Choice) -> tuple[Const, ...]:
     return kind.options if isinstance(kind, Choice) else (kind,)
 
@@ -290,7 +298,7 @@ def _join_optional(a: Kind, b: Kind, name: str) -> Kind:
 def _join_numbers(a: Int, b: Int, name: str) -> Kind:
     lo, hi = min(a.lo, b.lo), max(a.hi, b.hi)
     types = {k.type for k in (a, b) if k.lo != k.hi or k.type is BOOL}
-    seen = a.seen and b.seen
+    seen = min(a.seen, b.seen, 1)
     if len(types) == 1 and fits(lo, hi, next(iter(types))):
         return Int(types.pop(), lo, hi, seen)
     for type in (I64, U64):

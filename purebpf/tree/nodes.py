@@ -521,9 +521,9 @@ class If(Stmt):
 class Loop(Stmt):
     """`test`, then `body`, then `step`, again; `orelse` once the test fails (None: never). `Break` goes behind `orelse`,
     `Continue` to `step`. `once`: the test holds the first time. `granted`: only as many rounds as the kernel grants
-    (may_goto: 8 million); then the program is given up."""
+    (may_goto: 8 million); then the program is given up. `walked`: the body relies on the verifier's walking round by round."""
 
-    __slots__ = ("test", "body", "step", "orelse", "once", "granted")
+    __slots__ = ("test", "body", "step", "orelse", "once", "granted", "walked")
 
     def __init__(self, span: Span) -> None:
         self.span = span
@@ -531,7 +531,7 @@ class Loop(Stmt):
         self.body: list[Stmt] = []
         self.step: list[Stmt] = []
         self.orelse: list[Stmt] = []
-        self.once = self.granted = False
+        self.once = self.granted = self.walked = False
 
 
 class Each(Stmt):
