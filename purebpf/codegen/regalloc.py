@@ -49,8 +49,8 @@ class Graph:
 
     def find(self, reg: int) -> int:
         alias = self.alias
-        while alias[reg] != reg:
-            reg = alias[reg]
+        while (up := alias[reg]) != reg:
+            alias[reg] = reg = alias[up]
         return reg
 
 
