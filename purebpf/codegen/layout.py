@@ -132,10 +132,16 @@ def _share_ends(mf: MFunc) -> None:
     """A short block that returns needs no place of its own where another block ends in the same instructions: that one
     falls through into it instead. The longest first, so that `exit` alone finds one in `r0 = 0; exit`."""
     ends = [b for b in mf.blocks if b.insns[-1].code == RETURN]
+    endings: dict[object, list[MBlock]] = {}  # last instructions -> who ends so, the first first
+    for block in reversed(ends):
+        for n in range(1, min(SHORT, len(block.insns) - 1) + 1):
+            endings.setdefault(_key(block.insns[-n:]), []).append(block)
     for short in sorted((b for b in ends if len(b.insns) <= SHORT and b is not mf.blocks[0]), key=lambda b: -len(b.insns)):
         n, key = len(short.insns), _key(short.insns)
-        for other in ends:
-            if len(other.insns) > n and other.insns[-1].code == RETURN and _key(other.insns[-n:]) == key:
+        longer = endings.get(key, [])
+        while longer:
+            other = longer.pop()
+            if other.insns[-1].code == RETURN and len(other.insns) > n:  # else it ends elsewhere by now
                 other.insns[-n:] = [MInsn(GOTO, targets=(short,), span=other.insns[-1].span)]
                 break
 
@@ -169,7 +175,7 @@ def _chains(mf: MFunc) -> list[MBlock]:
             for block in tail:
                 chain[block] = head
     order: list[MBlock] = []
-    for block in sorted(mf.blocks, key=lambda b: (b is not entry, -max(c.freq for c in chain[b]))):
-        if block is chain[block][0]:
-            order += chain[block]
+    heads = [block for block in mf.blocks if block is chain[block][0]]
+    for block in sorted(heads, key=lambda b: (b is not entry, -max(c.freq for c in chain[b]))):
+        order += chain[block]
     return order

@@ -20,6 +20,7 @@ from .remat import price, weight
 from .spill import spill
 
 PHYSICAL = (1 << COLOURS) - 1
+CROWD = 64  # neighbours from which it pays to look which side of a copy has fewer
 ROUNDS = 40
 HOPELESS = 8  # after so many registers without a colour, bold coalescing is not tried in the next round
 FOREVER = 1e30  # the cost of spilling what a spill has made
@@ -49,8 +50,8 @@ class Graph:
 
     def find(self, reg: int) -> int:
         alias = self.alias
-        while alias[reg] != reg:
-            reg = alias[reg]
+        while (up := alias[reg]) != reg:
+            alias[reg] = reg = alias[up]
         return reg
 
 
@@ -177,6 +178,8 @@ def _harmless(graph: Graph, a: int, b: int) -> bool:
 
 def _merge(graph: Graph, a: int, b: int) -> None:
     adj = graph.adj
+    if a >= COLOURS and adj[a].bit_count() < adj[b].bit_count() > CROWD:
+        a, b = b, a  # the work is that of b's neighbours
     graph.alias[b] = a
     bit_a, bit_b = 1 << a, 1 << b
     for reg in bits(adj[b]):

@@ -135,6 +135,8 @@ class Cfg:
                     if p not in loop.blocks:
                         loop.blocks.add(p)
                         work.append(p)
-        for i, loop in enumerate(loops):
-            loop.parent = next((o for o in loops[i + 1:] if loop.header in o.blocks), None)
+        inner: dict[Block, Loop] = {}
+        for loop in reversed(loops):  # outer ones first
+            loop.parent = inner.get(loop.header)
+            inner.update(dict.fromkeys(loop.blocks, loop))
         return loops

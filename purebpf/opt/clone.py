@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Iterable
 
 from ..ir.function import Block, Edge, Function, Op, Param, Value
 from .dce import drop_unreachable
@@ -48,9 +48,12 @@ def unique_names(fn: Function, blocks: Iterable[Block], suffix: str, taken: set[
     return names
 
 
-def repair(fn: Function, defs: dict[Value, list[tuple[Block, Value]]], right: Container[Block]) -> None:
+Right = Callable[[Value, Block], bool]
+
+
+def repair(fn: Function, defs: dict[Value, list[tuple[Block, Value]]], right: Right) -> None:
     """Make uses of values right that now have several definitions: `defs[v]` says what stands for v at the end of which
-    blocks (v in its own block among them). Uses in the blocks `right` are right already."""
+    blocks (v in its own block among them). `right(v, block)`: uses of v in that block are right already."""
     drop_unreachable(fn)
     used = _uses(fn, defs, right)
     if not used:
@@ -70,13 +73,12 @@ def repair(fn: Function, defs: dict[Value, list[tuple[Block, Value]]], right: Co
 
 
 def _uses(fn: Function, defs: dict[Value, list[tuple[Block, Value]]],
-          right: Container[Block]) -> list[tuple[Value, Block, list[Value], bool]]:
+          right: Right) -> list[tuple[Value, Block, list[Value], bool]]:
     """(value, block, operand list, whether read at the block's end) for uses of `defs` that are not right."""
     used: list[tuple[Value, Block, list[Value], bool]] = []
     for block in fn.blocks:
-        if block not in right:
-            for op in block.ops:
-                used += [(v, block, op.args, False) for v in dict.fromkeys(op.args) if v in defs]
-                for edge in op.edges:
-                    used += [(v, block, edge.args, True) for v in dict.fromkeys(edge.args) if v in defs]
+        for op in block.ops:
+            used += [(v, block, op.args, False) for v in dict.fromkeys(op.args) if v in defs and not right(v, block)]
+            for edge in op.edges:
+                used += [(v, block, edge.args, True) for v in dict.fromkeys(edge.args) if v in defs and not right(v, block)]
     return used

@@ -13,6 +13,8 @@ slots; a subprogram also every slot whose address was handed out. `below` and `n
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..ir.cfg import Cfg
 from ..ir.function import Block, Const, Function, Op, Value
 from ..ir.ops import Data, Helper, Kfunc, Mem, Rmw
@@ -22,6 +24,10 @@ from .rows import R
 
 _ALL = ANYTHING
 _HANDED = ANYTHING + 1  # a slot whose address was handed out: what calls may write
+
+# Places whose content is remembered, those that were of use last. More would not fit into registers: loading again costs one
+# instruction, keeping a value in the frame two.
+WINDOW: Final = 40
 
 Key = tuple[object, ...]
 Place = tuple[object, int]  # base, offset
@@ -34,6 +40,9 @@ class Load:
 
     def __init__(self, place: Place, size: int, region: int, value: Value) -> None:
         self.place, self.size, self.region, self.value = place, size, region, value
+
+
+Loads = dict[tuple[object, int, int], Load]  # by place and size; the one that was of use last is the last
 
 
 def place(op: Op) -> Place:
@@ -114,18 +123,18 @@ class _Gvn:
                 mask |= writes(op)
             self.kills[block] = mask
         added: list[Key] = []
-        stack: list[tuple[Block | None, int, list[Load]]] = [(self.fn.entry, 0, [])]
+        stack: list[tuple[Block | None, int, Loads]] = [(self.fn.entry, 0, {})]
         while stack:
             at, mark, loads = stack.pop()
             if at is None:  # leave a subtree
                 while len(added) > mark:
                     del self.table[added.pop()]
                 continue
-            stack.append((None, len(added), []))
+            stack.append((None, len(added), {}))
             loads = self.block(at, loads, added)
             for child in reversed(self.cfg.children[at]):
                 killed = self.written_between(child)
-                stack.append((child, 0, [l for l in loads if not l.region & killed]))
+                stack.append((child, 0, {k: l for k, l in loads.items() if not l.region & killed}))
         if self.mapping:
             self.fn.replace(self.mapping)
         return bool(self.mapping)
@@ -152,7 +161,8 @@ class _Gvn:
         self.between[block] = mask
         return mask
 
-    def block(self, block: Block, loads: list[Load], added: list[Key]) -> list[Load]:
+    def block(self, block: Block, loads: Loads, added: list[Key]) -> Loads:
+        """What memory is known to hold at the end of `block`, from `loads` (which is changed) at its start."""
         out: list[Op] = []
         mapping = self.mapping
         for op in block.ops:
@@ -171,11 +181,12 @@ class _Gvn:
             elif effect == "read":
                 found = self.known(op, loads, out)
                 if found is None:
-                    loads = self.remember(op, op, loads)
+                    self.remember(op, op, loads)
             elif effect == "write":
-                loads = self.write(op, loads)
+                self.write(op, loads)
             elif effect == "call" and (mask := writes(op)):
-                loads = [l for l in loads if not l.region & mask or self.survives(l, op)]
+                for gone in [k for k, l in loads.items() if l.region & mask and not self.survives(l, op)]:
+                    del loads[gone]
             if found is None:
                 out.append(op)
             else:
@@ -204,38 +215,43 @@ class _Gvn:
             self._spilled = escaping(self.fn, calls=False)
         return self._spilled
 
-    def known(self, op: Op, loads: list[Load], out: list[Op]) -> Value | None:
+    def known(self, op: Op, loads: Loads, out: list[Op]) -> Value | None:
         """What a load gives, if memory is known to hold it."""
         attr = op.attr
         assert isinstance(attr, Mem)
         if attr.volatile or attr.core:
             return None
-        base, off = place(op)
-        for l in loads:
-            if l.place[1] == off and l.size == attr.size and (l.place[0] is base or l.place[0] == base):
-                return _as_loaded(l.value, op, attr, out)
-        return None
+        key = (*place(op), attr.size)
+        load = loads.pop(key, None)
+        if load is None:
+            return None
+        loads[key] = load
+        return _as_loaded(load.value, op, attr, out)
 
-    def remember(self, op: Op, value: Value, loads: list[Load]) -> list[Load]:
+    def remember(self, op: Op, value: Value, loads: Loads) -> None:
         attr = op.attr
         assert isinstance(attr, Mem)
         if attr.volatile or attr.core:
-            return loads
+            return
         at, mask = place(op), region(op)
         if mask == _STACK and at[0] not in self.private:
             mask |= _HANDED
         elif mask == _ALL:
             mask |= _HANDED
-        return [*loads, Load(at, attr.size, mask, value)]
+        key = (*at, attr.size)
+        loads.pop(key, None)
+        loads[key] = Load(at, attr.size, mask, value)
+        if len(loads) > WINDOW:
+            del loads[next(iter(loads))]
 
-    def write(self, op: Op, loads: list[Load]) -> list[Load]:
+    def write(self, op: Op, loads: Loads) -> None:
         attr = op.attr
         assert isinstance(attr, (Mem, Rmw))
         mask, at = region(op), place(op)
-        loads = [l for l in loads if not overlap(l.place, l.size, l.region, at, attr.size, mask)]
+        for gone in [k for k, l in loads.items() if overlap(l.place, l.size, l.region, at, attr.size, mask)]:
+            del loads[gone]
         if isinstance(attr, Mem):
-            loads = self.remember(op, op.args[1], loads)
-        return loads
+            self.remember(op, op.args[1], loads)
 
 
 def _nearby(base: Value, op: Op, out: list[Op]) -> Value:

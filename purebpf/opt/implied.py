@@ -279,21 +279,34 @@ def _drop_weaker_checks(fn: Function) -> bool:
         if first is None:
             continue
         key, bytes_, ok, fail = first
-        second = _check(ok.block) if len(into[ok.block]) == 1 and ok.block is not block else None
+        second = _check_after(ok.block, into)
         if second is None or second[0] != key or second[1] < bytes_:
             continue
         other = second[3]
         if other.block is not fail.block or not all(same(a, b) for a, b in zip(other.args, fail.args)):
             continue
-        if all(op.row.pure for op in ok.block.ops[:-1]):
-            end = block.terminator
-            end.row, end.args, end.edges = R.jump, [], [ok]
-            into[fail.block] = [(b, e) for b, e in into[fail.block] if e is not fail]
-            changed = True
+        end = block.terminator
+        end.row, end.args, end.edges = R.jump, [], [ok]
+        into[fail.block] = [(b, e) for b, e in into[fail.block] if e is not fail]
+        changed = True
     return changed
 
 
-def _check(block: Block) -> tuple[tuple[Value, Value], int, Edge, Edge] | None:
+def _check_after(block: Block, into: dict[Block, list[tuple[Block, Edge]]]) -> Check | None:
+    """The check that comes next, on the only way on from `block`, with nothing before it that has an effect."""
+    for _ in range(len(into)):
+        if len(into[block]) != 1 or not all(op.row.pure for op in block.ops[:-1]):
+            return None
+        if block.terminator.row is not R.jump or block.edges[0].args:
+            return _check(block)
+        block = block.edges[0].block
+    return None
+
+
+Check = tuple[tuple[Value, Value], int, Edge, Edge]
+
+
+def _check(block: Block) -> Check | None:
     """(pointer, packet_end), bytes, the edge where they are there, the edge where they are not."""
     end = block.terminator
     if end.row is not R.br:

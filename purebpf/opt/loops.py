@@ -35,37 +35,94 @@ def unroll(fn: Function) -> bool:
     changed = False
     tried: set[Block] = set()
     while True:
-        cfg = Cfg(fn)
-        inner = {l.parent for l in cfg.loops}
-        for loop in cfg.loops:
-            if loop in inner or loop.header in tried:
-                continue
-            tried.add(loop.header)
-            if _unroll(fn, cfg, loop):
-                changed = True
-                break
-        else:
+        todo = _Round(fn, tried)
+        if not todo.run():
             return changed
+        changed |= todo.finish()
 
 
-def _unroll(fn: Function, cfg: Cfg, loop: Loop) -> bool:
-    outside = [e for p in cfg.preds[loop.header] if p not in loop.blocks for e in p.edges if e.block is loop.header]
-    if len(loop.latches) != 1 or len(outside) != 1:
+class _Round:
+    """The loops that are innermost at one time; they have no block in common. SSA is repaired once, at the end."""
+
+    def __init__(self, fn: Function, tried: set[Block]) -> None:
+        self.fn, self.cfg, self.tried = fn, Cfg(fn), tried
+        self.taken = {b.name for b in fn.blocks}
+        self.touched: set[Block] = set()
+        self.behind: dict[Block, list[Block]] = {}  # a block -> the copies to put behind it
+        self.defs: dict[Value, list[tuple[Block, Value]]] = {}
+        self.owner: dict[Block | Value, Loop] = {}
+
+    def run(self) -> bool:
+        """Unroll what can be; whether there is anything to finish, or to look at again."""
+        inner = {loop.parent for loop in self.cfg.loops}
+        again = False
+        for loop in self.cfg.loops:
+            if loop in inner or loop.header in self.tried:
+                continue
+            if any(p in self.touched for p in self.cfg.preds[loop.header]):
+                again = True  # the way in has changed: in the next round
+                continue
+            self.tried.add(loop.header)
+            again |= self.unroll(loop)
+        return again
+
+    def unroll(self, loop: Loop) -> bool:
+        cfg = self.cfg
+        outside = [e for p in cfg.preds[loop.header] if p not in loop.blocks for e in p.edges if e.block is loop.header]
+        if len(loop.latches) != 1 or len(outside) != 1:
+            return False
+        blocks = sorted(loop.blocks, key=cfg.index.__getitem__)
+        if sum(len(b.ops) for b in blocks) > BUDGET:
+            return False
+        latch = loop.latches[0]
+        if sum(e.block is loop.header for e in latch.edges) != 1:
+            return False
+        for block in blocks:
+            end = block.terminator
+            if end.row is R.br and (end.edges[0].block in loop.blocks) != (end.edges[1].block in loop.blocks) and cfg.dominates(block, latch):
+                rounds = _rounds(loop, blocks, outside[0], block)
+                if rounds is not None and rounds * _weight(loop, blocks) <= BUDGET:
+                    self.expand(loop, blocks, block, rounds)
+                    return True
         return False
-    blocks = [b for b in cfg.order if b in loop.blocks]
-    if sum(len(b.ops) for b in blocks) > BUDGET:
-        return False
-    latch = loop.latches[0]
-    if sum(e.block is loop.header for e in latch.edges) != 1:
-        return False
-    for block in blocks:
-        end = block.terminator
-        if end.row is R.br and (end.edges[0].block in loop.blocks) != (end.edges[1].block in loop.blocks) and cfg.dominates(block, latch):
-            rounds = _rounds(cfg, loop, outside[0], block)
-            if rounds is not None and rounds * _weight(loop, blocks) <= BUDGET:
-                _expand(fn, cfg, loop, block, rounds)
-                return True
-    return False
+
+    def expand(self, loop: Loop, blocks: list[Block], test: Block, rounds: int) -> None:
+        """`rounds` more copies of the loop, each leading to the next; the test is decided in each."""
+        homes = {v: b for b in blocks for v in (*b.params, *b.ops) if v.type is not VOID}
+        self.defs.update({v: [(b, v)] for v, b in homes.items()})
+        self.owner.update(dict.fromkeys(homes, loop))
+        stay = 0 if test.terminator.edges[0].block in loop.blocks else 1
+        copies: list[dict[Block, Block]] = [{b: b for b in blocks}]
+        for n in range(1, rounds + 1):
+            values: dict[Value, Value] = {}
+            copy = clone(blocks, values, unique_names(self.fn, blocks, str(n), self.taken))
+            for v, b in homes.items():
+                self.defs[v].append((copy[b], values[v]))
+            copies.append(copy)
+        self.behind[blocks[-1]] = [b for copy in copies[1:] for b in copy.values()]
+        latch = loop.latches[0]
+        for copy, ahead in zip(copies, copies[1:]):
+            for edge in copy[latch].edges:
+                if edge.block is copy[loop.header]:
+                    edge.block = ahead[loop.header]
+        for n, copy in enumerate(copies):
+            end = copy[test].terminator
+            end.edges = [end.edges[stay if n < rounds else 1 - stay]]
+            end.row, end.args = R.jump, []
+            self.owner.update(dict.fromkeys(copy.values(), loop))
+        self.touched |= loop.blocks
+
+    def finish(self) -> bool:
+        fn, owner = self.fn, self.owner
+        if not self.behind:
+            return False
+        fn.blocks = [b for block in fn.blocks for b in (block, *self.behind.get(block, ()))]
+        drop_unreachable(fn)
+        keep = set(fn.blocks)
+        defs = {v: [(b, w) for b, w in places if b in keep] for v, places in self.defs.items()}
+        repair(fn, defs, lambda v, block: owner.get(block) is owner[v])
+        drop_trivial_params(fn)
+        return True
 
 
 def _weight(loop: Loop, blocks: list[Block]) -> int:
@@ -86,13 +143,13 @@ def _weight(loop: Loop, blocks: list[Block]) -> int:
     return cost
 
 
-def _rounds(cfg: Cfg, loop: Loop, entry: Edge, test: Block) -> int | None:
+def _rounds(loop: Loop, blocks: list[Block], entry: Edge, test: Block) -> int | None:
     """How many times `test` keeps the loop going, if that depends on constants only."""
     cond = test.terminator.args[0]
     stay = 0 if test.terminator.edges[0].block in loop.blocks else 1
     latch = next(e for e in loop.latches[0].edges if e.block is loop.header)
     index = {p: i for i, p in enumerate(loop.header.params)}
-    inside = {op for b in loop.blocks for op in b.ops}
+    inside = {op for b in blocks for op in b.ops}
     needed: list[Param] = []
     order: list[Op] = []
     seen: set[Value] = set()
@@ -115,7 +172,7 @@ def _rounds(cfg: Cfg, loop: Loop, entry: Edge, test: Block) -> int | None:
     if not visit(cond, 0):
         return None
     wanted = set(order)
-    order = [op for b in cfg.order if b in loop.blocks for op in b.ops if op in wanted]
+    order = [op for b in blocks for op in b.ops if op in wanted]
     env: dict[Value, int] = {p: _int(entry.args[index[p]], {}) for p in needed}
     for n in range(ROUNDS + 1):
         for op in order:
@@ -129,41 +186,6 @@ def _rounds(cfg: Cfg, loop: Loop, entry: Edge, test: Block) -> int | None:
 
 def _int(v: Value, env: dict[Value, int]) -> int:
     return v.value if isinstance(v, Const) else env[v]
-
-
-def _expand(fn: Function, cfg: Cfg, loop: Loop, test: Block, rounds: int) -> None:
-    """`rounds` more copies of the loop, each leading to the next; the test is decided in each."""
-    blocks = [b for b in cfg.order if b in loop.blocks]
-    defs: dict[Value, list[tuple[Block, Value]]] = {
-        v: [(b, v)] for b in blocks for v in (*b.params, *b.ops) if v.type is not VOID}
-    homes = {v: places[0][0] for v, places in defs.items()}
-    stay = 0 if test.terminator.edges[0].block in loop.blocks else 1
-    taken = {b.name for b in fn.blocks}
-    copies: list[dict[Block, Block]] = [{b: b for b in blocks}]
-    where = fn.blocks.index(blocks[-1]) + 1
-    for n in range(1, rounds + 1):
-        values: dict[Value, Value] = {}
-        copy = clone(blocks, values, unique_names(fn, blocks, str(n), taken))
-        for v, places in defs.items():
-            places.append((copy[homes[v]], values[v]))
-        copies.append(copy)
-        fn.blocks[where:where] = copy.values()
-        where += len(copy)
-    latch = loop.latches[0]
-    for n, copy in enumerate(copies):
-        ahead = copies[n + 1][loop.header] if n < rounds else None
-        for edge in copy[latch].edges:
-            if edge.block is copy[loop.header] and ahead is not None:
-                edge.block = ahead
-    for n, copy in enumerate(copies):
-        end = copy[test].terminator
-        end.edges = [end.edges[stay if n < rounds else 1 - stay]]
-        end.row, end.args = R.jump, []
-    drop_unreachable(fn)
-    keep = set(fn.blocks)
-    defs = {v: [(b, w) for b, w in places if b in keep] for v, places in defs.items()}
-    repair(fn, defs, {b for copy in copies for b in copy.values()})
-    drop_trivial_params(fn)
 
 
 # --- invariant code ---------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..ir.function import Block, Edge, Function, Param, Value
+from ..ir.function import Block, Const, Edge, Function, Param, Value
 from .cfgclean import incoming, same, used_elsewhere
 from .dce import drop_unreachable
 
@@ -97,9 +97,10 @@ def _closed(fn: Function, candidates: set[Block]) -> set[Block]:
 def _merge_same(group: list[Twin], into: Into) -> list[Twin]:
     """Lead all ways into equal blocks to the first of them; the blocks that are left."""
     left: list[Twin] = []
+    firsts: dict[object, Block] = {}
     for block, outer in group:
-        first = next((b for b, o in left if all(same(x, y) for x, y in zip(o, outer))), None)
-        if first is None:
+        first = firsts.setdefault(tuple(("const", v.value) if isinstance(v, Const) else v for v in outer), block)
+        if first is block:
             left.append((block, outer))
         else:
             for pred, edge in into[block]:

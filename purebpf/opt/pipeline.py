@@ -9,6 +9,7 @@ from ..ir.crash import guard
 from ..ir.function import Function, Module
 from .abi import abi
 from .aborts import aborts
+from .booleans import booleans
 from .cfgclean import cfgclean
 from .dce import dce
 from .gvn import gvn
@@ -28,7 +29,7 @@ from .thread import thread
 Observer = Callable[[str, Module], None]
 
 PASSES: Final[dict[str, Callable[[Function], bool]]] = {
-    "cfgclean": cfgclean, "dce": dce, "gvn": gvn, "hoist": hoist, "implied": implied, "memory": promote, "merge": merge,
+    "booleans": booleans, "cfgclean": cfgclean, "dce": dce, "gvn": gvn, "hoist": hoist, "implied": implied, "memory": promote, "merge": merge,
     "narrow": narrow, "sccp": sccp, "simplify": simplify, "sink": sink, "stores": stores, "switch": switch,
     "thread": thread, "unroll": unroll,
 }
@@ -73,6 +74,7 @@ STEPS: Final = (
     Step("sink", "byte swaps below joins meet the comparisons there", level=2),
     Step("narrow", "masks, when the final shape of loops is there"),
     Step("switch", "comparisons of one value, in their final form", level=2),
+    Step("booleans", "what still is compared for its value has no branch to decide", level=2),
     Step("gvn", "what simplification made equal"),
     Step("stores", "loads that gvn forwarded read no more", level=2),
     Step("hoist", "what is left in loops and does not change", level=2),

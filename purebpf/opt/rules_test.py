@@ -41,6 +41,8 @@ def _equal(s: Rewriter, op: Op, a: Value, b: Value) -> Value | None:
         case Op(R.xor, [x, Const(c)]), Const(d): return s.op(row, x, c ^ d)
         case Op(R.neg, [x]), Const(d): return s.op(row, x, -d)
         case Op(R.ptrdiff, [x, y]), Const(0): return s.op(row, x, y)
+        case Op(R.slt, [x, Const(0)]), Op(R.slt, [y, Const(0)]): return s.op(R.slt, s.op(R.xor, x, y), 0) if row is R.ne else s.op(R.sgt, s.op(R.xor, x, y), -1)
+        case Op(R.slt32, [x, Const(0)]), Op(R.slt32, [y, Const(0)]): return s.op(R.slt32, s.op(R.xor, x, y), 0) if row is R.ne else s.op(R.sgt32, s.op(R.xor, x, y), -1)
         case Op(R.and_, [x, Const(c)]), Const(d) if c == M32: return s.op(NARROW[row], x, signed(d, 32))
         case Op(R.add32, [x, Const(c)]), Const(d): return s.op(NARROW[row], x, signed(d - c, 32))
         case Op(R.and_, [_, Const(c)]) as x, Const(d) if c == d and c & M64 and not c & (c - 1): return s.op(INVERSE[row], x, 0)

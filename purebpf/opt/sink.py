@@ -75,9 +75,17 @@ def _movable(op: Op) -> bool:
 
 def _place(block: Block, ops: list[Op]) -> None:
     """Put `ops`, the last computed first, before their first users in `block`."""
+    first: dict[Value, int] = {}
+    for i, user in enumerate(block.ops):
+        for v in user.args:
+            first.setdefault(v, i)
+    before: dict[int, list[Op]] = {}
     for op in ops:
-        at = next(i for i, o in enumerate(block.ops) if op in o.args)
-        block.ops.insert(at, op)
+        at = first[op]
+        before.setdefault(at, []).append(op)
+        for v in op.args:
+            first[v] = min(at, first.get(v, at))
+    block.ops = [o for i, op in enumerate(block.ops) for o in (*reversed(before.get(i, ())), op)]
 
 
 def _below_joins(fn: Function) -> bool:

@@ -12,6 +12,8 @@ function reads no slot.
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..ir.cfg import reverse_postorder
 from ..ir.function import Block, Const, Function, Op, Value
 from ..ir.ops import Helper, Kfunc, Mem, Rmw, Slot, signed
@@ -20,7 +22,8 @@ from .bits import Bits
 from .gvn import base_region, escaping, object_base, place, region, root
 from .rows import R
 
-Dead = dict[object, frozenset[int]]  # base -> offsets of bytes that are written before they are read
+Dead = dict[object, set[int]]  # base -> offsets of bytes that are written before they are read
+_MOST: Final = 4096  # offsets of one base that are remembered
 
 
 def stores(fn: Function) -> bool:
@@ -36,7 +39,7 @@ def stores(fn: Function) -> bool:
 def _drop_dead(fn: Function) -> bool:
     if not any(op.row is R.store for op in fn.ops()):
         return False
-    slots: Dead = {op: frozenset(range(op.attr.size)) for op in fn.entry.ops if isinstance(op.attr, Slot)}
+    slots: Dead = {op: set(range(op.attr.size)) for op in fn.entry.ops if isinstance(op.attr, Slot)}
     shared = escaping(fn, calls=True) if slots else set()
     kept = escaping(fn, calls=False) if slots else set()
     at_start: dict[Block, Dead] = {}
@@ -45,7 +48,7 @@ def _drop_dead(fn: Function) -> bool:
         if block.edges:
             dead = _join([at_start.get(e.block, {}) for e in block.edges])
         else:
-            dead = dict(slots)
+            dead = {base: set(offs) for base, offs in slots.items()}
         out: list[Op] = []
         for op in reversed(block.ops):
             if op.row is R.store and _is_dead(op, dead):
@@ -60,11 +63,13 @@ def _drop_dead(fn: Function) -> bool:
 
 
 def _join(ways: list[Dead]) -> Dead:
+    """What is dead on all ways, as sets of its own."""
     first, *rest = ways
-    out = dict(first)
-    for way in rest:
-        out = {base: both for base, offs in out.items() if (both := offs & way.get(base, frozenset()))}
-    return out
+    out = {base: set(offs) for base, offs in first.items() if all(base in way for way in rest)}
+    for base, offs in out.items():
+        for way in rest:
+            offs &= way[base]
+    return {base: offs for base, offs in out.items() if offs}
 
 
 def _base(op: Op) -> tuple[object, range]:
@@ -83,13 +88,15 @@ def _effect(op: Op, dead: Dead, shared: set[Op], kept: set[Op]) -> None:
     """What is dead before `op`, from what is dead after it."""
     if op.row is R.store and isinstance(op.attr, Mem) and not op.attr.core:
         base, offs = _base(op)
-        dead[base] = dead.get(base, frozenset()).union(offs)
+        known = dead.setdefault(base, set())
+        if len(known) < _MOST:
+            known.update(offs)
     elif op.row is R.load or op.row is R.rmw:
         base, offs = _base(op)
         mask = region(op)
         for other in list(dead):
             if other is base or other == base:
-                dead[other] = dead[other].difference(offs)
+                dead[other].difference_update(offs)
             elif not (object_base(base) and object_base(other)) and base_region(other) & mask:
                 del dead[other]
     elif op.row.effect == "call" and not (isinstance(op.attr, (Helper, Kfunc)) and op.attr.pure):
@@ -105,30 +112,42 @@ def _effect(op: Op, dead: Dead, shared: set[Op], kept: set[Op]) -> None:
 
 
 def _widen(block: Block) -> bool:
-    """Two neighbouring constants in one store of twice the size, where alignment and the immediate allow it."""
-    changed = False
-    while _widen_one(block):
-        changed = True
-    return changed
-
-
-def _widen_one(block: Block) -> bool:
-    seen: dict[tuple[object, int, int], int] = {}  # base, offset, size -> index of the store of a constant
-    for i, op in enumerate(block.ops):
-        if op.row is R.store and isinstance(op.attr, Mem) and not op.attr.volatile and not op.attr.core:
-            base, off = place(op)
-            size, constant = op.attr.size, isinstance(op.args[1], Const) and base is op.args[0]
-            seen = {k: n for k, n in seen.items() if k[0] is base}  # others may alias
-            other = seen.get((base, off ^ size, size))
-            if constant and other is not None and size < 8 and _aligned(base, off & ~size, 2 * size) and _merge(block.ops[other], op):
-                del block.ops[other]
-                return True
-            seen = {k: n for k, n in seen.items() if k[1] + k[2] <= off or off + size <= k[1]}
-            if constant:
-                seen[base, off, size] = i
-        elif not op.row.pure:
+    """Two neighbouring constants in one store of twice the size, where alignment and the immediate allow it: the second
+    stores both. Between them stand only stores through the same pointer (others may alias) and pure ops."""
+    seen: dict[tuple[int, int], Op] = {}  # offset, size -> the store of a constant there that may still move down
+    base: object = None
+    gone: set[Op] = set()
+    for op in block.ops:
+        if op.row is not R.store or not isinstance(op.attr, Mem) or op.attr.volatile or op.attr.core:
+            if not op.row.pure:
+                seen.clear()
+            continue
+        at, off = place(op)
+        if at is not base:
             seen.clear()
-    return False
+            base = at
+        if not isinstance(op.args[1], Const) or at is not op.args[0]:
+            _forget(seen, off, op.attr.size)
+            continue
+        while (size := op.attr.size) < 8 and _aligned(at, off & ~size, 2 * size):
+            other = seen.get((off ^ size, size))
+            if other is None or not _merge(other, op):
+                break
+            gone.add(other)
+            del seen[off ^ size, size]
+            off &= ~size
+        _forget(seen, off, op.attr.size)
+        seen[off, op.attr.size] = op
+    if gone:
+        block.ops = [op for op in block.ops if op not in gone]
+    return bool(gone)
+
+
+def _forget(seen: dict[tuple[int, int], Op], off: int, size: int) -> None:
+    """What [off, off + size) overlaps."""
+    for width in (1, 2, 4, 8):
+        for start in range(off - width + 1, off + size):
+            seen.pop((start, width), None)
 
 
 def _aligned(base: object, off: int, size: int) -> bool:

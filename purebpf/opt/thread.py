@@ -122,4 +122,4 @@ def _redirect(fn: Function, block: Block, found: list[tuple[Block, Edge, int]]) 
         fn.blocks.insert(where, copy)
         for v, places in defs.items():
             places.append((copy, values[v]))
-    repair(fn, defs, {block})
+    repair(fn, defs, lambda v, at: at is block)

@@ -233,7 +233,20 @@ entry:
   %b4 = below %b2, 5
   %b5 = add %b0, %b1
   %b6 = add %b3, %b4
-  %b7 = add %b5, %b6
+  %n0 = slt %x, 0
+  %n6 = ptrdiff %z, %end
+  %n1s = slt %n6, 0
+  %n2 = ne %n0, %n1s
+  %n3 = eq %n0, %n1s
+  %h0 = slt32 %x, 0
+  %h1 = slt32 %e, 0
+  %h2 = ne %h0, %h1
+  %h3 = eq %h0, %h1
+  %n4 = add %n2, %n3
+  %h4 = add %h2, %h3
+  %n5 = add %n4, %h4
+  %b8 = add %b5, %b6
+  %b7 = add %b8, %n5
   %t = select %zero, %r6, %r7
   %u = add %t, %b7
   ret %u
