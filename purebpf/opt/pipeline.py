@@ -12,6 +12,7 @@ from .aborts import aborts
 from .booleans import booleans
 from .cfgclean import cfgclean
 from .dce import dce
+from .decided import decided
 from .gvn import gvn
 from .implied import implied
 from .inline import inline, inline_must
@@ -29,7 +30,7 @@ from .thread import thread
 Observer = Callable[[str, Module], None]
 
 PASSES: Final[dict[str, Callable[[Function], bool]]] = {
-    "booleans": booleans, "cfgclean": cfgclean, "dce": dce, "gvn": gvn, "hoist": hoist, "implied": implied, "memory": promote, "merge": merge,
+    "booleans": booleans, "cfgclean": cfgclean, "dce": dce, "decided": decided, "gvn": gvn, "hoist": hoist, "implied": implied, "memory": promote, "merge": merge,
     "narrow": narrow, "sccp": sccp, "simplify": simplify, "sink": sink, "stores": stores, "switch": switch,
     "thread": thread, "unroll": unroll,
 }
@@ -68,6 +69,7 @@ STEPS: Final = (
     Step("gvn", "one value for one computation, which branches can then be seen to share"),
     Step("cfgclean", "threading wants straight lines"),
     Step("thread", "flags and conditions made of constants vanish", level=2),
+    Step("decided", "a cursor that moves on success has moved where the test said so"),
     Step("implied", "tests decided by tests above", level=2),
     Step("sccp", "what the decided branches leave"),
     Step("cfgclean", "joins that are left have all their ways", level=2),
