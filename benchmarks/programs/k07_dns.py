@@ -33,7 +33,7 @@ qtypes = PerCpuArray[u64](max_entries=32)
 def k07_dns(ctx):
     pkt = ctx.packet
     eth, ip, udp, dns = pkt.pull(Ethernet), pkt.pull(IPv4), pkt.pull(Udp), pkt.pull(Dns)
-    if dns is None or udp is None or ip is None or eth is None:
+    if eth is None or ip is None or udp is None or dns is None:
         return XDP_PASS
     if eth.proto != ETH_IP or ip.vihl != 0x45 or ip.proto != IP_UDP or udp.dport != 53:
         return XDP_PASS

@@ -7,7 +7,9 @@
     good:                            ==>       good:
       use %s                                     use %p
 
-Before that, what only one way needs moves there: the next header's check then sees where the cursor is.
+Before that, what only one way needs moves there: the next header's check then sees where the cursor is. A select that
+something else looks at, too, stays everywhere: the verifier walks the way where it is the other, and what was checked
+through it there is not what is accessed through the choice.
 """
 
 from __future__ import annotations
@@ -33,12 +35,13 @@ def decided(fn: Function) -> bool:
     changed = dce(fn)  # a dead use holds nothing up
     cfg = Cfg(fn)
     changed |= _descend(fn, cfg)
+    users = _users(cfg)
     known: dict[Block, dict[Value, Value]] = {}
     for block in cfg.tree():
         facts = dict(known.get(cfg.idom[block], {})) if block is not fn.entry else {}
         preds = cfg.preds[block]
         if len(preds) == 1 and preds[0].terminator.row is R.br:
-            facts |= _told(preds[0].terminator, block, selects)
+            facts |= {s: arm for s, arm in _told(preds[0].terminator, block, selects).items() if _resolved(cfg, users.get(s, set()), preds[0])}
         known[block] = facts
         if facts:
             changed |= _apply(block, facts)
@@ -49,11 +52,7 @@ def _descend(fn: Function, cfg: Cfg) -> bool:
     """Packet pointers and their comparisons move to the lowest block above all their uses, but into no loop."""
     loops = {block: loop for loop in reversed(cfg.loops) for block in loop.blocks}
     home = {op: block for block in cfg.order for op in block.ops}
-    users: dict[Value, set[Block]] = {}
-    for block in cfg.order:
-        for op in block.ops:
-            for arg in (*op.args, *(a for e in op.edges for a in e.args)):
-                users.setdefault(arg, set()).add(block)
+    users = _users(cfg)
     front: dict[Block, list[Op]] = {}
     for block in reversed(cfg.order):
         for op in reversed(block.ops):
@@ -74,6 +73,22 @@ def _descend(fn: Function, cfg: Cfg) -> bool:
     for block in cfg.order:
         block.ops = [*reversed(front.get(block, [])), *(op for op in block.ops if op not in moved)]
     return True
+
+
+def _users(cfg: Cfg) -> dict[Value, set[Block]]:
+    """The blocks in which a value is used."""
+    users: dict[Value, set[Block]] = {}
+    for block in cfg.order:
+        for op in block.ops:
+            for arg in (*op.args, *(a for e in op.edges for a in e.args)):
+                users.setdefault(arg, set()).add(block)
+    return users
+
+
+def _resolved(cfg: Cfg, users: set[Block], branch: Block) -> bool:
+    """Do all who look at the select come after the branch?"""
+    ways = [e.block for e in branch.edges if len(cfg.preds[e.block]) == 1]
+    return all(any(cfg.dominates(way, user) for way in ways) for user in users)
 
 
 def _of_packet(op: Op) -> bool:
