@@ -33,12 +33,15 @@ class Round:
         self.over: conds.State | None = None
 
 
-def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round], None], node: ast.AST) -> tuple[Round, list[Path]]:
+def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round], None], node: ast.AST,
+           rounds: int = 1 << 23) -> tuple[Round, list[Path]]:
     """Check a loop: `check` goes through one round, from the head to its `continue`s. Gives the final round, and the
-    paths that come back to the head. The checker stands nowhere afterwards."""
+    paths that come back to the head. The checker stands nowhere afterwards. `rounds`: how often it goes round at most;
+    the kernel grants no loop more than 8 million."""
     entry = Path(dict(c.env or {}), c.held, c.out)
     head: Env = dict(entry.env)
     mark = c.unit.mark()
+    growth: dict[tuple[str, str], int] = {}
     for attempt in range(ROUNDS):
         c.unit.reset(mark)
         c.env, c.held = dict(head), entry.held
@@ -46,7 +49,7 @@ def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round],
         this = Round(make())
         check(this)
         c.inlined = inlined
-        new = _joined_head(c, entry, head, this.target.continues, attempt)
+        new = _joined_head(head, this.target.continues, attempt, growth, rounds)
         if new is None:
             _connect(c, entry, head, this.target.continues)
             return this, this.target.continues
@@ -54,23 +57,25 @@ def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round],
     raise AssertionError("a loop's variables do not settle")
 
 
-def _joined_head(c: Checker, entry: Path, head: Env, back: list[Path], attempt: int) -> Env | None:
+def _joined_head(head: Env, back: list[Path], attempt: int, growth: dict[tuple[str, str], int], rounds: int) -> Env | None:
     """The head's variables after another round; None if nothing has changed."""
     new, changed = dict(head), False
     for name, binding in head.items():
         kind = binding.kind
         for path in back:
             other = path.env.get(name)
-            if other is binding:
-                continue
+            if other is binding or other is not None and other.kind == POISON:
+                continue  # what is wrong in a round that supposes too little says nothing about the next
             if other is None:
                 kind = Broken("unassigned", f"{name.split('@')[0]!r} is deleted in the loop", "")
                 break
             kind = join(kind, other.kind, name.split("@")[0])
-        if kind == binding.kind and _fits(binding, kind):
+        if attempt >= 1:
+            kind = _grown(name, binding.kind, kind, growth, rounds)
+        if kind == binding.kind:
             continue
         changed = True
-        if attempt >= 1:
+        if attempt >= 3:
             kind = widen(binding.kind, kind)
         if attempt > ROUNDS - 4 and not isinstance(kind, Broken):
             kind = Broken("type-conflict", f"{name.split('@')[0]!r} is another kind of thing whenever the loop comes round", "use two variables")
@@ -78,9 +83,27 @@ def _joined_head(c: Checker, entry: Path, head: Env, back: list[Path], attempt: 
     return new if changed else None
 
 
-def _fits(binding: Binding, kind: Kind) -> bool:
-    """Does the local hold just what the kind consists of? What a test has narrowed before the loop may be wider."""
-    return binding.local is None or binding.local.rep == rep(kind) or isinstance(kind, Broken | Const) or True
+def _grown(name: str, old: Kind, new: Kind, growth: dict[tuple[str, str], int], rounds: int) -> Kind:
+    """A number that a round makes larger (or smaller) by at most so much is, after all of them, at most that much times
+    their number away: sums stay what they are, and only what grows faster is widened to its type."""
+    if not isinstance(old, Int) or not isinstance(new, Int):
+        return widen(old, new)
+    lo = _reach(growth, (name, "lo"), old.lo, new.lo, rounds)
+    hi = _reach(growth, (name, "hi"), old.hi, new.hi, rounds)
+    if not fits(lo, hi, new.type):
+        lo, hi = (lo if lo >= new.type.lo else new.type.lo), (hi if hi <= new.type.hi else new.type.hi)
+    return Int(new.type, lo, hi, new.seen)
+
+
+def _reach(growth: dict[tuple[str, str], int], key: tuple[str, str], old: int, new: int, rounds: int) -> int:
+    """Where a bound ends that a round moves from `old` to `new`."""
+    step = new - old
+    if not step or (step > 0) != (key[1] == "hi"):
+        return old
+    if key in growth:
+        return old if abs(step) <= growth[key] else new
+    growth[key] = abs(step)
+    return old + step * rounds
 
 
 def _head_binding(binding: Binding, kind: Kind, name: str) -> Binding:
@@ -261,7 +284,7 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
     once = arith._decided("lt" if up else "gt", a, z) is True
     next_kind = Int(type, type.lo, type.hi)
     step_stmt = Set(span, counter, Arith(span, next_kind, "+", inside, step))
-    _grant(c, _counted(c, node, more, once, lambda: inside, step_stmt), most)
+    _grant(c, _counted(c, node, more, once, lambda: inside, step_stmt, rounds=min(most + 1, 1 << 23)), most)
 
 
 PLAIN, TRIED = 1 << 10, 600
@@ -335,7 +358,7 @@ def arith_guard(c: Checker, test: Expr, node: ast.AST) -> Stmt:
     return Guard(c.span(node), test)
 
 
-def _counted(c: Checker, node: ast.For, more: Expr, once: bool, value: Callable[[], Expr], *step: Stmt) -> Loop:
+def _counted(c: Checker, node: ast.For, more: Expr, once: bool, value: Callable[[], Expr], *step: Stmt, rounds: int = 1 << 23) -> Loop:
     """A loop over a hidden counter: `more` is its test, `value` what the visible variable is in a round."""
     missing: dict[str, Binding] = {}
 
@@ -359,7 +382,7 @@ def _counted(c: Checker, node: ast.For, more: Expr, once: bool, value: Callable[
 
     before = set(c.env or {})
     outer = c.out
-    this, back = settle(c, lambda: Loop(c.span(node)), check, node)
+    this, back = settle(c, lambda: Loop(c.span(node)), check, node, rounds)
     loop = this.target.loop
     assert isinstance(loop, Loop)
     for name, binding in missing.items():
@@ -487,7 +510,7 @@ def _for_items(c: Checker, node: ast.For, things: list[Expr], value: Callable[[l
         return MakeTuple(span, Tuple((index.kind, found.kind)), (index, found))
 
     step = Set(span, counter, Arith(span, Int(I64, 0, count), "+", inside, Number(span, 1)))
-    _counted(c, node, more, count > 0, item, step)
+    _counted(c, node, more, count > 0, item, step, rounds=count)
 
 
 def _length(thing: Expr) -> int | None:
