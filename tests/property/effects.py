@@ -9,38 +9,17 @@ calls them reads, names are aliases, aggregates are swapped and overlap.
 
 from __future__ import annotations
 
-import random
 import sys
 from collections import Counter
 from typing import NamedTuple
 
-from .model import I64, U64, Range, result_type, wrap
-
-WIDTHS: dict[str, Range] = {
-    **{f"u{b}": (0, 2**b - 1) for b in (8, 16, 32, 64)}, **{f"i{b}": (-(2 ** (b - 1)), 2 ** (b - 1) - 1) for b in (8, 16, 32, 64)},
-    "be16": (0, 2**16 - 1), "be32": (0, 2**32 - 1)}
-NUMBERS = [w for w in WIDTHS if w[0] != "b"]
-LITERALS = (0, 1, 2, 3, 5, 7, 8, 31, 100, 127, 128, 255, 256, 1000, 65535, 65536, 2**31 - 1, 2**32 - 1, 2**63 - 1, -1, -2, -7, -128, -40000)
-WORDS = ("", "a", "ab", "abc", "eth0", "bash", "lo", "zebra")
+from .effects_exprs import NUMBERS, WIDTHS, WORDS, Exprs, Place
+from .model_ints import result_type
 
 HEAD = '''from typing import Literal
 import purebpf as bpf
 from purebpf import Array, Global, HashMap, Ptr, RingBuf, be16, be32, char, i8, i16, i32, i64, u8, u16, u32, u64
 '''
-
-
-class E(NamedTuple):
-    """An expression: its text, and the range of its type (of a literal: of its value)."""
-
-    text: str
-    r: Range
-
-
-class Place(NamedTuple):
-    """Something that can be read and assigned: its text and its type: a width, a struct's name, `text` or `array`."""
-
-    text: str
-    kind: str
 
 
 class Program(NamedTuple):
@@ -55,28 +34,8 @@ class Program(NamedTuple):
         return self.head + "\n".join(self.statements) + "\n    return 2\n"
 
 
-class Writer:
-    """Writes one program. `names` are the local names in reach, with their kinds."""
-
-    def __init__(self, seed: int) -> None:
-        self.rnd = random.Random(seed)
-        self.names: dict[str, str] = {}
-        self.fields: dict[str, list[tuple[str, str]]] = {}
-        self.arrays: dict[str, tuple[str, int]] = {}
-        self.functions: list[str] = []
-        self.counter = 0
-        self.pure = False  # no calls in expressions, where an order would be nobody's business
-        self.locked: set[str] = set()  # maps that names point into
-
-    def pick(self, *options: str) -> str:
-        return self.rnd.choice(options)
-
-    def chance(self, p: float) -> bool:
-        return self.rnd.random() < p
-
-    def fresh(self) -> str:
-        self.counter += 1
-        return f"x{self.counter}"
+class Writer(Exprs):
+    """Writes one program."""
 
     # --- declarations
 
@@ -106,7 +65,7 @@ ring = RingBuf[P](max_entries=65536)
         self.globals = [Place("g0.value", "u64"), Place("g1.value", "i32"), Place("ga", f"{b}*4"), Place("gs", "S"), Place("gt", "S")]
         for name in ("f0", "f1"):
             text += self.function(name)
-        text += self.subprogram() + "\n@bpf.xdp\ndef prog(ctx):\n    pkt = ctx.packet\n"
+        text += self.both() + self.maybe() + self.subprogram() + "\n@bpf.xdp\ndef prog(ctx):\n    pkt = ctx.packet\n"
         self.names = {}
         statements = ["\n".join(self.statement(1, 2)) for _ in range(r.randint(4, 12))]
         return Program(text, statements, bytes(r.randrange(256) for _ in range(r.choice((20, 40, 64, 90)))))
@@ -128,6 +87,18 @@ ring = RingBuf[P](max_entries=65536)
         self.functions.append(name)
         return "\n".join(lines) + "\n"
 
+    def both(self) -> str:
+        """A function with two results, that writes."""
+        self.names = {"k": "u32"}
+        return "\n".join(["\ndef both(k: u32):", *self.store(1),
+                          f"    return u32({self.expr(1).text}), i64({self.expr(1).text})"]) + "\n"
+
+    def maybe(self) -> str:
+        """A function that gives a number or None."""
+        self.names = {"k": "u32"}
+        return "\n".join(["\ndef maybe(k: u32):", f"    if {self.cond(1)}:", *self.store(2), "        return None",
+                          f"    return i32({self.expr(1).text})"]) + "\n"
+
     def subprogram(self) -> str:
         """A subprogram that writes through a pointer."""
         self.names = {"s": "S", "k": "u32"}
@@ -136,137 +107,6 @@ ring = RingBuf[P](max_entries=65536)
             lines += self.store(1)
         lines.append(f"    return i64({self.expr(1).text})")
         return "\n".join(lines) + "\n"
-
-    # --- places
-
-    def place(self, want: str = "number", depth: int = 3) -> Place | None:
-        """A random place of a kind: `number`, `text`, a struct's name, `array` or an exact kind."""
-        for _ in range(12):
-            found = self.walk(self.rnd.choice(self.roots()))
-            kind = found.kind
-            number = kind in WIDTHS or kind.startswith("bits:")
-            if kind == want or (want == "number" and number) or (want == "array" and "*" in kind and kind[0] != "P"):
-                return found
-        return None
-
-    def roots(self) -> list[Place]:
-        return self.globals + [Place(n, k) for n, k in self.names.items() if k in ("P", "S", "U") or "*" in k]
-
-    def walk(self, at: Place) -> Place:
-        """Deeper into a place, perhaps."""
-        while not (at.kind in WIDTHS or at.kind == "text" or at.kind.startswith("bits")) and self.chance(0.85):
-            if at.kind in self.fields:
-                name, kind = self.rnd.choice(self.fields[at.kind])
-                at = Place(f"{at.text}.{name}", kind)
-            else:
-                elem, count = at.kind.split("*")
-                at = Place(f"{at.text}[{self.index(int(count))}]", elem)
-        return at
-
-    def index(self, count: int) -> str:
-        if self.chance(0.55):
-            return str(self.rnd.randrange(count))
-        inner = self.leaf().text if self.pure or self.chance(0.7) else self.expr(1).text
-        if self.chance(0.05):
-            return "u8(g0.value) & 7"
-        return f"u8({inner}) % {count}" if self.chance(0.5) or count == 3 else f"u8({inner}) & {count - 1}"
-
-    # --- expressions
-
-    def literal(self) -> E:
-        n = self.rnd.choice(LITERALS)
-        return E(f"({n})" if n < 0 else str(n), (n, n))
-
-    def cast(self, e: E, width: str) -> E:
-        """The number as one of this width; a literal stays one, as the compiler sees it."""
-        if e.r[0] == e.r[1]:
-            n = wrap(e.r[0], WIDTHS[width])
-            return E(f"({n})" if n < 0 else str(n), (n, n))
-        return self.typed(e.text, width)
-
-    def typed(self, text: str, width: str) -> E:
-        return E(f"{width}({text})", WIDTHS[width])
-
-    def stored(self, kind: str, depth: int) -> str:
-        """A number to be put into a place: any, but a literal that fits (another is an error, and should be)."""
-        e = self.expr(depth)
-        width = kind[5:] if kind.startswith("bits:") else kind
-        if e.r[0] == e.r[1]:
-            return str(e.r[0] & 7) if kind.startswith("bits:") else self.cast(e, width).text
-        return e.text
-
-    def leaf(self) -> E:
-        numbers = [n for n, k in self.names.items() if k in NUMBERS]
-        if numbers and self.chance(0.4):
-            name = self.rnd.choice(numbers)
-            return E(name, WIDTHS[self.names[name]])
-        if self.chance(0.2):
-            return self.literal()
-        found = Place(self.pick("g0.value", "g1.value"), "") if self.chance(0.2) else None
-        if found is not None:
-            return E(found.text, WIDTHS["u64" if found.text == "g0.value" else "i32"])
-        old, self.pure = self.pure, True
-        place = self.place()
-        self.pure = old
-        if place is None:
-            return self.literal()
-        if place.kind.startswith("bits:"):
-            return self.typed(place.text, place.kind[5:])
-        return E(place.text, WIDTHS[place.kind])
-
-    def expr(self, depth: int) -> E:
-        if depth <= 0:
-            return self.leaf()
-        pick = self.rnd.random()
-        if pick < 0.5:
-            return self.binary(depth)
-        if pick < 0.62:
-            return self.cast(self.expr(depth - 1), self.rnd.choice(NUMBERS))
-        if pick < 0.72:
-            a, b = self.cast(self.expr(depth - 1), "i64"), self.cast(self.expr(depth - 1), "i64")
-            return E(f"i64({a.text} if {self.cond(depth - 1)} else {b.text})", I64)
-        if pick < 0.78:
-            word = self.pick("and", "or")
-            return E(f"i64({self.cast(self.expr(depth - 1), 'i32').text} {word} {self.cast(self.expr(depth - 1), 'i32').text})", I64)
-        if pick < 0.84:
-            word = self.pick("min", "max")
-            return E(f"i64({word}({self.cast(self.expr(depth - 1), 'i64').text}, {self.cast(self.expr(depth - 1), 'i64').text}))", I64)
-        if pick < 0.94 and self.functions and not self.pure:
-            return E(f"{self.rnd.choice(self.functions)}(u32({self.expr(depth - 1).text}))", I64)
-        return self.typed(self.cond(depth - 1), "u8")
-
-    def binary(self, depth: int) -> E:
-        word = self.pick("+", "-", "*", "&", "|", "^", "//", "%", "<<", ">>")
-        a, b = self.expr(depth - 1), self.expr(depth - 1)
-        if a.r[0] == a.r[1] and (b.r[0] == b.r[1] or word in ("<<", ">>")):
-            a = E(*self.rnd.choice((("g0.value", U64), ("g1.value", WIDTHS["i32"]))))
-        if word in ("//", "%") and b.r == (0, 0):
-            b = E("3", (3, 3))
-        if word in ("<<", ">>"):
-            b = E(f"(u8({b.text}) & 31)", (0, 255))
-        type = result_type(word, a.r, b.r)
-        if type is None:
-            width = self.pick("i64", "u64")
-            a, b = self.cast(a, width), self.cast(b, width)
-            type = WIDTHS[width]
-        if word == "<<":
-            return self.typed(f"({a.text} {word} {b.text})", "u64" if type == U64 else "i64")
-        return E(f"({a.text} {word} {b.text})", type)
-
-    def cond(self, depth: int) -> str:
-        pick = self.rnd.random()
-        if pick < 0.12 and depth > 0:
-            return f"({self.cond(depth - 1)} {self.pick('and', 'or')} {self.cond(depth - 1)})"
-        if pick < 0.2 and (text := self.place("text")):
-            return f"({text.text} {self.pick('==', '!=', '<')} {self.pick(*map(repr, WORDS))})"
-        if pick < 0.26 and (left := self.place("P")) and (right := self.place("P")):
-            return f"({left.text} {self.pick('==', '!=')} {right.text})"
-        if pick < 0.32:
-            return f"(u32({self.leaf().text}) & 7 in h)"
-        a, b = self.expr(depth), self.expr(depth)
-        if a.r[0] == a.r[1] and b.r[0] == b.r[1]:
-            a = E("g1.value", WIDTHS["i32"])
-        return f"({a.text} {self.pick('<', '<=', '==', '!=', '>', '>=')} {b.text})"
 
     # --- statements
 
@@ -290,7 +130,10 @@ ring = RingBuf[P](max_entries=65536)
             self.names = outer
             return head + body
         kinds = (self.store, self.store, self.local, self.aggregate, self.aggregate, self.swap, self.alias, self.fresh_struct,
-                 self.hash, self.looked_up, self.copied, self.strings, self.record, self.header, self.order, self.pair)
+                 self.hash, self.looked_up, self.copied, self.strings, self.record, self.header, self.order, self.pair,
+                 self.optional, self.two_results, self.several_ways, self.countdown, self.each)
+        if depth == 1 and self.chance(0.05):
+            return self.callback(depth)
         return self.rnd.choice(kinds)(depth)
 
     def store(self, depth: int) -> list[str]:
@@ -431,7 +274,7 @@ ring = RingBuf[P](max_entries=65536)
                 return [f"{pad}{place.text} = {self.pick(*map(repr, WORDS))}"]
             case 1:
                 other = self.place("text")
-                return [f"{pad}{place.text} = {other.text}"] if other else []
+                return [f"{pad}{place.text} = {other.text}"] if other else self.store(depth)
             case 2:
                 name = self.fresh()
                 return [f"{pad}{name} = {place.text}", f"{pad}{place.text} = {self.pick(*map(repr, WORDS))}",
@@ -474,6 +317,70 @@ ring = RingBuf[P](max_entries=65536)
             case 1:
                 return [f"{pad}g1.value = i32(g1.value + i32({f}(1)) - i32({self.leaf().text}))"]
         return [f"{pad}am[u8({f}(2)) & 3] = i32({g}(u32({self.leaf().text})))"]
+
+    def optional(self, depth: int) -> list[str]:
+        """A name that is None on one path, and a number on the other."""
+        pad, name = "    " * depth, self.fresh()
+        if self.chance(0.5):
+            lines = [f"{pad}{name} = maybe(u32({self.expr(1).text}))"]
+        else:
+            lines = [f"{pad}{name} = None", f"{pad}if {self.cond(1)}:", f"{pad}    {name} = i32({self.expr(1).text})"]
+        outer, self.names = self.names, {**self.names, name: "i32"}
+        lines += [f"{pad}if {name} is not None:", *self.store(depth + 1)]
+        self.names = outer
+        return lines + ([f"{pad}else:", *self.store(depth + 1)] if self.chance(0.4) else [])
+
+    def two_results(self, depth: int) -> list[str]:
+        """Names of their own kind: they are not annotated, so nothing else is assigned to them."""
+        self.counter += 1
+        a, b = f"t{self.counter}", f"s{self.counter}"
+        line = "    " * depth + f"{a}, {b} = both(u32({self.expr(1).text}))"
+        self.names[a], self.names[b] = "u32", "i64"
+        return [line, *self.store(depth)]
+
+    def several_ways(self, depth: int) -> list[str]:
+        pad = "    " * depth
+        lines = [f"{pad}match u8({self.expr(1).text}) & 7:"]
+        for pattern in ("0", "1 | 2", f"3 if {self.cond(1)}", "_"):
+            outer = dict(self.names)
+            lines += [f"{pad}    case {pattern}:", *self.store(depth + 2)]
+            self.names = outer
+        return lines
+
+    def countdown(self, depth: int) -> list[str]:
+        pad, name = "    " * depth, self.fresh()
+        lines = [f"{pad}{name}: u32 = u32({self.rnd.randint(1, 4)})", f"{pad}while {name} > 0:", f"{pad}    {name} = u32({name} - 1)"]
+        outer = dict(self.names)
+        lines += self.store(depth + 1)
+        if self.chance(0.3):
+            lines += [f"{pad}    if {self.cond(1)}:", f"{pad}        {self.pick('break', 'continue')}"]
+        self.names = outer
+        return lines + ([f"{pad}else:", *self.store(depth + 1)] if self.chance(0.3) else [])
+
+    def each(self, depth: int) -> list[str]:
+        """Over an array, with or without the index."""
+        pad, place, name = "    " * depth, self.place("array"), self.fresh()
+        if place is None or place.kind.split("*")[0] not in NUMBERS:
+            return self.store(depth)
+        over = place.text if self.chance(0.5) else f"enumerate({place.text})"
+        heads = f"{name}i, {name}" if over.startswith("enum") else name
+        outer, self.names = self.names, {**self.names, name: place.kind.split("*")[0]}
+        lines = [f"{pad}for {heads} in {over}:", f"{pad}    {name}x: i64 = i64({name})"]
+        self.names[f"{name}x"] = "i64"
+        del self.names[name]
+        lines += self.store(depth + 1)
+        self.names = outer
+        return lines
+
+    def callback(self, depth: int) -> list[str]:
+        """A nested function for `bpf.loop`, that writes what it captures."""
+        pad, name = "    " * depth, self.fresh()
+        lines = [f"{pad}{name}: u32 = u32({self.expr(1).text})", f"{pad}def {name}f(i):", f"{pad}    nonlocal {name}"]
+        outer = dict(self.names)
+        self.names = {name: "u32"}
+        lines += [*self.store(depth + 1), f"{pad}    {name} = u32({self.expr(1).text})"]
+        self.names = {**outer, name: "u32"}
+        return [*lines, f"{pad}bpf.loop({self.rnd.randint(1, 4)}, {name}f)", *self.store(depth)]
 
     def pair(self, depth: int) -> list[str]:
         a, b = self.place(), self.place()

@@ -10,24 +10,20 @@ replaced keep the old contents, `get` copies, `lookup` does not. Layouts are pur
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, get_args
 
 from purebpf.dsl import ints, memory
 from purebpf.dsl.ints import IntType
 from purebpf.dsl.layout import ArrayType, Layout, StructType
 
-Range = tuple[int, int]
-I64, U64 = (-(2**63), 2**63 - 1), (0, 2**64 - 1)
+from .model_ints import N, wrap
+
 ABORTED = 0  # what XDP answers when a program is ended
 
 
 class Abort(Exception):
     """An index outside: the program ends with its hook's answer."""
-
-
-class Mixed(Exception):
-    """Arithmetic that the language refuses: the generator must not write it."""
 
 
 class State(NamedTuple):
@@ -38,93 +34,6 @@ class State(NamedTuple):
     maps: dict[str, dict[bytes, bytes]]
     records: list[bytes]
     packet: bytes
-
-
-# --- integers -----------------------------------------------------------------------------------------------------------
-
-
-class N(int):
-    """A number of a type with the range `r`."""
-
-    r: Range
-
-    def __new__(cls, value: int, r: Range) -> N:
-        self = int.__new__(cls, value)
-        self.r = r
-        return self
-
-
-def fits(r: Range, width: Range) -> bool:
-    return width[0] <= r[0] and r[1] <= width[1]
-
-
-def results(word: str, a: Range, b: Range) -> Range:
-    """Every result that the operands' ranges allow."""
-    both = a[0] >= 0 and b[0] >= 0
-    bits = max(x.bit_length() for x in (*a, *b))
-    match word:
-        case "+":
-            return a[0] + b[0], a[1] + b[1]
-        case "-":
-            return a[0] - b[1], a[1] - b[0]
-        case "*":
-            corners = [x * y for x in a for y in b]
-            return min(corners), max(corners)
-        case "&":
-            return (0, min(a[1], b[1])) if both else (0, a[1]) if a[0] >= 0 else (0, b[1]) if b[0] >= 0 else (-(1 << bits), (1 << bits) - 1)
-        case "|" | "^":
-            return (0, (1 << bits) - 1) if both else (-(1 << bits), (1 << bits) - 1)
-        case ">>":
-            return min(a[0], 0), max(a[1] >> max(b[0], 0), 0)
-        case "<<":
-            far = max(0, min(b[1], 128))
-            return min(a[0], a[0] << far), max(a[1], a[1] << far)
-    top = max(abs(x) for x in (*a, *(b if word == "%" else ())))
-    return (0, top) if both else (-top, top)
-
-
-def result_type(word: str, a: Range, b: Range) -> Range | None:
-    """The type of a result: i64 if it holds all, else u64, else the wrapping one; None where the language refuses."""
-    if a[0] == a[1] and b[0] == b[1]:
-        return None
-    r = results(word, a, b)
-    if fits(r, I64):
-        return I64
-    if fits(r, U64):
-        return U64
-    if word in ("<<", ">>"):
-        return U64 if a[0] >= 0 else I64
-    return U64 if a[0] >= 0 and b[0] >= 0 else I64 if a[1] <= I64[1] and b[1] <= I64[1] else None
-
-
-def wrap(value: int, r: Range) -> int:
-    """`value` stored into a type with this range."""
-    return (value - r[0]) % (r[1] - r[0] + 1) + r[0]
-
-
-def _range(x: int) -> Range:
-    return x.r if isinstance(x, N) else (int(x), int(x))
-
-
-COMPUTE: dict[str, Callable[[int, int], int]] = {
-    "+": int.__add__, "-": int.__sub__, "*": int.__mul__, "&": int.__and__, "|": int.__or__, "^": int.__xor__,
-    "<<": lambda a, b: a << b, ">>": lambda a, b: a >> b, "//": lambda a, b: a // b if b else 0,
-    "%": lambda a, b: a % b if b else a,
-}
-METHODS = {"add": "+", "sub": "-", "mul": "*", "and": "&", "or": "|", "xor": "^", "lshift": "<<", "rshift": ">>",
-           "floordiv": "//", "mod": "%"}
-
-
-def compute(word: str, a: int, b: int) -> N:
-    type = result_type(word, _range(a), _range(b))
-    if type is None:
-        raise Mixed(f"{a!r} {word} {b!r}")
-    return N(wrap(COMPUTE[word](int(a), int(b)), type), type)
-
-
-for _name, _word in METHODS.items():
-    setattr(N, f"__{_name}__", lambda a, b, word=_word: compute(word, a, b))
-    setattr(N, f"__r{_name}__", lambda a, b, word=_word: compute(word, b, a))
 
 
 class Cast:
@@ -198,11 +107,11 @@ class View:
             write(self._block, self._offset + f.offset, f.type, value)
 
     def _at(self, index: int) -> int:
-        assert isinstance(self._layout, ArrayType)
+        layout: Any = self._layout
         index = int(index)
-        if not -self._layout.count <= index < self._layout.count:
+        if not -layout.count <= index < layout.count:
             raise Abort
-        return self._offset + index % self._layout.count * self._layout.elem.size
+        return self._offset + index % layout.count * layout.elem.size
 
     def __getitem__(self, index: int) -> Any:
         return read(self._block, self._at(index), self._layout.elem)  # type: ignore[attr-defined]
@@ -267,7 +176,8 @@ def at_rest(layout: Layout, value: Any) -> bytes:
         return bytes(value)
     if isinstance(value, Variable):
         return bytes(value.block.data)
-    assert isinstance(layout, ArrayType)
+    if not isinstance(layout, ArrayType):
+        raise TypeError(f"{value!r} is no {layout}")
     return b"".join(at_rest(layout.elem, one) for one in value).ljust(layout.size, b"\0")
 
 
@@ -321,6 +231,12 @@ class Words:
             struct = staticmethod(lambda cls: Maker(cls, False))
             union = staticmethod(lambda cls: Maker(cls, True))
             func = xdp = staticmethod(lambda f: f)
+
+            @staticmethod
+            def loop(count: int, body: Any) -> None:
+                for i in range(int(count)):
+                    if body(i):
+                        break
 
         class Array(_Indexable):
             @staticmethod
@@ -513,7 +429,7 @@ def run(text: str, packet: bytes) -> State:
     exec(compile(body, "<model>", "exec", dont_inherit=True), scope)
     try:
         retval = int(scope["prog"](Ctx(Cursor(words.packet)))) & 0xFFFFFFFF
-    except Abort:
+    except (Abort, AssertionError):
         retval = ABORTED
     variables = {n: bytes(v.block.data) for n, v in scope.items() if isinstance(v, Variable)}
     maps = {n: {k: bytes(b.data) for k, b in v.entries.items()} for n, v in scope.items() if isinstance(v, Table)}
