@@ -202,7 +202,7 @@ def shown(value: Any) -> str:
 
 def expect_map(name: str, live: Any, wanted: dict[Any, Any]) -> None:
     """A hash holds just what is named; of an array the named entries count."""
-    if live.spec_type in ("array", "map of maps"):
+    if live.spec_type == "array":
         for key, value in wanted.items():
             expect(f"{name}[{key}]", live[key], value)
         return
@@ -259,8 +259,14 @@ class Vm:
 
         me = Process(os.getpid(), os.getpid(), os.getppid(), os.getuid(), os.getgid(), triggers.comm())
         self.spec, self.machine = spec, Machine(spec, process=me)
+        self.inners: dict[tuple[str, Any], LiveMap] = {}
         for name, value in constants.items():
             self.machine.vars[name] = value
+
+    def new_inner(self, name: str) -> LiveMap:
+        inner = self.spec.maps[name].inner
+        assert inner is not None
+        return LiveMap(self.machine.new_map(inner), "table")
 
     def map(self, name: str) -> LiveMap:
         return LiveMap(self.machine.maps[name], _shape(self.spec, name))
@@ -293,6 +299,15 @@ class Kernel:
         from purebpf import loader
 
         self.spec, self.object = spec, loader.load(spec, constants=constants)
+        self.inners: dict[tuple[str, Any], LiveMap] = {}
+
+    def new_inner(self, name: str) -> LiveMap:
+        from purebpf.loader.create import create_map
+        from purebpf.loader.livemaps import live
+
+        inner = self.spec.maps[name].inner
+        assert inner is not None
+        return LiveMap(live(create_map(inner, None).fd, inner, self.spec.btf), "table")
 
     def map(self, name: str) -> LiveMap:
         return LiveMap(self.object.maps[name], _shape(self.spec, name))
@@ -315,6 +330,8 @@ class Kernel:
         return None  # the trace pipe is everybody's
 
     def close(self) -> None:
+        for one in self.inners.values():
+            one.map.close()
         self.object.close()
 
 
@@ -386,7 +403,7 @@ def _one(judge: Judge, spec: ObjectSpec, case: dict[str, Any]) -> None:
     live = judge(spec, case.get("constants", {}))
     try:
         for name, contents in case.get("maps", {}).items():
-            _fill(live.map(name).map, contents)
+            fill(live, name, contents)
         for name, value in case.get("set", {}).items():
             live.write(name, value)
         records: dict[str, list[Any]] = {name: [] for name in case.get("records", ())}
@@ -399,13 +416,19 @@ def _one(judge: Judge, spec: ObjectSpec, case: dict[str, Any]) -> None:
         live.close()
 
 
-def _fill(live: Any, contents: Any) -> None:
-    if isinstance(contents, dict):
-        for key, value in contents.items():
-            live[key] = value
-    else:
-        for value in contents:
-            live.push(value)
+def fill(live: Vm | Kernel, name: str, contents: Any) -> None:
+    """What is in a map before: entries, a queue's values in order, or the contents of inner maps."""
+    outer = live.map(name)
+    for key, value in contents.items() if isinstance(contents, dict) else enumerate(contents):
+        if outer.spec_type == "map of maps":
+            inner = live.inners[name, key] = live.new_inner(name)
+            for inner_key, one in value.items():
+                inner.map[inner_key] = one
+            value = inner.map
+        if outer.spec_type == "queue":
+            outer.map.push(value)
+        else:
+            outer.map[key] = value
 
 
 def _judge(live: Vm | Kernel, case: dict[str, Any], result: Any, records: dict[str, list[Any]]) -> None:
@@ -419,6 +442,9 @@ def _judge(live: Vm | Kernel, case: dict[str, Any], result: Any, records: dict[s
     for name, wanted in case.get("maps_after", {}).items():
         if callable(wanted):
             expect(f"map {name}", live.map(name).items(), wanted)
+        elif live.map(name).spec_type == "map of maps":
+            for key, contents in wanted.items():
+                expect_map(f"{name}[{key}]", live.inners[name, key], contents)
         elif isinstance(wanted, dict):
             expect_map(name, live.map(name), wanted)
         else:
