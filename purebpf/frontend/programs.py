@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
+from ..tree.convert import coerce
 from ..dsl.hooks import Program
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import Layout, PtrType, StructType
 from ..errors import CompileError, Diagnostic
-from ..tree.kinds import I64, NONE, POISON, U64, Const, Context, Int, Ptr, number
+from ..tree.kinds import Context, I64, Int, NONE, POISON, Ptr, U64, describe, number
 from ..tree.nodes import CtxPlace, Expr, Function, Get, Load, Local, Number, Return
 from ..tree.kinds import is_maybe
 from ..uapi import contexts, hooks
-from . import arith, functions, helpers
+from . import arith, functions, results
 from .context import Binding, Checker, Frame, plain_function
 from .names import near
 from .source import Source
@@ -62,7 +62,7 @@ def _end(c: Checker, program: Program[..., Any], source: Source, observer: bool,
             c.unit.report(c.error("missing-return", f"{program.name}() can end without an answer to the kernel", source.node,
                                   help="end with a return, such as 'return XDP_PASS'"))
         c.at(source.node)
-        functions.give_back(c, c.lit(None), source.node)
+        results.give_back(c, c.lit(None), source.node)
     for stmt, _ in c.returns:
         stmt.value = _answer(c, stmt, observer)
     c.function.result = Int.of(I64)
@@ -77,12 +77,12 @@ def _answer(c: Checker, stmt: Return, observer: bool) -> Expr:
         return arith.after(c, stmt.value, Number(span, c.function.default if observer else 0)) if observer or True else Number(span, 0)
     known = number(kind)
     if known is not None:
-        return functions.coerce(stmt.value, Int(I64 if known.type is not U64 else U64, known.lo, known.hi))
+        return coerce(stmt.value, Int(I64 if known.type is not U64 else U64, known.lo, known.hi))
     if is_maybe(kind):
         c.unit.report(CompileError([Diagnostic("null-pointer", "a program's answer is a number, this may be None", span,
                                                help="test it first")]))
     else:
-        c.unit.report(CompileError([Diagnostic("type-mismatch", f"a program's answer is a number, not {functions.describe(kind)}", span)]))
+        c.unit.report(CompileError([Diagnostic("type-mismatch", f"a program's answer is a number, not {describe(kind)}", span)]))
     return Number(span, 0)
 
 
@@ -131,6 +131,3 @@ def _unknown_hook(source: Source, section: str) -> Diagnostic:
     hint = near(section.split("/")[0], [h.name for h in hooks.HOOKS])
     return Diagnostic("unknown-hook", f"no hook is called {section!r}", source.span(source.node),
                       help=hint or "'purebpf features' lists the hooks")
-
-
-__all__ = ["Const", "ast", "check", "helpers"]
