@@ -117,3 +117,26 @@ def test_run_pass_runs_module_passes() -> None:
     module = text.parse(SOURCE)
     run_pass("inline", module)
     assert list(module.functions) == ["main"]
+
+
+def test_a_pass_that_loses_a_proof_is_named() -> None:
+    """The index is computed before its test, and the test is about the bare number: sharing the two loses the bound."""
+    source = """
+func @f(%x: i64, %v: ptr.value) -> i64 {
+entry:
+  %before = shl %x, 2
+  %c = ult %x, 8
+  br %c, ok, bad
+ok:
+  %o = shl %x, 2
+  %p = ptradd %v, %o
+  %r = load.u32 %p
+  %s = add %r, %before
+  ret %s
+bad:
+  ret 0
+}
+"""
+    with pytest.raises(InternalError, match="in gvn: lost the proof"):
+        optimize(text.parse(source), verify=True)
+    optimize(text.parse(source.replace("%o = shl %x", "%i = below %x, 8\n  %o = shl %i")), verify=True)
