@@ -3,7 +3,8 @@
 Each number has a range, as far as the kernel knows it where it stands: computed once, narrowed by branches that compare it
 (not what it was computed from, nor what was computed from it before). Each packet pointer has a root, and a root the bytes
 that a comparison with packet_end has shown. Where ways join, what holds on all of them is left. `unproved` lists what would
-be refused: a number that is not `below` its limit, packet bytes that nobody compared, a step in a slot that may leave it.
+be refused: a number that is not `below` its limit, packet bytes that nobody compared, a step made of a number that is
+`below` something, and may leave its slot all the same.
 
 Null pointers need no walk: types tell them, and `nonnull` stays in its block. The kernel walks paths one by one and knows
 some things that are lost at joins here, so what is unproved from the start means nothing; what becomes so in a pass does.
@@ -241,6 +242,8 @@ class _Walk:
 
     def inside(self, at: Op, end: int, facts: Facts) -> str:
         """What is wrong with an access that ends `end` bytes after `at`, which is a variable step away from something."""
+        if not _promised(at.args[1]):
+            return ""
         root, off = step(at.args[0])
         hi = self.range(at.args[1], facts)[1]
         if hi >= 1 << 29:
@@ -248,6 +251,19 @@ class _Walk:
         if isinstance(root, Op) and isinstance(root.attr, Slot) and hi + off + end > root.attr.size:
             return "a step that may leave the slot"
         return ""
+
+
+def _promised(v: Value) -> bool:
+    """Whether a step is computed from what is `below` something: then it stays provable (see ops)."""
+    work, seen = [v], set[Value]()
+    while work:
+        v = work.pop()
+        if isinstance(v, Op) and v not in seen and v.row.pure:
+            if isinstance(v.attr, Limit):
+                return True
+            seen.add(v)
+            work += v.args
+    return False
 
 
 def _mask(n: int) -> int:
