@@ -13,7 +13,7 @@ from ..dsl.memory import layout_of
 from ..tree.kinds import (
     BOOL, Broken, Const, Context, Cursor, I64, Int, Kind, Optional, Origin, Ptr, U64, U8,
 )
-from ..tree.nodes import Compare, Distance, Element, Expr, Get, Guard, IfElse, Lit, Local, Loop, Maybe, Move, Number, Select, Seq, Set, Undef
+from ..tree.nodes import Below, Compare, Distance, Element, Expr, Get, Guard, IfElse, Lit, Local, Loop, Maybe, Move, Number, Select, Seq, Set, Undef
 from . import arith, memory
 from .context import Checker
 
@@ -138,7 +138,7 @@ def _as(value: Expr, kind: Int) -> Expr:
 
 
 def _near(offset: Expr) -> Expr:
-    return _as(offset, Int(I64, 0, FARTHEST, True))
+    return Below(offset.span, Int(I64, 0, FARTHEST, True), offset, FARTHEST + 1)
 
 
 def skip(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
@@ -192,7 +192,7 @@ def element(c: Checker, place: Expr, index: Expr, layout: ArrayType, part: Ptr, 
         index = c.hold(index, "$index")
         inside = Compare(span, TRUTH, "lt", _as(index, Int.of(U64)), Number(span, layout.count))
         c.emit(Guard(span, inside))
-        index = _as(index, Int(I64, 0, layout.count - 1, True))
+        index = Below(span, Int(I64, 0, layout.count - 1, True), index, layout.count)
     offset = arith.integer(c, arith.binary(c, "*", index, Number(span, size), node), node)
     where = c.hold(Move(span, part, place, offset), "at")
     c.emit(Guard(span, Compare(span, TRUTH, "le", Move(span, Ptr(None, "packet"), where, Number(span, size)), _any_end(c, node))))

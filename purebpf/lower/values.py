@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never, cast
 from ..errors import Span
 from ..ir.builder import Builder
 from ..ir.function import Const, Function, Op, Value
-from ..ir.ops import TABLE, Data, Helper, Kfunc, Slot, Symbol, signed
+from ..ir.ops import TABLE, Data, Helper, Kfunc, Limit, Slot, Symbol, signed
 from ..ir.types import I64, MAYBE, PTR, Type
 from ..tree import nodes as n
 from ..tree.kinds import NONE, Choice, Const as Known, Int, Kind, Optional, Ptr, Text, Tuple, rep
@@ -130,7 +130,7 @@ class Values:
                 return self.value(inner)
             case n.Call():
                 return self._call(value)
-            case n.Arith() | n.Wrap() | n.Swap() | n.BitLength() | n.Abs() | n.Select():
+            case n.Arith() | n.Wrap() | n.Below() | n.Swap() | n.BitLength() | n.Abs() | n.Select():
                 return (self._number(value),)
             case n.Compare() | n.IsNone() | n.Not():
                 return (self.truth(node),)
@@ -146,7 +146,7 @@ class Values:
             case _:
                 assert_never(value)
 
-    def _number(self, node: n.Arith | n.Wrap | n.Swap | n.BitLength | n.Abs | n.Select) -> Value:
+    def _number(self, node: n.Arith | n.Wrap | n.Below | n.Swap | n.BitLength | n.Abs | n.Select) -> Value:
         match node:
             case n.Arith(word=word, a=a, b=b):
                 x, y = self.word(a), self.word(b)
@@ -154,6 +154,8 @@ class Values:
                 return arith.binary(self.b, word, x, y, _int(a), _int(b))
             case n.Wrap(value=inner):
                 return arith.wrap(self.b, self.word(inner), _int(inner), _int(node).type)
+            case n.Below(value=inner, limit=limit):
+                return self.below(self.word(inner), limit)
             case n.Swap(value=inner, bits=bits):
                 return self.b.op(f"bswap{bits}", self.word(inner))
             case n.BitLength(value=inner):
@@ -419,6 +421,10 @@ class Values:
         for local, word in zip(node.cursors, words[count:]):
             self.flow.env[local] = (word,)
         return tuple(words[:count])
+
+    def below(self, word: Value, limit: int) -> Value:
+        """A number that has been tested, in the form in which no pass forgets it."""
+        return word if isinstance(word, Const) else self.b.op("below", word, type=I64, attr=Limit(limit))
 
     def guard(self, cond: Value) -> None:
         """Go on only if `cond` is not 0."""

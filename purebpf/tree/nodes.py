@@ -14,7 +14,7 @@ from .stmts import (
     Set as Set, Store as Store,
 )
 from .values import (
-    Abs as Abs, Arith as Arith, At as At, BitLength as BitLength, Bits as Bits, Both as Both, Bytes as Bytes,
+    Abs as Abs, Arith as Arith, At as At, Below as Below, BitLength as BitLength, Bits as Bits, Both as Both, Bytes as Bytes,
     CORE as CORE, Call as Call, Cast as Cast, Compare as Compare, CoreInfo as CoreInfo, CtxPlace as CtxPlace,
     Deref as Deref, Distance as Distance, Either as Either, Element as Element, Expr as Expr, Filled as Filled,
     Get as Get, GlobalPlace as GlobalPlace, Helper as Helper, IfElse as IfElse, IsNone as IsNone, Item as Item,
@@ -26,7 +26,7 @@ from .values import (
 
 Place = Deref | Member | Element | At | GlobalPlace | SlotPlace | Bytes | CtxPlace | Temp
 Value = (
-    Lit | Number | Undef | Get | Cast | Maybe | MakeTuple | Item | Arith | Wrap | Swap | BitLength | Abs | Compare | SameBytes | OrderBytes
+    Lit | Number | Undef | Get | Cast | Maybe | MakeTuple | Item | Arith | Wrap | Below | Swap | BitLength | Abs | Compare | SameBytes | OrderBytes
     | IsNone | Not | Both | Either | IfElse | Select | Seq | Load | Record | Row | Filled | Move | Distance | Bits | CoreInfo | MapRef | Helper | Kfunc
     | Call | Place
 )

@@ -149,6 +149,15 @@ class Wrap(Expr):
         self.span, self.kind, self.value = span, kind, value
 
 
+class Below(Expr):
+    """A number that a test on the way here has shown to be less than `limit`, unsigned."""
+
+    __slots__ = ("value", "limit")
+
+    def __init__(self, span: Span, kind: Int, value: Expr, limit: int) -> None:
+        self.span, self.kind, self.value, self.limit = span, kind, value, limit
+
+
 class Swap(Expr):
     """The low `bits` of a number, its bytes reversed."""
 
