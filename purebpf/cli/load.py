@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..errors import FormatError, NotSupported
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="an object file")
-    parser.add_argument("--attach", nargs="?", const="", metavar="TARGET",
-                        help="attach: to what the section names say, or each program to TARGET (an interface, a cgroup, …)")
+    parser.add_argument("--attach", nargs="?", const="", action="append", metavar="[PROGRAM=]TARGET[,OPTION=VALUE…]",
+                        help="attach: to what the section names say; or the programs (or one) to TARGET: an interface, a "
+                             "cgroup, …, with options such as mode=generic, direction=egress, pid=12, frequency=99; may be repeated")
     parser.add_argument("--run", dest="packet", metavar="HEX", help="run each program once on this packet (hexadecimal) and print the result")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="value of a .rodata variable")
     parser.add_argument("--pin", metavar="DIRECTORY", help="pin programs, maps and links under a bpffs directory")
     parser.add_argument("--btf", metavar="FILE", help="relocate against these types instead of the kernel's")
     parser.add_argument("--log", type=int, default=0, metavar="LEVEL", help="print the verifier's log: 1, 2, or 4 for statistics")
+    parser.epilog = ("examples: purebpf load trace.o --attach    purebpf load xdp.o --attach eth0,mode=generic --pin "
+                     "/sys/fs/bpf/x")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,17 +37,18 @@ def run(args: argparse.Namespace) -> int:
                 print(program.log.rstrip())
         if args.packet is not None:
             _run(k, args.packet)
-        links = _attach(k, args.attach) if args.attach is not None else []
+        for text in args.attach or ():
+            _attach(k, text)
+        if args.attach and not k.links:
+            raise FormatError("nothing was attached: " + "; ".join(f"{n}: {why}" for n, why in k.unattached().items()))
         if args.pin:
-            _pin(k, links, args.pin)
-        elif links:
-            _wait(links)
+            _pin(k, args.pin)
+        elif k.links:
+            _wait(k)
     return 0
 
 
 def _assignment(text: str) -> tuple[str, Any]:
-    from ..errors import FormatError
-
     name, equals, value = text.partition("=")
     if not equals:
         raise FormatError(f"--set {text}: write NAME=VALUE")
@@ -53,8 +59,6 @@ def _assignment(text: str) -> tuple[str, Any]:
 
 
 def _run(k: Any, packet: str) -> None:
-    from ..errors import FormatError, NotSupported
-
     try:
         data = bytes.fromhex(packet)
     except ValueError:
@@ -67,31 +71,50 @@ def _run(k: Any, packet: str) -> None:
             print(f"{program.name}: {error}")
 
 
-def _attach(k: Any, target: str) -> list[Any]:
-    if not target:
-        return list(k.attach())
-    made = [program.attach(target) for program in k.programs.values()]
-    k.links.extend(made)
-    return made
+def _attach(k: Any, text: str) -> None:
+    if not text:
+        k.attach()
+        return
+    name, _, rest = text.partition("=")
+    chosen = [k.programs[name]] if name in k.programs else list(k.programs.values())
+    target, *given = (rest if name in k.programs else text).split(",")
+    options = dict(_assignment(one) for one in given)
+    for program in chosen:
+        try:
+            program.attach(target or None, **options)
+        except TypeError:
+            raise FormatError(f"--attach {text}: {program.spec.section} takes no such option: "
+                              f"{', '.join(options) or 'no target'}") from None
 
 
-def _pin(k: Any, links: list[Any], directory: str) -> None:
+def _pin(k: Any, directory: str) -> None:
+    """All of it, or nothing."""
     import os
 
     from ..loader.create import ensure_directory
 
+    new = not os.path.isdir(directory)
     ensure_directory(directory)
-    for name, thing in [*k.maps.items(), *k.programs.items()]:
-        thing.pin(os.path.join(directory, name))
-    for number, link in enumerate(links):
-        link.pin(os.path.join(directory, f"link{number}"))
+    pinned: list[Any] = []
+    try:
+        for name, thing in [*k.maps.items(), *k.programs.items(), *((f"link{n}", one) for n, one in enumerate(k.links))]:
+            pinned.append(thing)
+            thing.pin(os.path.join(directory, name))
+    except BaseException:
+        for thing in pinned:
+            thing.unpin()
+        if new:
+            os.rmdir(directory)
+        raise
 
 
-def _wait(links: list[Any]) -> None:
+def _wait(k: Any) -> None:
     import signal
 
-    for link in links:
+    for link in k.links:
         print(f"attached {link.kind} {link.target}".rstrip())
+    for name, why in k.unattached().items():
+        print(f"not attached: {name}: {why}")
     ends = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     print("Ctrl-C detaches", flush=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from errno import E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP
 from typing import Callable, NamedTuple
 
 from ..errors import KernelError, NotSupported
 from ..spec import DataSpec, MapSpec
 from ..uapi import versions
-from ..uapi.enums import MapFlag, MapType, name_of
+from ..uapi.enums import Cmd, MapFlag, MapType, name_of
 from . import bpf, sys
 from .fd import Fd
 from .kbtf import KernelBtf
@@ -22,7 +23,7 @@ NO_BTF = frozenset({  # types whose creation with BTF ids the kernel refuses
     _M.PERF_EVENT_ARRAY, _M.CGROUP_ARRAY, _M.STACK_TRACE, *OF_MAPS, _M.DEVMAP, _M.DEVMAP_HASH, _M.CPUMAP, _M.XSKMAP,
     _M.SOCKMAP, _M.SOCKHASH, _M.QUEUE, _M.STACK, _M.ARENA, _M.PROG_ARRAY, *RINGS})
 MMAPABLE_SINCE = "5.5"
-EINVAL, EPERM, ENOENT, EEXIST = 22, 1, 2, 17
+_UNTYPED = (-EINVAL, -E2BIG, -EOPNOTSUPP, -sys.ENOTSUPP)  # no map of this kind with types, or an older kernel
 
 
 class Created(NamedTuple):
@@ -59,13 +60,14 @@ def create_map(spec: MapSpec, btf: KernelBtf | None) -> Created:
         fields = _fields(spec, inner)
         types = {"btf_fd": btf.fd.fileno(), "btf_key_type_id": spec.key_type,
                  "btf_value_type_id": spec.value_type} if btf is not None and typed and spec.value_type else {}
-        result = bpf.map_create(**fields, **types)
-        if result < 0 and types and result != -EPERM:
-            retried = bpf.map_create(**fields)  # without names of fields rather than not at all
-            result = retried if retried >= 0 else result
-        if result < 0:
-            raise _refused(spec, result)
-        return Created(Fd(result, f"map {spec.name}"), spec)
+        what = f"map {spec.name}"
+        made = bpf.map_create(what, **fields, **types)
+        if made in _UNTYPED and types:
+            retried = bpf.map_create(what, **fields)  # without names of fields rather than not at all
+            made = retried if isinstance(retried, Fd) else made
+        if isinstance(made, int):
+            raise _refused(spec, made)
+        return Created(made, spec)
     finally:
         if inner is not None:
             inner.close()
@@ -86,7 +88,9 @@ def _refused(spec: MapSpec, result: int) -> KernelError:
     if not hint and -result == EINVAL:
         hint = f"key {spec.key_size}, value {spec.value_size} bytes, {spec.max_entries} entries, flags {spec.flags:#x}: " \
                f"the kernel takes this for no valid {kind}"
-    elif not hint and -result in (7, 12):
+    elif not hint and -result == E2BIG and spec.type == _M.CPUMAP:
+        hint = f"a cpumap has at most one entry for each possible CPU ({sys.possible_cpus()}), not {spec.max_entries}"
+    elif not hint and -result in (E2BIG, ENOMEM):
         hint = f"{spec.max_entries} entries of {spec.key_size + spec.value_size} bytes are too much memory"
     return refuse(-result, action, feature=f"map type {kind}", since=since, hint=hint)
 
@@ -126,7 +130,7 @@ def create_section(spec: DataSpec, object_name: str, btf: KernelBtf | None) -> t
     fd = create_map(as_map, btf).fd
     try:
         if any(spec.data):
-            result = bpf.map_elem(2, fd.fileno(), sys.buffer(4), sys.buffer(spec.data))
+            result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, fd.fileno(), sys.buffer(4), sys.buffer(spec.data))
             if result < 0:
                 raise refuse(-result, f"filling section {spec.name}")
         if spec.read_only:
@@ -142,6 +146,9 @@ def create_section(spec: DataSpec, object_name: str, btf: KernelBtf | None) -> t
 # ── pinning by name ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+_BY_KERNEL = {_M.DEVMAP: MapFlag.RDONLY_PROG, _M.DEVMAP_HASH: MapFlag.RDONLY_PROG}  # flags that it adds itself
+
+
 def pinned(spec: MapSpec, directory: str) -> Created | None:
     """The map that is pinned under the spec's name, if there is one. KernelError if it is another kind of map."""
     path = os.path.join(directory, spec.name)
@@ -150,18 +157,19 @@ def pinned(spec: MapSpec, directory: str) -> Created | None:
     spec = finished(spec)
     fd = bpf.get_pinned(path)
     try:
-        got = bpf.map_info(fd.fileno())
+        got = bpf.map_info(fd.fileno(), path)
+        added = _BY_KERNEL.get(spec.type, 0)
         differ = [f"{name} {have} instead of {want}" for name, have, want in (
             ("type", name_of(MapType, got.type), name_of(MapType, spec.type)), ("key_size", got.key_size, spec.key_size),
             ("value_size", got.value_size, spec.value_size), ("max_entries", got.max_entries, spec.max_entries),
-            ("flags", got.map_flags, spec.flags)) if have != want]
+            ("flags", got.map_flags & ~added, spec.flags & ~added), ("map_extra", got.map_extra, spec.extra))
+            if have != want]
+        if differ:
+            raise KernelError(EEXIST, f"reusing map {spec.name!r} pinned at {path}",
+                              f"it has {', '.join(differ)}: remove the pin, or load with another pin directory")
     except BaseException:
         fd.close()
         raise
-    if differ:
-        fd.close()
-        raise KernelError(EEXIST, f"reusing map {spec.name!r} pinned at {path}",
-                          f"it has {', '.join(differ)}: remove the pin, or load with another pin directory")
     return Created(fd, spec)
 
 

@@ -1,13 +1,11 @@
-"""Which class a live map is of, by map type; and maps that others made: by id, name or pin, typed by their own BTF."""
+"""Which class a live map is of, by map type; and maps that others made, typed by their own BTF."""
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from ..btf import Btf
 from ..btf.values import codec
-from ..errors import KernelError, PureBpfError
 from ..spec import MapSpec
 from ..uapi.enums import MapFlag, MapType
 from . import bpf, sys
@@ -81,33 +79,3 @@ def adopt(fd: Fd) -> LiveMap:
     except BaseException:
         fd.close()
         raise
-
-
-def open_pin(path: str | os.PathLike[str]) -> LiveMap:
-    """The map pinned at `path`."""
-    return adopt(bpf.get_pinned(path))
-
-
-def open_id(number: int) -> LiveMap:
-    """The map with this id (needs CAP_SYS_ADMIN)."""
-    return adopt(bpf.fd_by_id("map", number))
-
-
-def open_map(which: str | int) -> LiveMap:
-    """A map by id, by path of a pin, or by name if only one has it (the kernel keeps 15 characters of it)."""
-    if isinstance(which, int) or which.isdigit():
-        return open_id(int(which))
-    if "/" in which:
-        return open_pin(which)
-    matching, wanted = [], bpf.object_name(which).decode()
-    for number in bpf.ids("map"):
-        try:
-            with bpf.fd_by_id("map", number) as fd:
-                if bpf.map_info(fd.fileno()).name == wanted:
-                    matching.append(number)
-        except PureBpfError:
-            continue  # gone meanwhile
-    if len(matching) != 1:
-        raise KernelError(2, f"finding map {which!r}", "several maps have this name, with ids "
-                          + ", ".join(map(str, matching)) if matching else "no map has this name")
-    return open_id(matching[0])

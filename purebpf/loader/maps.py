@@ -6,23 +6,23 @@ bytes. Whole-map operations go in batches where the kernel has them (5.6) and on
 
 from __future__ import annotations
 
-import os
 from collections.abc import ItemsView, Iterator, MutableMapping, ValuesView
+from errno import E2BIG, EBUSY, EEXIST, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP, EPERM
 from typing import Any, NamedTuple
 
+from ..btf.percpu import PerCpu
 from ..btf.record import Record
 from ..errors import KernelError, KeyMissing, NotSupported
 from ..uapi.enums import Cmd
 from . import bpf, sys
 from .fd import Fd, Holder
-from ..btf.percpu import PerCpu
+from .pins import Pinned
 from .refusals import refuse
 
-ENOENT, E2BIG, EINVAL, ENOSPC, EEXIST, EBUSY, EPERM = 2, 7, 22, 28, 17, 16, 1
 ANY, NOEXIST, EXIST, LOCK = 0, 1, 2, 4
 _BATCH_BYTES = 1 << 20
 _SMALL = 4096  # bytes of a value that may be read along with its key
-_NO_BATCHES = (EINVAL, sys.ENOTSUPP, 95)  # this kind of map has none, or the kernel is older
+_NO_BATCHES = (EINVAL, sys.ENOTSUPP, EOPNOTSUPP)  # this kind of map has none, or the kernel is older
 _NONE: Any = object()
 
 
@@ -60,7 +60,7 @@ class RawCodec:
         return data
 
 
-class LiveMap(Holder):
+class LiveMap(Holder, Pinned):
     """A map in the kernel. `close` gives it back; the kernel keeps it while programs, pins or other maps use it."""
 
     def __init__(self, fd: Fd, info: MapInfo, key: Any, value: Any, value_bytes: int) -> None:
@@ -76,9 +76,8 @@ class LiveMap(Holder):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} id {self.info.id}{' closed' if self._fd.closed else ''}>"
 
-    def pin(self, path: str | os.PathLike[str]) -> None:
-        """Make it outlive the process under `path` of a bpffs."""
-        bpf.pin(self._fd, os.fspath(path), f"map {self.name!r}")
+    def _title(self) -> str:
+        return f"map {self.name!r}"
 
     def freeze(self) -> None:
         """No more writes from user space, ever (5.2). EBUSY while a writable mapping of it lives."""
@@ -167,7 +166,7 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
         try:
             data = self._fetch(Cmd.MAP_LOOKUP_AND_DELETE_ELEM, key, 0)
         except KernelError as error:
-            if error.errno not in (EINVAL, sys.ENOTSUPP, 95):
+            if error.errno not in (EINVAL, sys.ENOTSUPP, EOPNOTSUPP):
                 raise
             data = self._fetch(Cmd.MAP_LOOKUP_ELEM, key, 0)
             if data is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import struct
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from .refusals import CAP_BPF, CAP_PERFMON
 from .symbols import find_file, matching
 
 if TYPE_CHECKING:
-    from .links import Link
+    from .link import Link
     from .progs import LoadedProgram
 
 ENOENT, EINVAL = 2, 22
@@ -69,7 +70,7 @@ def _user(program: LoadedProgram, target: str | None, kind: str, since: str, pid
     found = matching(path, pattern)
     if not found:
         raise AttachError(ENOENT, f"{path} has no function that fits {pattern!r}", reason="")
-    text = sys.buffer(path.encode() + b"\0")
+    text = sys.buffer(os.fsencode(path) + b"\0")
     offsets = sys.buffer(struct.pack(f"={len(found)}Q", *(s.offset for s in found)))
     session = program.spec.attach_type == AttachType.TRACE_UPROBE_SESSION
     return links.create(program, kind, target or "", feature=kind, since=since, caps=_CAPS,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from errno import EBADF, ENOENT, EPERM
 from typing import NamedTuple
 
 from ..btf import codec
@@ -18,10 +19,10 @@ from ..uapi import attrs, helpers, versions
 from ..uapi.enums import AttachType, Cmd, MapFlag, MapType, ProgType, names
 from . import bpf, sys
 from .create import NO_BTF, finished
-from .fd import Fd
+from .fd import Fd, Made
 from .refusals import refuse
 
-EPERM, ENOENT, EBADF, ENOTSUPP = 1, 2, 9, 524
+ENOTSUPP = sys.ENOTSUPP
 
 
 class Answer(NamedTuple):
@@ -71,10 +72,10 @@ class Probes:
         return [Answer(n, self.helper(n, prog_type), versions.helper(n)) for n in helpers.IDS if n != "unspec"]
 
 
-def _opened(result: int, what: str) -> bool:
+def _opened(result: Made, what: str) -> bool:
     """Was an fd made? EPERM cannot tell: NotSupported."""
-    if result >= 0:
-        Fd(result, what).close()
+    if isinstance(result, Fd):
+        result.close()
         return True
     if result == -EPERM:
         raise refuse(EPERM, f"asking the kernel for {what}")
@@ -97,7 +98,7 @@ _TYPED = (_M.SK_STORAGE, _M.INODE_STORAGE, _M.TASK_STORAGE, _M.CGRP_STORAGE)
 
 def _has_map(kind: int) -> bool:
     if kind == _M.STRUCT_OPS:  # an id that names no struct: ENOENT or ENOTSUPP from who knows the type
-        return bpf.map_create(map_type=kind, key_size=4, value_size=4, max_entries=1,
+        return bpf.map_create("map", map_type=kind, key_size=4, value_size=4, max_entries=1,
                               btf_vmlinux_value_type_id=1) in (-ENOENT, -ENOTSUPP)
     key, value, entries, flags = _SHAPES.get(kind, (4, 4, 1, 0))
     spec = finished(MapSpec("probe", kind, key, value, entries, flags))
@@ -105,14 +106,17 @@ def _has_map(kind: int) -> bool:
     opened: list[Fd] = []
     try:
         if kind in (_M.ARRAY_OF_MAPS, _M.HASH_OF_MAPS):
-            opened.append(Fd(max(0, bpf.map_create(map_type=_M.ARRAY, key_size=4, value_size=4, max_entries=1)), "map"))
-            fields["inner_map_fd"] = opened[0].fileno()
+            inner = bpf.map_create(map_type=_M.ARRAY, key_size=4, value_size=4, max_entries=1)
+            if isinstance(inner, int):
+                return _opened(inner, "map")
+            opened.append(inner)
+            fields["inner_map_fd"] = inner.fileno()
         if kind in _TYPED and kind not in NO_BTF:
-            result, _ = bpf.btf_load(codec.encode([t.Int("int", 4, t.SIGNED)], sys.BYTEORDER))
-            if result < 0:
-                return _opened(result, "BTF")
-            opened.append(Fd(result, "BTF"))
-            fields.update(btf_fd=opened[-1].fileno(), btf_key_type_id=1, btf_value_type_id=1)
+            types, _ = bpf.btf_load(codec.encode([t.Int("int", 4, t.SIGNED)], sys.BYTEORDER))
+            if isinstance(types, int):
+                return _opened(types, "BTF")
+            opened.append(types)
+            fields.update(btf_fd=types.fileno(), btf_key_type_id=1, btf_value_type_id=1)
         return _opened(bpf.map_create(map_type=kind, key_size=key, value_size=value, max_entries=spec.max_entries,
                                       map_flags=flags, **fields), "map")
     finally:
@@ -129,7 +133,7 @@ _ATTACH = {_P.CGROUP_SOCK_ADDR: AttachType.CGROUP_INET4_CONNECT, _P.CGROUP_SOCKO
 _FLAGS = {_P.SYSCALL: 16}
 
 
-def _load(code: str | bytes, prog_type: int = _P.SOCKET_FILTER, **fields: int) -> tuple[int, str]:
+def _load(code: str | bytes, prog_type: int = _P.SOCKET_FILTER, **fields: int) -> tuple[Made, str]:
     """(fd or −errno, log)."""
     log = sys.buffer(1 << 16)
     machine = assemble(code.replace(";", "\n")) if isinstance(code, str) else code
@@ -140,7 +144,7 @@ def _load(code: str | bytes, prog_type: int = _P.SOCKET_FILTER, **fields: int) -
 def _has_prog(kind: int) -> bool:
     result, log = _load("r0 = 1\nexit" if kind == _P.SK_LOOKUP else "r0 = 0\nexit", kind, prog_flags=_FLAGS.get(kind, 0),
                         expected_attach_type=_ATTACH.get(kind, 0))
-    if result >= 0 or result == -EPERM and kind not in (_P.TRACING, _P.LSM, _P.EXT, _P.STRUCT_OPS):
+    if isinstance(result, Fd) or result == -EPERM and kind not in (_P.TRACING, _P.LSM, _P.EXT, _P.STRUCT_OPS):
         return _opened(result, "program")
     return bool(log.strip())  # the verifier looked at it: the type is known, the target is what lacks
 
@@ -152,7 +156,7 @@ def _has_helper(name: str, prog_type: int) -> bool:
     code = struct.pack("=BBhi", 0x85, 0, 0, number) + struct.pack("=BBhi", 0x95, 0, 0, 0)
     result, log = _load(code, prog_type, expected_attach_type=_ATTACH.get(prog_type, 0),
                         prog_flags=_FLAGS.get(prog_type, 0))
-    if result >= 0 or result == -EPERM:
+    if isinstance(result, Fd) or result == -EPERM:
         return _opened(result, "program")
     refusals = ("invalid func", "unknown func", "program of this type cannot use helper", "helper call is not allowed")
     return bool(log.strip()) and not any(text in log for text in refusals)
@@ -183,7 +187,10 @@ def _knows(command: int, layout: attrs.Layout, fd_field: str) -> Callable[[], bo
 
 
 def _batches() -> bool:
-    with Fd(max(0, bpf.map_create(map_type=_M.HASH, key_size=4, value_size=4, max_entries=1)), "map") as fd:
+    made = bpf.map_create(map_type=_M.HASH, key_size=4, value_size=4, max_entries=1)
+    if isinstance(made, int):
+        return _opened(made, "map")
+    with made as fd:
         return bpf.map_update_batch(fd.fileno(), [(bytes(4), bytes(4))]) >= 0
 
 

@@ -51,9 +51,10 @@ class Stack:
 class Records:
     """Ring-buffer records: the type's value when the record is long enough for it, else the bytes."""
 
-    __slots__ = ("_one", "decode")
+    __slots__ = ("_btf", "_type", "_one", "decode")
 
     def __init__(self, btf: Btf, type_id: int) -> None:
+        self._btf, self._type = btf, type_id
         self._one = one = codec(btf, type_id, size_of(btf, type_id))
         whole, size = one.decode, one.size
 
@@ -64,6 +65,12 @@ class Records:
 
     def encode(self, value: Any) -> bytes:
         return value if isinstance(value, bytes) else self._one.encode(value)
+
+    def numpy_type(self) -> Any:
+        """What numpy.dtype takes for it."""
+        from .arrays import numpy_type
+
+        return numpy_type(self._btf, self._type)
 
 
 class PlainRecords:

@@ -1,6 +1,7 @@
 """The only file with foreign calls: bpf(2), perf_event_open(2), mount fds and shared memory, through libc's `syscall`.
 
-Calls return what the kernel returns, a failure as a negative errno; who called turns that into an error
+Calls return what the kernel returns, a failure as a negative errno; those that make a descriptor give its owner instead
+(`Fd`), which stands around the system call, so that no signal comes in between. Who called turns a failure into an error
 (`refusals.refuse`). A buffer is a ctypes char array: `buffer(n)`, its address `address(buf)`.
 
 Ordering of the ring buffers' shared memory. An aligned 8-byte load or store through `memoryview.cast("Q")` is one
@@ -19,6 +20,8 @@ import struct
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Final, Literal
+
+from .fd import Fd, Made
 
 ENOTSUPP: Final = 524  # the kernel's own number, which leaks through bpf(2); Python's errno has no name for it
 PAGE: Final = mmap.PAGESIZE
@@ -92,29 +95,35 @@ class Scratch:
 
 
 def bpf(command: int, attr: Buffer, size: int) -> int:
-    """bpf(2): a new fd or 0, or a negative errno."""
+    """bpf(2), a command that makes no descriptor: 0 or more, or a negative errno."""
     result: int = _bpf(_NR_BPF, command, attr, size)
     return result if result >= 0 else -ctypes.get_errno()
 
 
-def perf_event_open(attr: Buffer, pid: int, cpu: int) -> int:
+def _owned(what: str, function: Any, *arguments: Any) -> Made:
+    made = Fd.owning(what, function, *arguments)
+    return -ctypes.get_errno() if made.closed else made
+
+
+def bpf_fd(what: str, command: int, attr: Buffer, size: int) -> Made:
+    """bpf(2), a command that makes a descriptor."""
+    return _owned(what, _bpf, _NR_BPF, command, attr, size)
+
+
+def perf_event_open(what: str, attr: Buffer, pid: int, cpu: int, flags: int = 0) -> Made:
     """A perf event of its own group, close-on-exec."""
-    result: int = _perf(_NR_PERF, attr, pid, cpu, -1, 8)  # 8: PERF_FLAG_FD_CLOEXEC
-    return result if result >= 0 else -ctypes.get_errno()
+    return _owned(what, _perf, _NR_PERF, attr, pid, cpu, -1, flags | 8)  # 8: PERF_FLAG_FD_CLOEXEC
 
 
-def mount_detached(kind: str) -> int:
+def mount_detached(kind: str) -> Made:
     """A new mount of a file system that is nowhere in the tree (5.2): a path fd, gone when it is closed."""
-    context = _fsopen(_NR_FSOPEN, kind.encode(), 1)
-    if context < 0:
-        return -ctypes.get_errno()
-    try:
-        if _fsconfig(_NR_FSCONFIG, context, 6, None, None, 0) < 0:  # FSCONFIG_CMD_CREATE
+    context = _owned(f"{kind} being mounted", _fsopen, _NR_FSOPEN, kind.encode(), 1)
+    if isinstance(context, int):
+        return context
+    with context:
+        if _fsconfig(_NR_FSCONFIG, context.fileno(), 6, None, None, 0) < 0:  # FSCONFIG_CMD_CREATE
             return -ctypes.get_errno()
-        mounted: int = _fsmount(_NR_FSMOUNT, context, 1, 0)
-        return mounted if mounted >= 0 else -ctypes.get_errno()
-    finally:
-        os.close(context)
+        return _owned(f"{kind} mount", _fsmount, _NR_FSMOUNT, context.fileno(), 1, 0)
 
 
 def map_shared(fd: int, length: int, *, write: bool, offset: int = 0) -> mmap.mmap:

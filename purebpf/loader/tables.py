@@ -10,10 +10,11 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import KeyMissing
+from ..errors import KernelError, KeyMissing
 from . import sys
 from .maps import ArrayMap, KeyedMap
 from .perfbuf import PerfBuffer
+from .queues import ReaderMap
 
 _U32 = struct.Struct("=I")
 
@@ -73,9 +74,9 @@ class MapTable(_Sparse):
 
     def inner(self, key: Any) -> Any:
         """The live inner map at `key`; close it after use. Raises KeyMissing."""
-        from .livemaps import open_id
+        from .handle import open_map
 
-        return open_id(self[key])
+        return open_map(self[key])
 
 
 class MapHash(KeyedMap):
@@ -83,45 +84,64 @@ class MapHash(KeyedMap):
 
     def inner(self, key: Any) -> Any:
         """The live inner map at `key`; close it after use. Raises KeyMissing."""
-        from .livemaps import open_id
+        from .handle import open_map
 
-        return open_id(self[key])
+        return open_map(self[key])
 
 
 class FdTable(_Sparse):
     """Arrays of sockets, cgroups, AF_XDP sockets or perf events, by their fds."""
 
 
-class PerfTable(FdTable):
-    """A perf event array: one ring per CPU behind `bpf_perf_event_output`."""
+class PerfTable(FdTable, ReaderMap):
+    """A perf event array: one ring per CPU behind `bpf_perf_event_output`. Iterating it gives events, as of a ring buffer;
+    `items()` its slots."""
 
     _buffer: PerfBuffer[Any] | None = None
+    _set_by_caller = False
     record: Any = None  # decodes a sample; None: bytes
 
-    def buffer(self, *, pages: int = 8) -> PerfBuffer[Any]:
-        """The reader of all CPUs, `pages` (a power of two) for each; made on the first call, closed with the map."""
-        if self._buffer is None:
+    def buffer(self, *, pages: int = 0) -> PerfBuffer[Any]:
+        """The reader of all CPUs, `pages` (a power of two, 8 by default) for each; closed with the map. Another number
+        than before makes a new one; what the old one held is read first."""
+        with self._making:
+            old = self._buffer
+            if old is not None and pages in (0, old.pages):
+                return old
             decode = self.record.decode if self.record is not None else bytes
-            self._buffer = PerfBuffer(lambda cpu, fd: self.set(cpu, fd), decode, pages=pages)
-        return self._buffer
+            made = PerfBuffer(lambda cpu, fd: FdTable.set(self, cpu, fd), decode, pages=pages or 8)
+            if old is not None:
+                made.take_over(old)
+            self._buffer = made
+            return made
+
+    def reader(self) -> PerfBuffer[Any]:
+        return self.buffer()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.events()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in _Sparse.__iter__(self))
+
+    def be_ready(self) -> None:
+        """A sample that finds no ring is neither kept nor counted: open them, unless the caller put counters here. What
+        cannot be opened is told when it is read."""
+        if not self._set_by_caller:
+            try:
+                self.buffer()
+            except KernelError:
+                pass
+
+    def set(self, key: Any, value: Any, *, flags: int = 0) -> None:
+        self._set_by_caller = True
+        super().set(key, value, flags=flags)
 
     def close(self) -> None:
         buffer, self._buffer = self._buffer, None
         if buffer is not None:
             buffer.close()
         super().close()
-
-    def read(self) -> list[Any]:
-        """The events that are there now; never waits."""
-        return self.buffer().read()
-
-    def poll(self, timeout_ms: float = -1) -> list[Any]:
-        """Waits until there is an event, at most `timeout_ms` (-1: for ever); all events then, or []."""
-        return self.buffer().poll(timeout_ms)
-
-    def events(self, timeout: float | None = None) -> Iterator[Any]:
-        """Events as they come; ends when none came for `timeout` seconds (None: never)."""
-        return self.buffer().events(timeout)
 
     @property
     def lost(self) -> int:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from errno import EMFILE, ENFILE, ENOENT
+from functools import partial
 from typing import NamedTuple
 
 from ..errors import AttachError, KernelError
 from . import sys
 from .fd import Fd
-from .refusals import refuse
+from .refusals import CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, refuse
 
 _PLACES = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
 _FIELD = re.compile(r"\s*field:(?P<type>.*?)(?P<name>\w+)(?P<dims>(?:\[[^\]]*\])*);\s*"
                     r"offset:(?P<offset>\d+);\s*size:(?P<size>\d+);\s*signed:(?P<signed>[01]);")
-ENOENT, ENODEV = 2, 19
 
 
 class TraceField(NamedTuple):
@@ -38,15 +39,19 @@ def open_root() -> Fd:
     for place in _PLACES:
         if os.path.isdir(place + "/events"):
             try:
-                return Fd(os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), "tracefs")
+                return Fd.owning("tracefs", os.open, place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             except OSError as error:
                 raise refuse(error.errno or 0, f"opening {place}") from error
-    mounted = sys.mount_detached("tracefs")
-    if mounted < 0:
-        raise refuse(-mounted, "reading tracepoints from tracefs",
-                     hint="mount it: mount -t tracefs tracefs /sys/kernel/tracing (needs root)")
-    with Fd(mounted, "tracefs mount") as mount:  # a path fd: good for lookups only
-        return Fd(os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=mount.fileno()), "tracefs")
+    mount = sys.mount_detached("tracefs")
+    if isinstance(mount, int):
+        raise refuse(-mount, "reading tracepoints from tracefs", caps=(CAP_SYS_ADMIN,), hint="" if -mount in (EMFILE, ENFILE) else
+                     "mount it: mount -t tracefs tracefs /sys/kernel/tracing (needs root)")
+    with mount:  # a path fd: good for lookups only
+        try:
+            return Fd.owning("tracefs", partial(os.open, dir_fd=mount.fileno()), ".",
+                             os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise refuse(error.errno or 0, "reading tracefs", caps=(CAP_DAC_READ_SEARCH,)) from None
 
 
 def _read(root: Fd, path: str) -> str:

@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 import platform
+from errno import EBUSY, EINVAL, ENOENT
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AttachError
 from ..uapi.enums import AttachType
 from . import bpf, links, perf, symbols
 from .fd import Fd
+from .link import Link
 from .refusals import CAP_BPF, CAP_PERFMON, older_than
 
 if TYPE_CHECKING:
-    from .links import Link
     from .progs import LoadedProgram
 
-ENOENT, EINVAL, ENODEV = 2, 22, 19
 _CAPS = (CAP_BPF, CAP_PERFMON)
 
 
 def _on_event(program: LoadedProgram, kind: str, target: str, event: Fd, cookie: int) -> Link:
-    """A perf link (5.15); on older kernels the ioctl, which has no cookie."""
+    """A perf link (5.15); on older kernels the ioctl, which has no cookie. Takes the event over."""
     if cookie or not older_than("5.15"):
+        made = links.create(program, kind, target, event, feature="cookies of perf links", since="5.15",
+                            caps=_CAPS, target_fd=event.fileno(), attach_type=AttachType.PERF_EVENT,
+                            perf_event__bpf_cookie=cookie)
         try:
-            made = links.create(program, kind, target, event, feature="cookies of perf links", since="5.15",
-                                caps=_CAPS, target_fd=event.fileno(), attach_type=AttachType.PERF_EVENT,
-                                perf_event__bpf_cookie=cookie)
+            perf.enable(event, f"attaching {program.name!r} to {kind} {target}")
         except BaseException:
-            event.close()
+            made.close()
             raise
-        perf.enable(event)
         return made
     try:
-        perf.set_program(event, program.fileno())
-        perf.enable(event)
-    except OSError as error:
+        try:
+            perf.set_program(event, program.fileno())
+        except OSError as error:
+            raise links.refusal(-(error.errno or EINVAL), program, kind, target, caps=_CAPS) from None
+        perf.enable(event, f"attaching {program.name!r} to {kind} {target}")
+    except BaseException:
         event.close()
-        raise links.refusal(-(error.errno or EINVAL), program, kind, target, caps=_CAPS) from error
-    return links.Link(kind, target, event)
+        raise
+    return Link(kind, target, None, event, program=program)
 
 
 def attach_tracepoint(program: LoadedProgram, target: str | None, *, cookie: int = 0) -> Link:
@@ -55,12 +58,12 @@ def _required(program: LoadedProgram, target: str | None, what: str) -> str:
 def attach_raw_tracepoint(program: LoadedProgram, target: str | None, *, cookie: int = 0) -> Link:
     """`target` is the tracepoint's name without a category."""
     name = _required(program, target, "'name'").rpartition(":")[2]
-    result = bpf.raw_tracepoint_open(program.fileno(), name, cookie)
-    if result == -ENOENT:
+    made = bpf.raw_tracepoint_open(program.fileno(), name, cookie)
+    if made == -ENOENT:
         raise AttachError(ENOENT, f"raw tracepoint {name!r}", _near_raw(name))
-    if result < 0:
-        raise links.refusal(result, program, "raw_tracepoint", name, caps=_CAPS)
-    return links.Link("raw_tracepoint", name, Fd(result, "link"))
+    if isinstance(made, int):
+        raise links.refusal(made, program, "raw_tracepoint", name, caps=_CAPS)
+    return Link("raw_tracepoint", name, made, program=program)
 
 
 def _near_raw(name: str) -> str:
@@ -83,10 +86,11 @@ def attach_btf(program: LoadedProgram, target: str | None, *, cookie: int = 0) -
     if cookie:
         return links.create(program, "tracing", program.spec.attach_to, feature="cookies of tracing links",
                             since="6.0", caps=_CAPS, tracing__cookie=cookie)
-    result = bpf.raw_tracepoint_open(program.fileno(), "", 0)
-    if result < 0:
-        raise links.refusal(result, program, "tracing", program.spec.attach_to, caps=_CAPS)
-    return links.Link("tracing", program.spec.attach_to, Fd(result, "link"))
+    made = bpf.raw_tracepoint_open(program.fileno(), "", 0)
+    if isinstance(made, int):
+        hint = "it is attached already" if made == -EBUSY else ""
+        raise links.refusal(made, program, "tracing", program.spec.attach_to, caps=_CAPS, hint=hint)
+    return Link("tracing", program.spec.attach_to, made, program=program)
 
 
 def attach_iter(program: LoadedProgram, target: Any, *, info: bytes = b"") -> Link:
@@ -165,6 +169,4 @@ def attach_perf_event(program: LoadedProgram, target: str, *, frequency: int = 0
         for link in made:
             link.close()
         raise
-    return made[0] if len(made) == 1 else links.Link("perf_event", target, *made)
-
-
+    return made[0] if len(made) == 1 else Link("perf_event", target, None, program=program, parts=tuple(made))

@@ -186,10 +186,10 @@ def test_a_map_outlives_its_object_through_a_pin(bpffs: str) -> None:
         k["kept"].pin(f"{bpffs}/kept")
         with loader.open_map("kept") as by_name, loader.open_map(k["kept"].info.id) as by_id:
             assert by_name[1] == by_id[1] == k["kept"][1]
-    with loader.open_pin(f"{bpffs}/kept") as again:
+    with loader.open_map(f"{bpffs}/kept") as again:
         assert again[1].pid == 42 and again[1].comm == "x"
     with pytest.raises(KernelError):
-        loader.open_pin(f"{bpffs}/missing")
+        loader.open_map(f"{bpffs}/missing")
 
 
 def test_pinning_by_name_reuses_the_map_and_refuses_another_kind(bpffs: str) -> None:
