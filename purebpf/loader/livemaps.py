@@ -15,13 +15,13 @@ from .maps import ArrayMap, KeyedMap, LiveMap, MapInfo
 from ..btf.percpu import PerCpuCodec
 from .queues import BloomMap, QueueMap, RingMap, UserRingMap
 from .special import PlainRecords, Records, Stack, TrieKey
-from .tables import FdCodec, FdKeyed, FdTable, MapHash, MapTable, PerfTable, ProgramTable
+from .tables import FdCodec, FdKeyed, FdTable, MapHash, MapTable, PerfTable, ProgramTable, SparseArray
 
 _M = MapType
 CLASSES: dict[int, type[LiveMap]] = {  # others: KeyedMap
     _M.ARRAY: ArrayMap, _M.PERCPU_ARRAY: ArrayMap, _M.PROG_ARRAY: ProgramTable, _M.PERF_EVENT_ARRAY: PerfTable,
     _M.CGROUP_ARRAY: FdTable, _M.ARRAY_OF_MAPS: MapTable, _M.HASH_OF_MAPS: MapHash, _M.SOCKMAP: FdTable,
-    _M.XSKMAP: FdTable, _M.REUSEPORT_SOCKARRAY: FdTable, _M.QUEUE: QueueMap, _M.STACK: QueueMap,
+    _M.XSKMAP: FdTable, _M.DEVMAP: SparseArray, _M.CPUMAP: SparseArray, _M.REUSEPORT_SOCKARRAY: FdTable, _M.QUEUE: QueueMap, _M.STACK: QueueMap,
     _M.BLOOM_FILTER: BloomMap, _M.RINGBUF: RingMap, _M.USER_RINGBUF: UserRingMap, _M.SK_STORAGE: FdKeyed,
     _M.INODE_STORAGE: FdKeyed, _M.TASK_STORAGE: FdKeyed, _M.CGRP_STORAGE: FdKeyed,
     _M.STRUCT_OPS: LiveMap, _M.ARENA: LiveMap,

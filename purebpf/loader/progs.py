@@ -241,6 +241,12 @@ class LoadedProgram(Holder, Pinned):
 
         `data` is a packet for the packet types, `ctx` the bytes of the context; `retval` is the result as an unsigned
         32-bit number. Raises NotSupported for program types that the kernel cannot run this way."""
+        if not isinstance(data, bytes | bytearray | memoryview) or ctx is not None and not isinstance(
+                ctx, bytes | bytearray | memoryview):
+            raise TypeError(f"test_run takes bytes, not data={type(data).__name__}, ctx={type(ctx).__name__}")
+        if not 1 <= repeat <= 0xFFFFFFFF:
+            raise ValueError(f"test_run: repeat is 1 or more, not {repeat}")
+        data = bytes(data)
         packet = self.spec.prog_type in _PACKET
         given = bytes(ctx) if ctx is not None else b""
         out_size = (len(data) + 4096 if packet else 0) if data_size_out is None else data_size_out

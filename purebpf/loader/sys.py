@@ -16,11 +16,13 @@ import ctypes
 import mmap
 import os
 import platform
+import re
 import struct
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Final, Literal
 
+from ..errors import NotSupported
 from .fd import Fd, Made
 
 ENOTSUPP: Final = 524  # the kernel's own number, which leaks through bpf(2); Python's errno has no name for it
@@ -139,6 +141,8 @@ def pages(length: int) -> int:
 
 
 _fence = Lock()
+_DEBIAN = re.compile(r"Debian (\d+)\.(\d+)\.(\d+)")
+_UBUNTU = re.compile(r"Ubuntu \S+ (\d+)\.(\d+)\.(\d+)")
 
 
 def fence() -> None:
@@ -151,7 +155,17 @@ def fence() -> None:
 
 
 def kernel_version() -> tuple[int, int, int]:
-    """(6, 18, 44) from the running release; a number that is missing is 0."""
+    """(6, 18, 44): the running kernel's real version. Debian and Ubuntu put an ABI number into the release and the version
+    elsewhere ("#1 SMP Debian 6.1.76-1", /proc/version_signature)."""
+    found = _DEBIAN.search(os.uname().version)
+    if found is None:
+        try:
+            with open("/proc/version_signature", encoding="ascii", errors="replace") as file:
+                found = _UBUNTU.match(file.read())
+        except OSError:
+            pass
+    if found is not None:
+        return int(found[1]), int(found[2]), int(found[3])
     parts = (os.uname().release.split("-")[0].split("+")[0].split(".") + ["0", "0"])[:3]
     return tuple(int("".join(c for c in p if c.isdigit()) or 0) for p in parts)  # type: ignore[return-value]
 
@@ -165,15 +179,33 @@ def parse_cpus(text: str) -> list[int]:
     return cpus
 
 
+_CPUS = "/sys/devices/system/cpu"
+
+
 def possible_cpus() -> int:
-    """How many values a per-CPU map has: possible CPUs, not those online."""
-    with open("/sys/devices/system/cpu/possible", encoding="ascii") as file:
-        return parse_cpus(file.read())[-1] + 1
+    """How many values a per-CPU map has: possible CPUs, not those online. NotSupported without /sys: a wrong number would
+    let the kernel write past a buffer."""
+    try:
+        with open(f"{_CPUS}/possible", encoding="ascii") as file:
+            return len(parse_cpus(file.read()))
+    except OSError as error:
+        raise NotSupported(error.errno or 0, f"the number of possible CPUs ({_CPUS}/possible)",
+                           hint="mount sysfs: mount -t sysfs sysfs /sys") from None
 
 
 def online_cpus() -> list[int]:
-    with open("/sys/devices/system/cpu/online", encoding="ascii") as file:
-        return parse_cpus(file.read())
+    """Their numbers; from /proc/stat where there is no /sys."""
+    try:
+        with open(f"{_CPUS}/online", encoding="ascii") as file:
+            return parse_cpus(file.read())
+    except OSError:
+        pass
+    try:
+        with open("/proc/stat", encoding="ascii") as file:
+            return [int(line[3:].split()[0]) for line in file if line.startswith("cpu") and line[3:4].isdigit()]
+    except OSError as error:
+        raise NotSupported(error.errno or 0, f"the list of CPUs ({_CPUS}/online)",
+                           hint="mount sysfs and procfs: mount -t sysfs sysfs /sys") from None
 
 
 def pack_u32(*numbers: int) -> bytes:

@@ -35,7 +35,7 @@ class FdCodec:
         return int.from_bytes(data, sys.BYTEORDER)
 
 
-class _Sparse(ArrayMap):
+class SparseArray(ArrayMap):
     """An array whose slots may be empty: these are absent keys, and deleting empties them."""
 
     def __contains__(self, key: object) -> bool:
@@ -65,11 +65,11 @@ class _Sparse(ArrayMap):
                 pass
 
 
-class ProgramTable(_Sparse):
+class ProgramTable(SparseArray):
     """A program array, for tail calls: `table[i] = obj.programs["next"]`. Reading gives the program's id."""
 
 
-class MapTable(_Sparse):
+class MapTable(SparseArray):
     """An array of maps: `table[i] = other_map`. Reading gives the inner map, open until it is closed by the reader."""
 
     def inner(self, key: Any) -> Any:
@@ -89,7 +89,7 @@ class MapHash(KeyedMap):
         return open_map(self[key])
 
 
-class FdTable(_Sparse):
+class FdTable(SparseArray):
     """Arrays of sockets, cgroups, AF_XDP sockets or perf events, by their fds."""
 
 
@@ -122,7 +122,7 @@ class PerfTable(FdTable, ReaderMap):
         return self.events()
 
     def __len__(self) -> int:
-        return sum(1 for _ in _Sparse.__iter__(self))
+        return sum(1 for _ in SparseArray.__iter__(self))
 
     def be_ready(self) -> None:
         """A sample that finds no ring is neither kept nor counted: open them, unless the caller put counters here. What

@@ -9,7 +9,7 @@ import pytest
 from purebpf import loader
 from purebpf.btf import Builder
 from purebpf.btf import types as t
-from purebpf.errors import KernelError, KeyMissing, NotSupported
+from purebpf.errors import FormatError, KernelError, KeyMissing, NotSupported
 from purebpf.loader import sys as live_sys
 from purebpf.loader.maps import EXIST, NOEXIST
 from purebpf.btf.percpu import PerCpu
@@ -291,3 +291,99 @@ def test_stacks_are_lists_of_addresses() -> None:
         assert number < 64, "no stack was taken"
         stack = k["stacks"][number]
         assert 1 <= len(stack) <= 32 and all(stack) and number in list(k["stacks"])
+
+
+def test_a_dict_of_a_map_that_others_change() -> None:
+    """dict() asks for the keys and then for each value: an entry that went in between is the one that was seen."""
+    import threading
+
+    with loader.load(obj("xdp", "r1 = map:m\nr0 = 0\nexit", maps=(MapSpec("m", MapType.HASH, 4, 8, 4096),))) as k:
+        m, stop = k["m"], threading.Event()
+        m.update({n: n for n in range(2000)})
+
+        def churn() -> None:
+            while not stop.is_set():
+                for n in range(0, 2000, 3):
+                    m.pop(n, None)
+                m.update({n: n for n in range(0, 2000, 3)})
+
+        thread = threading.Thread(target=churn)
+        thread.start()
+        try:
+            for _ in range(20):
+                copy = dict(m)
+                assert all(key == value for key, value in copy.items()) and len(copy) >= 1300
+        finally:
+            stop.set()
+            thread.join()
+        first, second, *_ = m.keys()
+        with loader.open_map(m.info.id) as other:
+            del other[first], other[second]
+        assert m[first] == first  # as it was seen
+        with pytest.raises(KeyError):
+            m[5000]
+        with pytest.raises(KeyError):
+            m[second]  # something else came in between
+
+
+def test_what_cannot_be_a_key_is_not_in_the_map() -> None:
+    with loader.load(obj("xdp", "r1 = map:m\nr2 = map:d\nr0 = 0\nexit", maps=(
+            MapSpec("m", MapType.HASH, 4, 8, 8), MapSpec("d", MapType.DEVMAP, 4, 4, 8)))) as k:
+        m = k["m"]
+        m[1] = 2
+        assert 1 in m and "x" not in m and None not in m and -1 not in m and [1] not in m
+        assert dict(k["d"]) == {} and len(k["d"]) == 0
+
+
+def test_raw_views_take_bytes_and_indices() -> None:
+    with loader.load(obj("xdp", "r1 = map:a\nr2 = map:m\nr0 = 0\nexit", maps=(
+            MapSpec("a", MapType.ARRAY, 4, 8, 8), MapSpec("m", MapType.HASH, 4, 8, 8)))) as k:
+        a, m = k["a"], k["m"]
+        a[4] = 7
+        assert a.raw[4] == (7).to_bytes(8, "little") == a.raw[(4).to_bytes(4, "little")]
+        assert [a.raw[n] for n in a.raw][4] == a.raw[4]
+        for wrong in (lambda: m.raw.__setitem__(bytes(4), 8), lambda: m.raw[3], lambda: a.raw.__setitem__(1, 8)):
+            with pytest.raises(FormatError, match="bytes are needed"):
+                wrong()
+
+
+def test_a_given_map_must_fit() -> None:
+    text, maps = "r1 = map:m\nr0 = 0\nexit", (MapSpec("m", MapType.HASH, 4, 8, 8),)
+    with loader.load(obj("xdp", text, maps=maps)) as k:
+        with loader.load(obj("xdp", text, maps=maps), maps={"m": k["m"]}) as other:
+            other["m"][1] = 1
+        assert k["m"][1] == 1
+        with pytest.raises(FormatError, match="value_size 8 instead of 16"):
+            loader.load(obj("xdp", text, maps=(MapSpec("m", MapType.HASH, 4, 16, 8),)), maps={"m": k["m"]})
+    with loader.load(obj("xdp", text, maps=maps), maps={"m": 64}) as k:
+        assert k["m"].info.max_entries == 64
+    for option in ("maps", "targets"):
+        with pytest.raises(FormatError, match=f"{option}: the object has no"):
+            loader.load(obj("xdp", text, maps=maps), **{option: {"q": 1}})
+    with pytest.raises(TypeError, match=r"elf\.read"):
+        loader.load("x.o")
+
+
+def test_a_policy_is_checked_before_the_kernel_is_asked() -> None:
+    from purebpf.loader import Policy
+    from purebpf.uapi.enums import ProgType
+
+    spec = obj("xdp", "r1 = map:m\nr0 = 0\nexit", maps=(MapSpec("m", MapType.HASH, 4, 8, 1000, pinning=1),))
+    for policy, complaint in ((Policy(frozenset({ProgType.SCHED_CLS})), "of type XDP"), (Policy(pins=False), "to be pinned"),
+                              (Policy(max_bytes=10_000), "take 12000 bytes")):
+        with pytest.raises(FormatError, match=complaint):
+            loader.load(spec, policy=policy)
+    sleepable = obj("uprobe.s/x:y", "r0 = 0\nexit")
+    with pytest.raises(FormatError, match="sleepable"):
+        loader.load(sleepable, policy=Policy(sleepable=False))
+    loader.load(sleepable, policy=Policy(max_bytes=100)).close()
+
+
+def test_names_and_contents_of_an_object_are_checked() -> None:
+    spec = obj("xdp", "r1 = map:m\nr0 = 0\nexit", maps=(MapSpec("m", MapType.HASH, 4, 8, 8, pinning=1),))
+    for name in ("../victim", "/tmp/x", "..", ""):
+        with pytest.raises(FormatError, match="no file name"):
+            loader.load(spec._replace(maps={"m": spec.maps["m"]._replace(name=name)}))
+    for contents in (((b"1", bytes(8)),), ((bytes(4), b"1"),)):
+        with pytest.raises(FormatError, match="1 bytes instead of"):
+            loader.load(spec._replace(maps={"m": spec.maps["m"]._replace(contents=contents, pinning=0)}))
