@@ -43,6 +43,11 @@ if TYPE_CHECKING:
         KernelError as KernelError, KeyMissing as KeyMissing, NotInKernel as NotInKernel, NotSupported as NotSupported,
         PureBpfError as PureBpfError, VerifierError as VerifierError, VmFault as VmFault,
     )
+    from .loader.handle import (
+        links as links, maps as maps, open_link as open_link, open_map as open_map, open_program as open_program,
+        programs as programs,
+    )
+    from .loader.object import wait as wait
     from .spec import ObjectSpec as ObjectSpec, RunResult as RunResult
 
 __version__ = "0.1.0"
@@ -57,6 +62,8 @@ _HOMES = {  # module -> the public names it holds
     "dsl.cdecl": "cdef",
     "errors": "AttachError CompileError FormatError KernelError KeyMissing NotInKernel NotSupported PureBpfError "
     "VerifierError VmFault",
+    "loader.handle": "links maps open_link open_map open_program programs",
+    "loader.object": "wait",
     "spec": "ObjectSpec RunResult",
 }
 _ROOMS = {"helpers": "dsl.helpers", "net": "net"}  # modules that are public under a short name

@@ -6,7 +6,7 @@ which name, so that `k[calls]` finds the live map of the declaration `calls`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .dsl.globals import Variable
     from .frontend.hook import FormatField
     from .loader import LoadedProgram, Object
+    from .loader.tracepipe import TraceLine
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -145,6 +146,10 @@ class Loaded:
     def wait(self, seconds: float | None = None) -> None:
         """Let time pass, `seconds` or until Ctrl-C, and give events to the callbacks that `on` set meanwhile."""
         self.object.wait(seconds)
+
+    def trace(self, seconds: float | None = None) -> Iterator[TraceLine]:
+        """What programs print, as it comes, for `seconds` (None: for ever)."""
+        return self.object.trace(seconds)
 
     def close(self) -> None:
         """Detach and close everything."""

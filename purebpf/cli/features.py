@@ -26,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
         if kind is None:
             raise FormatError(f"there is no program type {args.helpers!r}; see the table of program types")
         tables[f"helpers for {args.helpers}"] = probes.all_helpers(kind)
+    counts = {title: f"{sum(a.has for a in answers)} of {len(answers)}" for title, answers in tables.items()}
     if args.missing:
         tables = {title: [a for a in answers if not a.has] for title, answers in tables.items()}
     if args.json:
@@ -36,12 +37,13 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print(f"Linux {os.uname().release}")
     for title, answers in tables.items():
-        print(f"\n{title}: {sum(a.has for a in answers)} of {len(answers)}")
+        print(f"\n{title}: {counts[title]}")
+        width = max((len(a.name) for a in answers), default=0)
         for answer in answers:
-            print(_row(answer))
+            print(_row(answer, width))
     return 0
 
 
-def _row(answer: Any) -> str:
+def _row(answer: Any, width: int) -> str:
     since = f"since {answer.since}" if answer.since else ""
-    return f"  {'yes' if answer.has else 'no ':<4}{answer.name.lower():<28}{since}".rstrip()
+    return f"  {'yes' if answer.has else 'no ':<4}{answer.name.lower():<{width}}  {since}".rstrip()

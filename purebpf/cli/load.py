@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from ..loader import load
 
     spec = elf.read(args.file)
-    constants = dict(_assignment(text) for text in args.set)
+    constants = dict(assignment(text) for text in args.set)
     with load(spec, constants=constants, btf=args.btf, log_level=args.log) as k:
         for program in k.programs.values():
             info = program.info
@@ -44,11 +44,14 @@ def run(args: argparse.Namespace) -> int:
         if args.pin:
             _pin(k, args.pin)
         elif k.links:
-            _wait(k)
+            for name, why in k.unattached().items():
+                print(f"not attached: {name}: {why}")
+            wait_for_the_end(k.links)
     return 0
 
 
-def _assignment(text: str) -> tuple[str, Any]:
+def assignment(text: str) -> tuple[str, Any]:
+    """NAME=VALUE; the value as a number if it is one."""
     name, equals, value = text.partition("=")
     if not equals:
         raise FormatError(f"--set {text}: write NAME=VALUE")
@@ -78,7 +81,7 @@ def _attach(k: Any, text: str) -> None:
     name, _, rest = text.partition("=")
     chosen = [k.programs[name]] if name in k.programs else list(k.programs.values())
     target, *given = (rest if name in k.programs else text).split(",")
-    options = dict(_assignment(one) for one in given)
+    options = dict(assignment(one) for one in given)
     for program in chosen:
         try:
             program.attach(target or None, **options)
@@ -108,13 +111,12 @@ def _pin(k: Any, directory: str) -> None:
         raise
 
 
-def _wait(k: Any) -> None:
+def wait_for_the_end(links: list[Any]) -> None:
+    """Say what is attached, and wait for Ctrl-C or SIGTERM."""
     import signal
 
-    for link in k.links:
+    for link in links:
         print(f"attached {link.kind} {link.target}".rstrip())
-    for name, why in k.unattached().items():
-        print(f"not attached: {name}: {why}")
     ends = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     print("Ctrl-C detaches", flush=True)

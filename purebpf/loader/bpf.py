@@ -188,6 +188,17 @@ def prog_detach(target: int, prog: int, kind: int) -> int:
     return _call(Cmd.PROG_DETACH, attrs.PROG_DETACH, target_fd=target, attach_bpf_fd=prog, attach_type=kind)
 
 
+def prog_query(target: int, kind: int, *, effective: bool = False, most: int = 256) -> list[int]:
+    """The ids of the programs at a hook of a cgroup, network namespace or interface. Raises KernelError."""
+    room, layout = sys.buffer(4 * most), attrs.PROG_QUERY
+    attr = packed(layout, {"target_fd": target, "attach_type": kind, "query_flags": int(effective),
+                           "prog_ids": sys.address(room), "prog_cnt": most})
+    result = _send(Cmd.PROG_QUERY, attr, layout.size)
+    if result < 0:
+        raise refuse(-result, "asking which programs are at a hook")
+    return list(struct.unpack_from(f"={_get(layout, attr, 'prog_cnt')}I", room.raw))
+
+
 def enable_stats() -> Made:
     """An fd; while it is open every program's runs are counted and timed (5.8)."""
     return _make("program statistics", Cmd.ENABLE_STATS, attrs.ENABLE_STATS)

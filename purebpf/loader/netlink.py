@@ -240,6 +240,14 @@ def xdp_of(ifindex: int) -> list[tuple[str, int]]:
     return _xdp(found[0]) if found else []
 
 
+def remove_xdp(ifindex: int, mode: str) -> bool:
+    """Take off a program that no link holds; False where a link does. Raises KernelError."""
+    errno = _set_xdp(ifindex, -1, {"generic": 2, "native": 4, "offload": 8}[mode])
+    if errno not in (0, EBUSY):
+        raise refuse(errno, f"removing the XDP program of interface {ifindex}", caps=(CAP_NET_ADMIN,))
+    return not errno
+
+
 def xdp_everywhere() -> list[tuple[int, str, int]]:
     """(interface, mode, program id) of all interfaces of this network namespace."""
     with Route() as route:

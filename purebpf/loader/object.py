@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from ..spec import ObjectSpec
@@ -15,6 +15,7 @@ from .maps import LiveMap
 from .progs import LoadedProgram
 from .queues import ReaderMap
 from .reader import wait_readable
+from .tracepipe import TraceLine, trace
 from .variables import Section, Variable
 
 
@@ -78,6 +79,10 @@ class Object:
         except KeyboardInterrupt:
             if seconds is not None:
                 raise
+
+    def trace(self, seconds: float | None = None) -> Iterator[TraceLine]:
+        """What programs print, this object's and all others', as it comes, for `seconds` (None: for ever)."""
+        return trace(seconds)
 
     def close(self) -> None:
         """Detach, unmap, close. Pinned things stay, and links that were disowned."""

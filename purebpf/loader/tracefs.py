@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from errno import EMFILE, ENFILE, ENOENT
+from errno import EBUSY, EMFILE, ENFILE, ENOENT
 from functools import partial
 from typing import NamedTuple
 
@@ -116,6 +116,26 @@ def parse_format(text: str) -> list[TraceField]:
 
 
 def probeable_functions() -> list[str]:
-    """Kernel functions that ftrace can hook, modules' too."""
+    """Kernel functions that ftrace can hook, modules' too, by name; where this kernel does not list them, every function
+    of /proc/kallsyms. Raises KernelError."""
     with open_root() as root:
-        return [line.split()[0] for line in _read(root, "available_filter_functions").splitlines() if line]
+        try:
+            return [line.split()[0] for line in _read(root, "available_filter_functions").splitlines() if line]
+        except OSError:
+            pass
+    try:
+        with open("/proc/kallsyms", encoding="ascii", errors="replace") as file:
+            return [line.split()[2] for line in file if line[17:18] in "tT"]
+    except OSError as error:
+        raise refuse(error.errno or 0, "listing kernel functions", caps=(CAP_DAC_READ_SEARCH,)) from None
+
+
+def open_pipe() -> Fd:
+    """The trace pipe, not waiting for lines. Raises KernelError."""
+    with open_root() as root:
+        try:
+            return Fd.owning("trace pipe", partial(os.open, dir_fd=root.fileno()), "trace_pipe",
+                             os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise refuse(error.errno or 0, "opening the trace pipe", hint="another process reads it" if error.errno == EBUSY
+                         else "", caps=(CAP_DAC_READ_SEARCH,)) from None
