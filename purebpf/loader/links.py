@@ -50,6 +50,7 @@ BY_SECTION: dict[str, LinkKind] = {  # kprobe programs: only the section tells t
     "kprobe.session": LinkKind("kprobe.session", "multi", "attach_kprobe_session", auto=True),
     "uprobe.multi": LinkKind("uprobe.multi", "multi", "attach_uprobe_multi", auto=True),
     "uretprobe.multi": LinkKind("uretprobe.multi", "multi", "attach_uretprobe_multi", auto=True),
+    "usdt": LinkKind("usdt", "usdt", "attach_usdt", auto=True),
     "uprobe.session": LinkKind("uprobe.session", "multi", "attach_uprobe_session", auto=True),
 }
 

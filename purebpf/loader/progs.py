@@ -209,6 +209,10 @@ class LoadedProgram(Holder, Pinned):
     def __repr__(self) -> str:
         return f"<LoadedProgram {self.name!r} ({self.spec.section}){' closed' if self._fd.closed else ''}>"
 
+    def map_named(self, name: str) -> Any:
+        """A live map of the program's object, None if it has none of this name."""
+        return self._maps.get(name)
+
     def _title(self) -> str:
         return f"program {self.name!r}"
 

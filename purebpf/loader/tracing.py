@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _CAPS = (CAP_BPF, CAP_PERFMON)
 
 
-def _on_event(program: LoadedProgram, kind: str, target: str, event: Fd, cookie: int) -> Link:
+def on_event(program: LoadedProgram, kind: str, target: str, event: Fd, cookie: int) -> Link:
     """A perf link (5.15); on older kernels the ioctl, which has no cookie. Takes the event over."""
     if cookie or not older_than("5.15"):
         made = links.create(program, kind, target, event, feature="cookies of perf links", since="5.15",
@@ -46,7 +46,7 @@ def _on_event(program: LoadedProgram, kind: str, target: str, event: Fd, cookie:
 def attach_tracepoint(program: LoadedProgram, target: str | None, *, cookie: int = 0) -> Link:
     """`target` is "category:name" or "category/name"."""
     category, _, name = _required(program, target, "'category:name'").replace("/", ":").partition(":")
-    return _on_event(program, "tracepoint", f"{category}:{name}", perf.open_tracepoint(category, name), cookie)
+    return on_event(program, "tracepoint", f"{category}:{name}", perf.open_tracepoint(category, name), cookie)
 
 
 def _required(program: LoadedProgram, target: str | None, what: str) -> str:
@@ -118,7 +118,7 @@ def attach_kprobe(program: LoadedProgram, target: str | None, *, cookie: int = 0
     """`target` is "function" or "function+offset"."""
     name, offset = _symbol_offset(_required(program, target, "'function'"))
     kind = "kretprobe" if ret else "kprobe"
-    return _on_event(program, kind, target or "", perf.open_kprobe(name, offset, ret=ret), cookie)
+    return on_event(program, kind, target or "", perf.open_kprobe(name, offset, ret=ret), cookie)
 
 
 def attach_kretprobe(program: LoadedProgram, target: str | None, *, cookie: int = 0) -> Link:
@@ -147,7 +147,7 @@ def attach_uprobe(program: LoadedProgram, target: str | None, *, pid: int = -1, 
     path, offset = symbols.locate(_required(program, target, "'path:symbol'"))
     kind = "uretprobe" if ret else "uprobe"
     event = perf.open_uprobe(path, offset, ret=ret, pid=pid)
-    return _on_event(program, kind, target or "", event, cookie)
+    return on_event(program, kind, target or "", event, cookie)
 
 
 def attach_uretprobe(program: LoadedProgram, target: str | None, *, pid: int = -1, cookie: int = 0) -> Link:
@@ -164,7 +164,7 @@ def attach_perf_event(program: LoadedProgram, target: str, *, frequency: int = 0
     try:
         for one in cpus:
             event = perf.open_sampling(target, frequency=frequency, period=period, pid=pid, cpu=one)
-            made.append(_on_event(program, "perf_event", target, event, cookie))
+            made.append(on_event(program, "perf_event", target, event, cookie))
     except BaseException:
         for link in made:
             link.close()
