@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from errno import EINVAL
 from typing import TYPE_CHECKING, Any, Callable
 
 from ..errors import AttachError, NotSupported
 from ..uapi.enums import AttachType, ProgType
 from . import bpf
-from .fd import close_all
+from .fd import Fd, close_all
 from .link import Closable, Link
 from .refusals import CAP_BPF, refuse
 
@@ -165,3 +166,16 @@ def refusal(result: int, program: LoadedProgram, kind: str, target: str, *, feat
     action = f"attaching {program.name!r} to {kind} {target}".rstrip()
     error = refuse(-result, action, feature=feature, since=since, hint=hint, caps=caps or (CAP_BPF,))
     return error if isinstance(error, NotSupported) else AttachError(-result, action, error.hint)
+
+
+def directory(target: Any, what: str) -> tuple[int, Fd | None]:
+    """(fd, its owner if it was opened here) of a path or of anything with fileno()."""
+    if isinstance(target, int):
+        return target, None
+    if hasattr(target, "fileno"):
+        return target.fileno(), None
+    try:
+        opened = Fd.owning(what, os.open, target, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise AttachError(error.errno or EINVAL, f"opening {what} {target}") from None
+    return opened.fileno(), opened

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 from errno import EBUSY, EEXIST, EINVAL, ENODEV, ENOENT, EOPNOTSUPP
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import AttachError, KernelError
 from ..uapi.enums import AttachFlag, AttachType, LinkType, ProgType
 from . import bpf, links, netlink
-from .fd import Fd, close_all
+from .fd import close_all
 from .link import Link, Request, duplicate
 from .refusals import CAP_BPF, CAP_NET_ADMIN, older_than
 
@@ -139,19 +138,6 @@ def attach_tc(program: LoadedProgram, target: str | int, *, direction: str = "",
     return netlink.attach_tc(program, index, where, ingress=direction == "ingress", priority=priority)
 
 
-def _directory(target: Any, what: str) -> tuple[int, Fd | None]:
-    """(fd, its owner if it was opened here) of a path or of anything with fileno()."""
-    if isinstance(target, int):
-        return target, None
-    if hasattr(target, "fileno"):
-        return target.fileno(), None
-    try:
-        opened = Fd.owning(what, os.open, target, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise AttachError(error.errno or EINVAL, f"opening {what} {target}") from None
-    return opened.fileno(), opened
-
-
 def attach_cgroup(program: LoadedProgram, target: Any, *, before: Any = None, after: Any = None, replace: Any = None,
                   expected_revision: int = 0, preorder: bool = False, direction: str = "") -> Link:
     """To a cgroup v2 directory (path or fd); programs of the group and of those above all run.
@@ -163,9 +149,12 @@ def attach_cgroup(program: LoadedProgram, target: Any, *, before: Any = None, af
         if program.spec.prog_type != ProgType.CGROUP_SKB or direction not in ("ingress", "egress"):
             raise ValueError(f"direction {direction!r}: 'ingress' or 'egress', of cgroup_skb programs")
         expected = AttachType.CGROUP_INET_INGRESS if direction == "ingress" else AttachType.CGROUP_INET_EGRESS
+    elif program.spec.prog_type == ProgType.CGROUP_SKB and program.spec.section in ("cgroup/skb", "cgroup_skb"):
+        raise AttachError(EINVAL, f"program {program.name!r} ({program.spec.section})",
+                          "say which way: attach(…, direction='ingress') or 'egress'", reason="")
     order = _order(before, after, replace, expected_revision, "cgroup")
     flags = order.pop("flags", 0) | (AttachFlag.PREORDER if preorder else 0)
-    fd, owner = _directory(target, "cgroup")
+    fd, owner = links.directory(target, "cgroup")
     try:
         return links.create(program, "cgroup", str(target), feature="order of cgroup programs" if order else "cgroup links",
                             since="6.17" if order else "6.15" if preorder else "5.7", caps=_CAPS,
@@ -177,7 +166,7 @@ def attach_cgroup(program: LoadedProgram, target: Any, *, before: Any = None, af
 
 def attach_netns(program: LoadedProgram, target: Any) -> Link:
     """To a network namespace: a path such as /proc/self/ns/net, or an fd."""
-    fd, owner = _directory(target, "network namespace")
+    fd, owner = links.directory(target, "network namespace")
     try:
         return links.create(program, "netns", str(target), feature="network namespace links", since="5.8",
                             caps=_CAPS, target_fd=fd)

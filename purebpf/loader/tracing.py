@@ -7,8 +7,9 @@ from errno import EBUSY, EINVAL, ENOENT
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AttachError
+from ..uapi import attrs
 from ..uapi.enums import AttachType
-from . import bpf, links, perf, symbols
+from . import bpf, links, perf, symbols, sys
 from .fd import Fd
 from .link import Link
 from .refusals import CAP_BPF, CAP_PERFMON, older_than
@@ -93,16 +94,34 @@ def attach_btf(program: LoadedProgram, target: str | None, *, cookie: int = 0) -
     return Link("tracing", program.spec.attach_to, made, program=program)
 
 
-def attach_iter(program: LoadedProgram, target: Any, *, info: bytes = b"") -> Link:
-    """An iterator; `Link.read()` runs it. `target` may be the map that a map_elem iterator walks; `info` is a raw
-    `union bpf_iter_link_info` for others."""
-    from . import sys
+_ORDERS = {"self": 1, "pre": 2, "post": 3, "up": 4}
+_OVER_MAPS = ("bpf_map_elem", "bpf_sk_storage_map")
 
-    if hasattr(target, "fileno"):
-        info = sys.pack_u32(target.fileno()).ljust(16, b"\0")
-    held = sys.buffer(info) if info else None
-    return links.create(program, "iter", program.spec.attach_to, feature="iterators", since="5.8", caps=_CAPS,
-                        iter_info=sys.address(held), iter_info_len=len(info))
+
+def attach_iter(program: LoadedProgram, target: Any, *, pid: int = 0, tid: int = 0, order: str = "self",
+                info: bytes = b"") -> Link:
+    """An iterator; `Link.read()` runs it. `target`: the map whose entries it walks, or (iter/cgroup) a cgroup directory,
+    walked in `order` "self", "pre", "post" or "up". `pid`, `tid` limit task iterators to one process or thread. `info`: a
+    raw `union bpf_iter_link_info` instead."""
+    name, owner = program.spec.attach_to, None
+    fields: dict[str, int] = {"task__pid": pid, "task__tid": tid}
+    if order not in _ORDERS:
+        raise ValueError(f"order {order!r}: one of {', '.join(_ORDERS)}")
+    if name == "cgroup" and target not in (None, name):
+        fd, owner = links.directory(target, "cgroup")
+        fields = {"cgroup__order": _ORDERS[order], "cgroup__cgroup_fd": fd}
+    elif hasattr(target, "fileno"):
+        fields = {"map__map_fd": target.fileno()}
+    elif name in _OVER_MAPS and not info:
+        raise AttachError(EINVAL, f"iterator {program.name!r} walks the entries of a map", "say which: attach(a map)", reason="")
+    held = sys.buffer(info) if info else bpf.packed(attrs.ITER_LINK_INFO, fields)
+    given = bool(info) or any(fields.values())
+    try:
+        return links.create(program, "iter", name, feature="iterators", since="5.8", caps=_CAPS,
+                            iter_info=sys.address(held) if given else 0, iter_info_len=len(held) if given else 0)
+    finally:
+        if owner is not None:
+            owner.close()
 
 
 def _symbol_offset(text: str) -> tuple[str, int]:
@@ -157,9 +176,7 @@ def attach_uretprobe(program: LoadedProgram, target: str | None, *, pid: int = -
 def attach_perf_event(program: LoadedProgram, target: str, *, frequency: int = 0, period: int = 0, pid: int = -1,
                       cpu: int | None = None, cookie: int = 0) -> Link:
     """Run the program when the counter `target` ("cpu_clock", "cycles", …) overflows, on `cpu` (None: on all)."""
-    from .sys import online_cpus
-
-    cpus = [cpu] if cpu is not None else [-1] if pid >= 0 else online_cpus()
+    cpus = [cpu] if cpu is not None else [-1] if pid >= 0 else sys.online_cpus()
     made: list[Link] = []
     try:
         for one in cpus:
