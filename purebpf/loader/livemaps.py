@@ -14,7 +14,7 @@ from .fd import Fd
 from .maps import ArrayMap, KeyedMap, LiveMap, MapInfo
 from ..btf.percpu import PerCpuCodec
 from .queues import BloomMap, QueueMap, RingMap, UserRingMap
-from .special import PlainRecords, Records, Stack, TrieKey
+from .special import PlainRecords, Records, Stacks, TrieKey
 from .tables import FdCodec, FdKeyed, FdTable, MapHash, MapTable, PerfTable, ProgramTable, SparseArray
 
 _M = MapType
@@ -50,7 +50,7 @@ def _make(fd: Fd, info: MapInfo, btf: Btf | None) -> LiveMap:
     elif kind in _VALUES_ARE_FDS:
         value = FdCodec(size)
     elif kind == _M.STACK_TRACE and not info.flags & MapFlag.STACK_BUILD_ID:
-        value = Stack()
+        value = Stacks()
     else:
         value = codec(btf, info.value_type, size)
     if kind in PER_CPU:

@@ -9,6 +9,7 @@ from ..btf import Btf
 from ..btf.layout import size_of
 from ..btf.values import codec
 from . import sys
+from .symbolize import Stack
 
 
 class TrieKey:
@@ -33,12 +34,12 @@ class TrieKey:
         return encoded
 
 
-class Stack:
+class Stacks:
     """Values of a stack trace map: the addresses, innermost first, without the unused end."""
 
     @staticmethod
-    def decode(data: bytes) -> list[int]:
-        addresses = list(struct.unpack(f"={len(data) // 8}Q", data))
+    def decode(data: bytes) -> Stack:
+        addresses = Stack(struct.unpack(f"={len(data) // 8}Q", data))
         while addresses and not addresses[-1]:
             addresses.pop()
         return addresses

@@ -134,15 +134,20 @@ class ElfFile:
 
     def functions(self) -> Iterator[Symbol]:
         """The defined ones of .symtab and .dynsym."""
+        for one in self.addresses():
+            offset = self.offset(one.offset)
+            if offset is not None:
+                yield one._replace(offset=offset)
+
+    def addresses(self) -> Iterator[Symbol]:
+        """The same with addresses of memory for `offset`."""
         sections = list(self.sections())
         for section in sections:
             if section.kind in (2, 11):  # SYMTAB, DYNSYM
                 table = self.data[section.offset:section.offset + section.size]
                 for name, info, _, index, value, size in struct.iter_unpack(self.order + "IBBHQQ", table):
                     if info & 15 in (_FUNC, _IFUNC) and index and value:
-                        offset = self.offset(value)
-                        if offset is not None:
-                            yield Symbol(self.text(sections[section.link].offset + name), offset, size)
+                        yield Symbol(self.text(sections[section.link].offset + name), value, size)
 
 
 def functions(path: str) -> list[Symbol]:
