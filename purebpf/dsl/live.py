@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     class LiveTable(MutableMapping[K, V]):
         """A map that is looked up by key."""
 
-        def top(self, n: int) -> list[tuple[K, V]]:
+        def top(self, n: int = 10, *, key: Callable[[V], Any] | None = None) -> list[tuple[K, V]]:
             """The n entries with the largest values."""
 
         def to_dict(self) -> dict[K, V]: ...

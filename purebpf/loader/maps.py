@@ -6,7 +6,7 @@ bytes. Whole-map operations go in batches where the kernel has them (5.6) and on
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, MutableMapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, KeysView, MutableMapping, ValuesView
 from errno import E2BIG, EBUSY, EEXIST, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP, EPERM
 from threading import get_ident
 from typing import Any, NamedTuple
@@ -319,11 +319,12 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
         """A copy of the whole map; per-CPU values stay lists."""
         return {_hashable(k): v for k, v in self.items()}
 
-    def top(self, n: int = 10) -> list[tuple[Any, Any]]:
-        """The `n` entries with the largest values (per-CPU: sums), largest first."""
+    def top(self, n: int = 10, *, key: Callable[[Any], Any] | None = None) -> list[tuple[Any, Any]]:
+        """The `n` entries with the largest values (per-CPU: sums), largest first; or with the largest `key(value)`."""
         import heapq
 
-        return heapq.nlargest(n, self.items(), key=lambda item: _rank(item[1]))
+        by = key or _rank
+        return heapq.nlargest(n, self.items(), key=lambda item: by(item[1]))
 
     def to_numpy(self) -> Any:
         """(keys, values) as numpy arrays; records become structured arrays. Needs numpy."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..btf import Btf
 from ..errors import FormatError
 from ..spec import ObjectSpec
-from ..uapi.enums import MapType, ProgType, name_of
+from ..uapi.enums import ProgType, name_of
+from .maptypes import row
 
 if TYPE_CHECKING:
     from .kernel import Kernel
@@ -97,7 +98,7 @@ def _allowed(spec: ObjectSpec, policy: Policy) -> None:
     for name, one in spec.maps.items():
         if one.pinning and not policy.pins:
             raise FormatError(f"the policy forbids map {name!r}: it asks to be pinned")
-        rings = one.type in (MapType.RINGBUF, MapType.USER_RINGBUF)
+        rings = row(one.type).ring
         total += one.max_entries * (1 if rings else max(1, one.key_size + one.value_size))
     if policy.max_bytes is not None and total > policy.max_bytes:
         raise FormatError(f"the policy forbids the object: its maps take {total} bytes, {policy.max_bytes} are allowed")

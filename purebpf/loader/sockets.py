@@ -13,6 +13,7 @@ from . import bpf, links, netlink
 from .fd import close_all
 from .link import Link, Request, duplicate
 from .refusals import CAP_BPF, CAP_NET_ADMIN, older_than
+from .special import interface as interface
 
 if TYPE_CHECKING:
     from .progs import LoadedProgram
@@ -22,17 +23,6 @@ SO_ATTACH_BPF, SO_DETACH_BPF, SO_ATTACH_REUSEPORT_EBPF, SO_DETACH_REUSEPORT_BPF 
 _CAPS = (CAP_BPF, CAP_NET_ADMIN)
 HOOKS = {"prerouting": 0, "local_in": 1, "forward": 2, "local_out": 3, "postrouting": 4}
 FAMILIES = {"ipv4": 2, "ipv6": 10}
-
-
-def interface(target: str | int) -> int:
-    """The index of a network interface. Raises AttachError that lists those there are."""
-    if isinstance(target, int):
-        return target
-    try:
-        return socket.if_nametoindex(target)
-    except OSError:
-        names = ", ".join(name for _, name in socket.if_nameindex())
-        raise AttachError(ENODEV, f"network interface {target!r} does not exist", f"there are: {names}", reason="") from None
 
 
 def attach_xdp(program: LoadedProgram, target: str | int, *, mode: str = "auto", via: str = "", replace: Any = None) -> Link:

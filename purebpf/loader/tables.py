@@ -6,12 +6,17 @@ lets one read at all.
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EINVAL
 from typing import Any
 
-from ..errors import KernelError, KeyMissing
+from ..errors import FormatError, KernelError, KeyMissing
+from ..uapi.enums import MapType
 from . import sys
+from .fd import Fd
 from .maps import ArrayMap, KeyedMap
 from .perfbuf import PerfBuffer
 from .queues import ReaderMap
@@ -150,6 +155,40 @@ class PerfTable(FdTable, ReaderMap):
 
 
 class FdKeyed(KeyedMap):
-    """Local storage: the key is a descriptor of the owner (a pidfd, a socket, a cgroup, a file)."""
+    """Local storage: the key is the owner, as anything with `fileno()`, or by name: a process by its pid (task storage), a
+    file or a cgroup by its path. Others than these cannot be listed: the kernel does not."""
+
+    @contextmanager
+    def _owner(self, key: Any) -> Iterator[Any]:
+        """The key as a descriptor, open as long as it is needed."""
+        if hasattr(key, "fileno"):
+            yield key
+            return
+        try:
+            if self.info.type == MapType.TASK_STORAGE and isinstance(key, int):
+                opened = Fd.owning(f"process {key}", os.pidfd_open, key)
+            elif self.info.type != MapType.SK_STORAGE and isinstance(key, str | os.PathLike):
+                opened = Fd.owning(f"owner {key}", os.open, key, os.O_RDONLY | os.O_CLOEXEC)
+            else:
+                raise FormatError(f"{key!r} owns nothing in {self!r}: give {_OWNERS.get(self.info.type, 'a descriptor')}")
+        except OSError as error:
+            raise KernelError(error.errno or EINVAL, f"opening the owner {key!r} of an entry of map {self.name!r}",
+                              f"give {_OWNERS.get(self.info.type, 'a descriptor')}") from None
+        with opened:
+            yield opened
+
+    def _fetch(self, command: int, key: Any, flags: int) -> bytes | None:
+        with self._owner(key) as owner:
+            return super()._fetch(command, owner, flags)
+
+    def set(self, key: Any, value: Any, *, flags: int = 0) -> None:
+        with self._owner(key) as owner:
+            super().set(owner, value, flags=flags)
+
+    def __delitem__(self, key: Any) -> None:
+        with self._owner(key) as owner:
+            super().__delitem__(owner)
 
 
+_OWNERS = {MapType.TASK_STORAGE: "a pid or a pidfd", MapType.SK_STORAGE: "a socket", MapType.INODE_STORAGE: "a path or an open file",
+           MapType.CGRP_STORAGE: "a cgroup's directory"}

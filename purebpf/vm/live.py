@@ -149,9 +149,10 @@ class LiveMap(MutableMapping[Any, Any]):
         """A copy of the whole map; per-CPU values stay lists."""
         return {tuple(k) if isinstance(k, list) else k: v for k, v in self.items()}
 
-    def top(self, n: int = 10) -> list[tuple[Any, Any]]:
-        """The `n` entries with the greatest values (per-CPU: sums), greatest first."""
-        return sorted(self.items(), key=lambda item: _rank(item[1]), reverse=True)[:n]
+    def top(self, n: int = 10, *, key: Callable[[Any], Any] | None = None) -> list[tuple[Any, Any]]:
+        """The `n` entries with the greatest values (per-CPU: sums), greatest first; or with the greatest `key(value)`."""
+        by = key or _rank
+        return sorted(self.items(), key=lambda item: by(item[1]), reverse=True)[:n]
 
     # -- queues, stacks, bloom filters
 

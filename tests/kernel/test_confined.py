@@ -110,3 +110,9 @@ def test_too_little_memory_cuts_the_log_and_not_the_error() -> None:
             print(error.summary)
     """))
     assert "invalid bpf_context access" in got
+
+
+def test_features_with_one_capability_tells_what_it_may_ask() -> None:
+    got = said("from purebpf.cli import main; main(['features'])", "setpriv", "--inh-caps=-all,+bpf",
+               "--bounding-set=-all,+bpf")
+    assert "yes hash" in got and "yes socket_filter" in got and "\n  ?   " in got and "may not ask" in got

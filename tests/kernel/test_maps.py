@@ -264,8 +264,9 @@ def test_task_storage_by_pidfd() -> None:
         pytest.skip("task storage: since 5.11")
     btf, ids = types()
     spec = MapSpec("storage", M.TASK_STORAGE, 4, 8, 0, MapFlag.NO_PREALLOC, ids["u32"], ids["u64"])
-    task = os.pidfd_open(os.getpid())
-    try:
+    from purebpf.loader.fd import Fd
+
+    with Fd(os.pidfd_open(os.getpid()), "pidfd") as task:
         with loader.load(ObjectSpec({}, maps={"storage": spec}, btf=btf)) as k:  # type: ignore[arg-type]
             assert task not in k["storage"]
             k["storage"][task] = 5
@@ -275,8 +276,6 @@ def test_task_storage_by_pidfd() -> None:
                 k["storage"][task]
             with pytest.raises(KernelError):
                 list(k["storage"])
-    finally:
-        os.close(task)
 
 
 def test_stacks_are_lists_of_addresses() -> None:
@@ -387,3 +386,100 @@ def test_names_and_contents_of_an_object_are_checked() -> None:
     for contents in (((b"1", bytes(8)),), ((bytes(4), b"1"),)):
         with pytest.raises(FormatError, match="1 bytes instead of"):
             loader.load(spec._replace(maps={"m": spec.maps["m"]._replace(contents=contents, pinning=0)}))
+
+
+def test_devmaps_take_interfaces_by_name(netns: None) -> None:
+    import socket
+
+    maps = (MapSpec("d4", M.DEVMAP, 4, 4, 4), MapSpec("d8", M.DEVMAP, 4, 8, 4), MapSpec("h", M.DEVMAP_HASH, 4, 8, 4))
+    spec = obj("xdp/devmap", "r1 = map:d4\nr1 = map:d8\nr1 = map:h\nr0 = 2\nexit", maps=maps)
+    with loader.load(spec) as k:
+        k["d4"][1] = "veth0"
+        assert dict(k["d4"]) == {1: "veth0"} and list(k["d4"]) == [1] and len(k["d4"]) == 1 and 0 not in k["d4"]
+        number = k["prog"].info.id
+        for n, (written, read) in enumerate((("veth0", ("veth0", 0)), (socket.if_nametoindex("veth1"), ("veth1", 0)),
+                                             (("veth0", k["prog"]), ("veth0", number)), ({"veth1": k["prog"]}, ("veth1", number)))):
+            for m in (k["d8"], k["h"]):
+                m[n] = written
+                assert m[n] == read
+        del k["d8"][3]
+        assert set(k["d8"]) == {0, 1, 2} and set(k["h"]) == {0, 1, 2, 3}
+        for wrong, complaint in (("eth17", "there are: "), (1.5, "no interface"), ({"a": 1, "b": 2}, "no interface")):
+            with pytest.raises((KernelError, FormatError), match=complaint):
+                k["d8"][0] = wrong
+        with pytest.raises(FormatError, match="8 bytes"):
+            k["d4"][0] = ("veth0", k["prog"])
+
+
+def test_a_pinned_devmap_is_found_again(bpffs: str) -> None:
+    maps = (MapSpec("devs", M.DEVMAP, 4, 4, 4, pinning=1),)
+    spec = obj("xdp", "r1 = map:devs\nr0 = 2\nexit", maps=maps)
+    with loader.load(spec, pin_directory=bpffs) as k, loader.load(spec, pin_directory=bpffs) as again:
+        assert k["devs"].info.id == again["devs"].info.id
+    os.unlink(f"{bpffs}/devs")
+
+
+def test_two_processes_make_the_same_pinned_map(bpffs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another is faster between looking for the pin and making it: its map is used."""
+    from purebpf.loader import create
+
+    spec = obj("xdp", "r1 = map:m\nr0 = 2\nexit", maps=(MapSpec("m", M.HASH, 4, 8, 4, pinning=1),))
+    real = create.pinned
+    with loader.load(spec, pin_directory=bpffs) as first:
+        calls: list[int] = []
+        monkeypatch.setattr(create, "pinned", lambda *a: real(*a) if calls else calls.append(1))
+        with loader.load(spec, pin_directory=bpffs) as second:
+            assert second["m"].info.id == first["m"].info.id
+            assert os.path.exists(f"{bpffs}/m")
+    os.unlink(f"{bpffs}/m")
+
+
+def test_a_failed_load_removes_its_own_pins_and_tells_why(bpffs: str) -> None:
+    from purebpf.errors import VerifierError
+
+    bad = obj("xdp", "r1 = map:m\nr0 = *(u64 *)(r1 + 4096)\nexit", maps=(MapSpec("m", M.HASH, 4, 8, 4, pinning=1),))
+    with pytest.raises(VerifierError):
+        loader.load(bad, pin_directory=bpffs)
+    assert not os.path.exists(f"{bpffs}/m")
+    good = obj("xdp", "r1 = map:m\nr0 = 2\nexit", maps=(MapSpec("m", M.HASH, 4, 8, 4, pinning=1),))
+    with loader.load(good, pin_directory=bpffs):
+        with pytest.raises(VerifierError):
+            loader.load(bad, pin_directory=bpffs)
+        assert os.path.exists(f"{bpffs}/m")  # it was there before
+    os.unlink(f"{bpffs}/m")
+
+
+def storage(kind: int) -> ObjectSpec:
+    b = Builder()
+    i32, u64 = b.add(t.Int("int", 4, t.SIGNED)), b.add(t.Int("unsigned long", 8))
+    maps = (MapSpec("s", kind, 4, 8, 0, MapFlag.NO_PREALLOC, key_type=i32, value_type=u64),)
+    return obj("raw_tp/sys_enter", "r1 = map:s\nr0 = 0\nexit", maps=maps)._replace(btf=b.build())
+
+
+@pytest.mark.skipif(older_than("5.11"), reason="task storage: since 5.11")
+def test_storage_is_keyed_by_its_owner(tmp_path) -> None:
+    import socket
+
+    path = str(tmp_path / "file")
+    open(path, "w").close()
+    with socket.socket() as sock:
+        for kind, owner, wrong in ((M.TASK_STORAGE, os.getpid(), 2**22 + 5), (M.SK_STORAGE, sock, 7), (M.INODE_STORAGE, path, "/nonexistent")):
+            with loader.load(storage(kind)) as k:
+                s = k["s"]
+                assert s.lookup(owner) is None and owner not in s
+                s[owner] = 5
+                assert s[owner] == 5 and s.get(owner) == 5
+                del s[owner]
+                with pytest.raises(KeyMissing):
+                    s[owner]
+                with pytest.raises((KernelError, FormatError), match="give a"):
+                    s[wrong] = 1
+
+
+def test_tries_take_addresses() -> None:
+    from ipaddress import ip_address, ip_network
+
+    with loader.load(obj("xdp", "r1 = map:t\nr0 = 2\nexit", maps=(MapSpec("t", M.LPM_TRIE, 8, 8, 8, MapFlag.NO_PREALLOC),))) as k:
+        k["t"][ip_network("10.0.0.0/8")] = 7
+        assert k["t"][ip_address("10.1.2.3")] == 7 == k["t"]["10.9.9.9"] and "11.0.0.1" not in k["t"]
+        assert "fe80::1" not in k["t"] and ip_address("10.1.1.1") in k["t"]

@@ -85,6 +85,7 @@ def test_mappings(side: Side) -> None:
     with pytest.raises(KeyError):
         m[4]
     assert dict(m).keys() == {1, 2} and {k: v.a for k, v in m.items()} == {1: 1, 2: 3}
+    assert [k for k, _ in m.top(1, key=lambda v: -v.b)] == [1]
     m.clear()
     assert len(m) == 0
 
