@@ -41,11 +41,23 @@ def _kernel(program: LoadedProgram, target: str | None, kind: str, since: str, f
     names = [n for n in tracefs.probeable_functions() if fnmatch.fnmatchcase(n, target)] if set(target) & set("*?[") else [target]
     if not names:
         raise AttachError(ENOENT, f"no kernel function that can be probed fits {target!r}", reason="")
-    texts = [sys.buffer(name.encode() + b"\0") for name in names]
-    pointers = sys.buffer(struct.pack(f"={len(texts)}Q", *map(sys.address, texts)))
-    return links.create(program, kind, target, feature=kind, since=since, caps=_CAPS, hint=f"{len(names)} functions",
-                        kprobe_multi__syms=sys.address(pointers), kprobe_multi__cnt=len(names),
-                        kprobe_multi__flags=flags)
+    fields, held, count = _by_names(names)
+    made = links.create(program, kind, target, feature=kind, since=since, caps=_CAPS, hint=f"{count} functions",
+                        kprobe_multi__cnt=count, kprobe_multi__flags=flags, **fields)
+    del held
+    return made
+
+
+def _by_names(names: list[str]) -> tuple[dict[str, int], list[object], int]:
+    """(fields, the buffers they point to, how many) of functions to hook: by name, or, when a name is that of several
+    functions, by address: the kernel refuses such a name."""
+    if len(set(names)) == len(names):
+        texts = [sys.buffer(name.encode() + b"\0") for name in names]
+        pointers = sys.buffer(struct.pack(f"={len(texts)}Q", *map(sys.address, texts)))
+        return {"kprobe_multi__syms": sys.address(pointers)}, [texts, pointers], len(names)
+    addresses = sorted(tracefs.function_addresses(set(names)))
+    packed = sys.buffer(struct.pack(f"={len(addresses)}Q", *addresses))
+    return {"kprobe_multi__addrs": sys.address(packed)}, [packed], len(addresses)
 
 
 def attach_uprobe_multi(program: LoadedProgram, target: str | None, *, pid: int = 0, ret: bool = False) -> Link:
@@ -66,7 +78,7 @@ def _user(program: LoadedProgram, target: str | None, kind: str, since: str, pid
     path, _, pattern = (target or "").rpartition(":")
     if not path or not pattern:
         raise AttachError(EINVAL, f"program {program.name!r}", "say where: attach('path:pattern')")
-    path = find_file(path)
+    path = find_file(path, pid)
     found = matching(path, pattern)
     if not found:
         raise AttachError(ENOENT, f"{path} has no function that fits {pattern!r}", reason="")

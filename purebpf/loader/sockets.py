@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import AttachError, KernelError
 from ..uapi.enums import AttachFlag, AttachType, LinkType, ProgType
 from . import bpf, links, netlink
-from .fd import close_all
+from .fd import Fd, close_all
 from .link import Link, Request, duplicate
 from .refusals import CAP_BPF, CAP_NET_ADMIN, older_than
 from .special import interface as interface
@@ -200,10 +200,12 @@ def attach_sockmap(program: LoadedProgram, target: Any) -> Link:
     """sk_skb and sk_msg programs on a sockmap or sockhash: a link (6.10), before that a request. Sockets meet the programs
     when they come into the map; those that are in it when one is detached keep it until they leave."""
     kind, name = program.spec.attach_type, str(target)
-    if not older_than("6.10"):
-        return links.create(program, "sockmap", name, feature="sockmap links", since="6.10", caps=_CAPS,
-                            hint="is it a sockmap or sockhash? It takes one program of each kind",
-                            target_fd=target.fileno())
+    made = bpf.link_create(program.fileno(), target.fileno(), kind)
+    if isinstance(made, Fd):
+        return Link("sockmap", name, made, program=program)
+    if made not in (-EINVAL, -EOPNOTSUPP):  # else a kernel without sockmap links
+        raise links.refusal(made, program, "sockmap", name, caps=_CAPS, hint="it takes one program of each kind"
+                            if made in (-EBUSY, -EEXIST) else "")
     held = [duplicate(target, f"sockmap {name}")]
     try:
         held.append(duplicate(program, f"program {program.name!r}"))
@@ -223,7 +225,7 @@ def attach_sockmap(program: LoadedProgram, target: Any) -> Link:
     if result < 0:
         request.disown()
         close_all(held)
-        raise links.refusal(result, program, "sockmap", name, caps=_CAPS)
+        raise links.refusal(result, program, "sockmap", name, caps=_CAPS, hint="is it a sockmap or sockhash?")
     return Link("sockmap", name, None, request, program=program)
 
 

@@ -29,12 +29,13 @@ class Symbol(NamedTuple):
     size: int
 
 
-def locate(target: str) -> tuple[str, int]:
-    """(file, offset) of "path:symbol", "path:symbol+off" or "path:0xoffset". Raises AttachError with near names."""
+def locate(target: str, pid: int = -1) -> tuple[str, int]:
+    """(file, offset) of "path:symbol", "path:symbol+off" or "path:0xoffset"; `pid`: as that process sees files. Raises
+    AttachError with near names."""
     path, _, rest = target.rpartition(":")
     if not path or not rest:
         raise AttachError(EINVAL, f"uprobe target {target!r}", "write 'path:symbol' or 'path:0xoffset'")
-    path = find_file(path)
+    path = find_file(path, pid)
     name, plus, extra = rest.partition("+")
     try:
         added = int(extra, 0) if plus else 0
@@ -61,17 +62,45 @@ def matching(path: str, pattern: str) -> list[Symbol]:
     return [places[offset] for offset in sorted(places)]
 
 
-def find_file(name: str) -> str:
-    """A path as given, or a bare name looked up as a library (x.so…) or a program. Raises AttachError."""
+def find_file(name: str, pid: int = -1) -> str:
+    """A path as given, or a bare name looked up as a library (x.so…: LD_LIBRARY_PATH and the usual directories) or a program
+    (PATH). Of a process: what it has mapped under this name, or a path in its own root. Raises AttachError."""
+    if pid > 0:
+        found = _of_process(name, pid)
+        if found:
+            return found
     if "/" in name:
         if os.path.exists(name):
             return os.path.realpath(name)
         raise AttachError(ENOENT, f"file {name!r} does not exist", reason="")
-    for directory in _LIBRARIES if ".so" in name else _PROGRAMS:
+    variable, usual = ("LD_LIBRARY_PATH", _LIBRARIES) if ".so" in name else ("PATH", _PROGRAMS)
+    for directory in (*filter(None, os.environ.get(variable, "").split(":")), *usual):
         path = os.path.join(directory, name)
         if os.path.exists(path):
             return os.path.realpath(path)
     raise AttachError(ENOENT, f"file {name!r} is in none of the usual directories", "give its whole path", reason="")
+
+
+def _of_process(name: str, pid: int) -> str:
+    """A file by its path there, "" if the process has none of this name."""
+    root = f"/proc/{pid}/root"
+    if "/" in name:
+        path = root + os.path.abspath(name)
+        return path if os.path.exists(path) and not (os.path.exists(name) and os.path.samefile(path, name)) else ""
+    try:
+        with open(f"/proc/{pid}/maps", encoding="utf-8", errors="surrogateescape") as file:
+            paths = {line.rstrip("\n").split(None, 5)[5] for line in file if line.count(" ") > 4 and "/" in line}
+    except OSError:
+        return ""
+    found = next((path for path in sorted(paths) if os.path.basename(path) == name), "")
+    return "" if not found else found if _same(found, root + found) else root + found
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
 
 
 class Section(NamedTuple):

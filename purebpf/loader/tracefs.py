@@ -130,6 +130,18 @@ def probeable_functions() -> list[str]:
         raise refuse(error.errno or 0, "listing kernel functions", caps=(CAP_DAC_READ_SEARCH,)) from None
 
 
+def function_addresses(names: set[str]) -> set[int]:
+    """The addresses of all kernel functions of these names that ftrace can hook (6.5), or, where that is not told, of all."""
+    with open_root() as root:
+        try:
+            rows = [line.split() for line in _read(root, "available_filter_functions_addrs").splitlines()]
+            return {int(row[0], 16) for row in rows if row[1] in names}
+        except OSError:
+            pass
+    with open("/proc/kallsyms", encoding="ascii", errors="replace") as file:
+        return {int(line[:16], 16) for line in file if line[17:18] in "tT" and line.split()[2] in names}
+
+
 def open_pipe() -> Fd:
     """The trace pipe, not waiting for lines. Raises KernelError."""
     with open_root() as root:

@@ -3,45 +3,47 @@
 from __future__ import annotations
 
 import platform
-from errno import EBUSY, EINVAL, ENOENT
+import warnings
+from errno import EBUSY, EEXIST, EINVAL, ENOENT, EOPNOTSUPP
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AttachError
 from ..uapi import attrs
-from ..uapi.enums import AttachType
+from ..uapi.enums import AttachType, ProgType
 from . import bpf, links, perf, symbols, sys
 from .fd import Fd
 from .link import Link
-from .refusals import CAP_BPF, CAP_PERFMON, older_than
+from .refusals import CAP_BPF, CAP_PERFMON
 
 if TYPE_CHECKING:
     from .progs import LoadedProgram
 
 _CAPS = (CAP_BPF, CAP_PERFMON)
+_NO_LINK = (-EINVAL, -EOPNOTSUPP)  # what a kernel without perf links says
 
 
 def on_event(program: LoadedProgram, kind: str, target: str, event: Fd, cookie: int) -> Link:
-    """A perf link (5.15); on older kernels the ioctl, which has no cookie. Takes the event over."""
-    if cookie or not older_than("5.15"):
-        made = links.create(program, kind, target, event, feature="cookies of perf links", since="5.15",
-                            caps=_CAPS, target_fd=event.fileno(), attach_type=AttachType.PERF_EVENT,
-                            perf_event__bpf_cookie=cookie)
-        try:
-            perf.enable(event, f"attaching {program.name!r} to {kind} {target}")
-        except BaseException:
-            made.close()
-            raise
-        return made
+    """A perf link (5.15); where the kernel has none the ioctl, which has no cookie. Takes the event over."""
     try:
-        try:
-            perf.set_program(event, program.fileno())
-        except OSError as error:
-            raise links.refusal(-(error.errno or EINVAL), program, kind, target, caps=_CAPS) from None
-        perf.enable(event, f"attaching {program.name!r} to {kind} {target}")
+        made = bpf.link_create(program.fileno(), event.fileno(), AttachType.PERF_EVENT, perf_event__bpf_cookie=cookie)
+        if isinstance(made, int) and (cookie or made not in _NO_LINK):
+            raise links.refusal(made, program, kind, target, feature="cookies of perf links" if cookie else "", since="5.15",
+                                caps=_CAPS, hint="it is attached there already" if made == -EEXIST else "")
+        if isinstance(made, int):
+            try:
+                perf.set_program(event, program.fileno())
+            except OSError as error:
+                raise links.refusal(-(error.errno or EINVAL), program, kind, target, caps=_CAPS) from None
     except BaseException:
         event.close()
         raise
-    return Link(kind, target, None, event, program=program)
+    link = Link(kind, target, made if isinstance(made, Fd) else None, event, program=program)
+    try:
+        perf.enable(event, f"attaching {program.name!r} to {kind} {target}")
+    except BaseException:
+        link.close()
+        raise
+    return link
 
 
 def attach_tracepoint(program: LoadedProgram, target: str | None, *, cookie: int = 0) -> Link:
@@ -84,6 +86,8 @@ def attach_btf(program: LoadedProgram, target: str | None, *, cookie: int = 0) -
     if target and target != program.spec.attach_to:
         raise AttachError(EINVAL, f"attaching {program.name!r} to {target}",
                           "the target of this type of program is fixed when it is loaded")
+    if program.spec.prog_type == ProgType.LSM:
+        _warn_without_lsm(program)
     if cookie:
         return links.create(program, "tracing", program.spec.attach_to, feature="cookies of tracing links",
                             since="6.0", caps=_CAPS, tracing__cookie=cookie)
@@ -92,6 +96,21 @@ def attach_btf(program: LoadedProgram, target: str | None, *, cookie: int = 0) -
         hint = "it is attached already" if made == -EBUSY else ""
         raise links.refusal(made, program, "tracing", program.spec.attach_to, caps=_CAPS, hint=hint)
     return Link("tracing", program.spec.attach_to, made, program=program)
+
+
+LSMS = "/sys/kernel/security/lsm"
+
+
+def _warn_without_lsm(program: LoadedProgram) -> None:
+    """Where "bpf" is not among the kernel's LSMs the program is attached, and never runs."""
+    try:
+        with open(LSMS, encoding="ascii") as file:
+            active = file.read().strip().split(",")
+    except OSError:
+        return  # nobody can tell
+    if "bpf" not in active:
+        warnings.warn(f"{program.name!r} ({program.spec.section}) is attached, but will never run: the LSMs of this kernel are "
+                      f"{','.join(active)}; add bpf to lsm= on the kernel's command line", RuntimeWarning, stacklevel=4)
 
 
 _ORDERS = {"self": 1, "pre": 2, "post": 3, "up": 4}
@@ -162,8 +181,8 @@ def attach_kretsyscall(program: LoadedProgram, target: str | None, *, cookie: in
 def attach_uprobe(program: LoadedProgram, target: str | None, *, pid: int = -1, cookie: int = 0,
                   ret: bool = False) -> Link:
     """`target` is "path:symbol", "path:symbol+offset" or "path:0xoffset"; a path without "/" is searched like the
-    shell and the dynamic linker do. `pid` limits it to one process."""
-    path, offset = symbols.locate(_required(program, target, "'path:symbol'"))
+    shell and the dynamic linker do, with `pid` among the files that the process has mapped. `pid` limits it to one process."""
+    path, offset = symbols.locate(_required(program, target, "'path:symbol'"), pid)
     kind = "uretprobe" if ret else "uprobe"
     event = perf.open_uprobe(path, offset, ret=ret, pid=pid)
     return on_event(program, kind, target or "", event, cookie)

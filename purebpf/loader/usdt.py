@@ -160,7 +160,7 @@ def attach_usdt(program: LoadedProgram, target: str | None, *, pid: int = -1, co
     path, provider, name = (["", "", *(target or "").rsplit(":", 2)])[-3:]
     if not path or not provider or not name:
         raise AttachError(EINVAL, f"program {program.name!r} ({program.spec.section})", "say where: attach('path:provider:name')")
-    path = find_file(path)
+    path = find_file(path, pid)
     known = probes(path)
     places = [one for one in known if (one.provider, one.name) == (provider, name)]
     if not places:

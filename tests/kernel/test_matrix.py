@@ -381,3 +381,56 @@ def test_hits_are_counted_by_the_program() -> None:
     """The counter of these tests counts."""
     with loader.load(obj("xdp", "r1 = data:.bss\nr2 = 1\nlock *(u64 *)(r1 + 0) += r2\nr0 = 2\nexit", data=(HITS,))) as k:
         assert grows(k, lambda: k["prog"].test_run(bytes(64))) and not grows(k, lambda: None)
+
+
+def test_an_lsm_program_that_will_never_run_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    from purebpf.loader import tracing
+
+    path = tmp_path / "lsm"
+    monkeypatch.setattr(tracing, "LSMS", str(path))
+    spec = ProgramSpec(FuncSpec("p", ()), "lsm/file_open", 29)
+    program = type("Program", (), {"spec": spec, "name": "p"})()
+    tracing._warn_without_lsm(program)  # no such file: nobody can tell
+    path.write_text("lockdown,capability\n")
+    with pytest.warns(RuntimeWarning, match="will never run: the LSMs of this kernel are lockdown,capability"):
+        tracing._warn_without_lsm(program)
+    path.write_text("lockdown,bpf\n")
+    tracing._warn_without_lsm(program)
+
+
+def test_files_of_a_process() -> None:
+    """A library by the name under which the process has it mapped; its own root first."""
+    from purebpf.loader.symbols import find_file
+
+    with open("/proc/self/maps") as file:
+        libc = next(line.split()[-1] for line in file if "libc.so" in line)
+    assert os.path.samefile(find_file(os.path.basename(libc), os.getpid()), libc)
+    assert find_file(libc, os.getpid()) == os.path.realpath(libc)
+
+
+def test_programs_and_libraries_are_searched_as_usual(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    from purebpf.loader.symbols import find_file
+
+    for variable, name in (("PATH", "mine"), ("LD_LIBRARY_PATH", "libmine.so")):
+        (tmp_path / name).write_bytes(b"")
+        with pytest.raises(AttachError, match="usual directories"):
+            find_file(name)
+        monkeypatch.setenv(variable, f"/nonexistent:{tmp_path}")
+        assert find_file(name) == str(tmp_path / name)
+
+
+def test_double_names_are_hooked_by_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel refuses the name of several functions; each of them is meant."""
+    from purebpf.loader import multi, tracefs
+
+    with open("/proc/kallsyms") as file:
+        seen: dict[str, int] = {}
+        for line in file:
+            if line[17] in "tT":
+                seen[line.split()[2]] = seen.get(line.split()[2], 0) + 1
+    double = next(name for name, count in seen.items() if count == 2)
+    fields, _, count = multi._by_names([double, double])
+    assert list(fields) == ["kprobe_multi__addrs"] and count >= 1
+    assert len(tracefs.function_addresses({double})) == count
+    fields, _, count = multi._by_names(["do_exit", "vfs_read"])
+    assert list(fields) == ["kprobe_multi__syms"] and count == 2

@@ -160,11 +160,12 @@ def test_a_socket_filter_is_taken_off_once() -> None:
         closed.close()
 
 
-@pytest.mark.parametrize("since", ["6.10", "99.0"])
-def test_a_sockmap_program_holds_nothing_when_forgotten(monkeypatch: pytest.MonkeyPatch, since: str) -> None:
-    from purebpf.loader import sockets
+@pytest.mark.parametrize("through", ["link", "request"])
+def test_a_sockmap_program_holds_nothing_when_forgotten(monkeypatch: pytest.MonkeyPatch, through: str) -> None:
+    from purebpf.loader import bpf
 
-    monkeypatch.setattr(sockets, "older_than", lambda needed: since == "99.0" or older_than(needed))
+    if through == "request":
+        monkeypatch.setattr(bpf, "link_create", lambda *a, **b: -22)
     spec = counter("sk_skb/verdict", 1)
     spec = spec._replace(maps={"socks": MapSpec("socks", 15, 4, 4, 4)})
     with loader.load(spec) as k, socket.create_server(("127.0.0.1", 0)) as server:
@@ -201,3 +202,24 @@ def test_closing_closes_links_first_and_all_of_them() -> None:
     with pytest.raises(ValueError, match="is closed"):
         links[0].id  # noqa: B018
     getpgid()
+
+
+def test_the_example_as_it_stands_sees_every_packet(netns: None, monkeypatch: pytest.MonkeyPatch,
+                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    """Its main block, with the waiting replaced by 40 datagrams."""
+    import runpy
+    import sys as python
+    import time
+    from pathlib import Path
+
+    def send(seconds: float) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            server.bind(("127.0.0.1", 0))
+            for _ in range(40):
+                client.sendto(b"x", server.getsockname())
+
+    monkeypatch.setattr(time, "sleep", send)
+    monkeypatch.setattr(python, "argv", ["xdp_protocols.py", "lo"])
+    runpy.run_path(str(Path(__file__).parents[2] / "examples/xdp_protocols.py"), run_name="__main__")
+    line = next(line for line in capsys.readouterr().out.splitlines() if "UDP" in line)
+    assert "packets=40" in line
