@@ -7,17 +7,22 @@ writes to.
 
 from __future__ import annotations
 
+import difflib
 import fcntl
 import os
+import re
 import struct
 from errno import EADDRNOTAVAIL, EINVAL, EIO, ENODEV, ENOENT, ESRCH
+
+from typing import NamedTuple
 
 from ..errors import AttachError
 from . import sys, tracefs
 from .fd import Fd
 from .refusals import CAP_BPF, CAP_PERFMON, refuse
 
-TYPE_SOFTWARE, TYPE_TRACEPOINT = 1, 2
+TYPE_HARDWARE, TYPE_SOFTWARE, TYPE_TRACEPOINT, TYPE_CACHE, TYPE_RAW, TYPE_BREAKPOINT = range(6)
+PID_CGROUP = 4  # PERF_FLAG_PID_CGROUP
 CPU_CLOCK, TASK_CLOCK, BPF_OUTPUT = 0, 1, 10
 SAMPLE_RAW = 1 << 10
 FORMAT_LOST = 1 << 4
@@ -122,15 +127,54 @@ def open_uprobe(path: str, offset: int, *, ret: bool = False, pid: int = -1, ref
     return made
 
 
-def open_sampling(event: str = "cpu_clock", *, frequency: int = 0, period: int = 0, pid: int = -1,
-                  cpu: int = -1) -> Fd:
-    """A counter by name (see SOFTWARE and HARDWARE) that overflows `frequency` times a second or every `period`
-    counts."""
-    kind, config = (TYPE_SOFTWARE, SOFTWARE[event]) if event in SOFTWARE else (0, HARDWARE.get(event, -1))
-    if config < 0:
-        raise ValueError(f"unknown perf event {event!r}; known: {', '.join([*SOFTWARE, *HARDWARE])}")
-    attr = _attr(kind, config, period=frequency or period or 1_000_000, flags=FREQUENCY if frequency else 0)
-    made = sys.perf_event_open(f"perf event {event}", attr, pid, cpu)
+class Event(NamedTuple):
+    """What a perf event counts, as perf_event_attr has it."""
+
+    type: int
+    config: int
+    config1: int = 0
+    config2: int = 0
+    bp_type: int = 0
+
+
+_CACHES = {"l1_dcache": 0, "l1_icache": 1, "llc": 2, "dtlb": 3, "itlb": 4, "branch": 5, "node": 6}
+_OPERATIONS = {name: n | missed << 8 for n, names in enumerate((("loads", "load_misses"), ("stores", "store_misses"),
+               ("prefetches", "prefetch_misses"))) for missed, name in enumerate(names)}  # operation, result
+
+
+def event_named(name: str) -> Event:
+    """Software and hardware counters by name, dashes or not ("cpu-clock", "cycles"); caches ("L1-dcache-load-misses"); the
+    processor's own ("r1a8", hexadecimal); breakpoints ("mem:0x1234:w", "mem:0x1234/4:rw", "mem:0x1234:x"). ValueError for
+    others. (Tracepoints have a program type of their own.)"""
+    plain = name.replace("-", "_").lower()
+    if plain in SOFTWARE:
+        return Event(TYPE_SOFTWARE, SOFTWARE[plain])
+    if plain in HARDWARE:
+        return Event(TYPE_HARDWARE, HARDWARE[plain])
+    for cache, number in _CACHES.items():
+        operation = _OPERATIONS.get(plain.removeprefix(cache + "_"))
+        if plain.startswith(cache + "_") and operation is not None:
+            return Event(TYPE_CACHE, number | operation << 8)
+    if re.fullmatch(r"r[0-9a-f]+", plain):
+        return Event(TYPE_RAW, int(plain[1:], 16))
+    m = re.fullmatch(r"mem:(0x[0-9a-f]+|\d+)(?:/([1248]))?:(rw|r|w|x)", plain)
+    if m:
+        kinds = {"r": 1, "w": 2, "rw": 3, "x": 4}
+        return Event(TYPE_BREAKPOINT, 0, int(m[1], 0), 8 if m[3] == "x" else int(m[2] or 8), kinds[m[3]])
+    near = difflib.get_close_matches(plain, [*SOFTWARE, *HARDWARE], 3)
+    raise ValueError(f"unknown perf event {name!r}: " + (f"did you mean {' or '.join(map(repr, near))}?" if near else
+                     f"known are {', '.join([*SOFTWARE, *HARDWARE])}, caches, r…, mem:…"))
+
+
+def open_sampling(event: str = "cpu_clock", *, frequency: int = 0, period: int = 0, pid: int = -1, cpu: int = -1,
+                  cgroup: int = -1) -> Fd:
+    """A counter (see `event_named`) that overflows `frequency` times a second or every `period` counts; of a process, or
+    of the processes of a cgroup (its descriptor) on one CPU."""
+    found = event_named(event)
+    often = 1 if found.type == TYPE_BREAKPOINT else 1_000_000
+    attr = _attr(found.type, found.config, period=frequency or period or often, flags=FREQUENCY if frequency else 0,
+                 config1=found.config1, config2=found.config2, bp_type=found.bp_type)
+    made = sys.perf_event_open(f"perf event {event}", attr, pid if cgroup < 0 else cgroup, cpu, PID_CGROUP if cgroup >= 0 else 0)
     if isinstance(made, int):
         where = f"perf event {event}" + (f" on CPU {cpu}" if cpu >= 0 else "") + (f" of process {pid}" if pid >= 0 else "")
         if -made == ENOENT:

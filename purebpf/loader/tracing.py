@@ -11,7 +11,7 @@ from ..errors import AttachError
 from ..uapi import attrs
 from ..uapi.enums import AttachType, ProgType
 from . import bpf, links, perf, symbols, sys
-from .fd import Fd
+from .fd import Fd, close_all
 from .link import Link
 from .refusals import CAP_BPF, CAP_PERFMON
 
@@ -193,16 +193,22 @@ def attach_uretprobe(program: LoadedProgram, target: str | None, *, pid: int = -
 
 
 def attach_perf_event(program: LoadedProgram, target: str, *, frequency: int = 0, period: int = 0, pid: int = -1,
-                      cpu: int | None = None, cookie: int = 0) -> Link:
-    """Run the program when the counter `target` ("cpu_clock", "cycles", …) overflows, on `cpu` (None: on all)."""
+                      cpu: int | None = None, cgroup: Any = None, cookie: int = 0) -> Link:
+    """Run the program when the counter `target` ("cpu_clock", "cycles", …; see `perf.event_named`) overflows: on `cpu`
+    (None: on all), of a process `pid` (0: this one), or of the processes of a `cgroup` (path or fd)."""
+    if cgroup is not None and pid >= 0:
+        raise ValueError("pid= and cgroup=: one of them")
+    group, owner = links.directory(cgroup, "cgroup") if cgroup is not None else (-1, None)
     cpus = [cpu] if cpu is not None else [-1] if pid >= 0 else sys.online_cpus()
     made: list[Link] = []
     try:
         for one in cpus:
-            event = perf.open_sampling(target, frequency=frequency, period=period, pid=pid, cpu=one)
+            event = perf.open_sampling(target, frequency=frequency, period=period, pid=pid, cpu=one, cgroup=group)
             made.append(on_event(program, "perf_event", target, event, cookie))
     except BaseException:
-        for link in made:
-            link.close()
+        close_all(made)
         raise
+    finally:
+        if owner is not None:
+            owner.close()
     return made[0] if len(made) == 1 else Link("perf_event", target, None, program=program, parts=tuple(made))

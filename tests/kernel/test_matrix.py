@@ -143,7 +143,7 @@ def switch() -> None:
         time.sleep(0.0005)
 
 
-EVENTS = {"cpu_clock": (spin, {"frequency": 200}), "task_clock": (spin, {"period": 1_000_000, "pid": 0}),
+EVENTS = {"cpu_clock": (spin, {"frequency": 200}), "cpu-clock": (spin, {"frequency": 200, "pid": 0}), "task_clock": (spin, {"period": 1_000_000, "pid": 0}),
           "page_faults": (fault, {"period": 1, "pid": 0}), "context_switches": (switch, {"period": 1, "pid": 0}),
           "page_faults_min": (fault, {"period": 1, "pid": 0})}
 
@@ -156,6 +156,45 @@ def test_perf_events(name: str) -> None:
         assert grows(k, action), "it never ran"
         link.close()
         assert not grows(k, action), "it still runs"
+
+
+def test_breakpoints() -> None:
+    watched = ctypes.c_uint64(0)
+    with loader.load(counter("perf_event")) as k:
+        try:
+            link = k["prog"].attach(f"mem:{ctypes.addressof(watched):#x}:w", pid=0)
+        except AttachError as error:
+            pytest.skip(f"this machine has no debug registers: {error}")
+
+        def write() -> None:
+            watched.value += 1
+
+        assert grows(k, write), "it never ran"
+        link.close()
+        assert not grows(k, write), "it still runs"
+
+
+def test_events_of_a_cgroup(group: str) -> None:
+    with loader.load(counter("perf_event")) as k:
+        try:
+            k["prog"].attach("cpu_clock", frequency=500, cgroup=group)
+        except AttachError as error:
+            pytest.skip(f"this kernel has no perf events of cgroups: {error}")
+        assert grows(k, lambda: within(group, spin))
+        with pytest.raises(ValueError):
+            k["prog"].attach("cpu_clock", cgroup=group, pid=0)
+
+
+def test_names_of_events() -> None:
+    from purebpf.loader.perf import event_named
+
+    assert event_named("cycles")[:2] == (0, 0) and event_named("branch-misses")[:2] == (0, 5)
+    assert event_named("L1-dcache-load-misses")[:2] == (3, 1 << 16) and event_named("LLC-stores")[:2] == (3, 2 | 1 << 8)
+    assert event_named("dTLB-loads")[:2] == (3, 3) and event_named("r1A8")[:2] == (4, 0x1A8)
+    assert event_named("mem:0x1000/4:rw") == (5, 0, 0x1000, 4, 3)
+    for wrong, complaint in (("cpu_clocks", "did you mean 'cpu_clock'"), ("mem:x:w", "known are"), ("", "known are")):
+        with pytest.raises(ValueError, match=complaint):
+            event_named(wrong)
 
 
 ITERATORS = ["task", "bpf_map", "bpf_prog", "tcp", "udp", "unix", "ksym", "netlink", "task_file", "task_vma", "bpf_link"]
