@@ -63,8 +63,9 @@ def matching(path: str, pattern: str) -> list[Symbol]:
 
 
 def find_file(name: str, pid: int = -1) -> str:
-    """A path as given, or a bare name looked up as a library (x.so…: LD_LIBRARY_PATH and the usual directories) or a program
-    (PATH). Of a process: what it has mapped under this name, or a path in its own root. Raises AttachError."""
+    """A path as given, or a bare name looked up as a library (x.so…) in the usual directories, or as a program, where the
+    shell finds it or in those. Of a process: what it has mapped under this name, or a path in its own root. Raises
+    AttachError."""
     if pid > 0:
         found = _of_process(name, pid)
         if found:
@@ -73,8 +74,13 @@ def find_file(name: str, pid: int = -1) -> str:
         if os.path.exists(name):
             return os.path.realpath(name)
         raise AttachError(ENOENT, f"file {name!r} does not exist", reason="")
-    variable, usual = ("LD_LIBRARY_PATH", _LIBRARIES) if ".so" in name else ("PATH", _PROGRAMS)
-    for directory in (*filter(None, os.environ.get(variable, "").split(":")), *usual):
+    if ".so" not in name:
+        import shutil
+
+        found = shutil.which(name) or ""
+        if found:
+            return os.path.realpath(found)
+    for directory in _LIBRARIES if ".so" in name else _PROGRAMS:
         path = os.path.join(directory, name)
         if os.path.exists(path):
             return os.path.realpath(path)

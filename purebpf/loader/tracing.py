@@ -180,8 +180,9 @@ def attach_kretsyscall(program: LoadedProgram, target: str | None, *, cookie: in
 
 def attach_uprobe(program: LoadedProgram, target: str | None, *, pid: int = -1, cookie: int = 0,
                   ret: bool = False) -> Link:
-    """`target` is "path:symbol", "path:symbol+offset" or "path:0xoffset"; a path without "/" is searched like the
-    shell and the dynamic linker do, with `pid` among the files that the process has mapped. `pid` limits it to one process."""
+    """`target` is "path:symbol", "path:symbol+offset" or "path:0xoffset"; a path without "/" is that of a
+    program where the shell finds it, or of a library in the usual directories; with `pid` first among the files that the
+    process has mapped. `pid` limits it to one process."""
     path, offset = symbols.locate(_required(program, target, "'path:symbol'"), pid)
     kind = "uretprobe" if ret else "uprobe"
     event = perf.open_uprobe(path, offset, ret=ret, pid=pid)
