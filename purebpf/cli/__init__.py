@@ -20,7 +20,7 @@ COMMANDS = {  # name -> (module, one line of help)
     "asm": ("asm", "assemble text into an object, raw bytes, hex, a C array or a bytes literal"),
     "dis": ("dis", "disassemble an object, raw bytes, hex, or a program in the kernel"),
     "run": ("run", "run a program in the user-space VM, with no privilege"),
-    "load": ("load", "load an object file into the kernel; attach it, run it, pin it"),
+    "load": ("load", "load a program into the kernel; attach it and show its events, run it, pin it"),
     "prog": ("prog", "list the kernel's programs; show, pin, attach or run one"),
     "map": ("maps", "list the kernel's maps; show, dump, change or pin one"),
     "link": ("link", "list the kernel's links; show, pin, detach or update one"),

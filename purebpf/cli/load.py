@@ -1,15 +1,20 @@
-"""`purebpf load FILE.o`: load an object; attach it, run it on a packet, or pin what it made."""
+"""`purebpf load FILE`: load an object, Python or assembly; attach it and show its events, run it on a packet, or pin it."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import signal
+import sys
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 from ..errors import FormatError, NotSupported
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="an object file")
+    parser.add_argument("file", help="a Python file, which is attached where its decorators say, an object file or assembly")
     parser.add_argument("--attach", nargs="?", const="", action="append", metavar="[PROGRAM=]TARGET[,OPTION=VALUE…]",
                         help="attach: to what the section names say; or the programs (or one) to TARGET: an interface, a "
                              "cgroup, …, with options such as mode=generic, direction=egress, pid=12, frequency=99; may be repeated")
@@ -25,8 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from .. import elf
     from ..loader import load
+    from ..spec import ObjectSpec
+    from .run import load as read
 
-    spec = elf.read(args.file)
+    spec = read(args.file) if args.file.endswith((".py", ".s", ".S", ".asm")) else elf.read(args.file)
+    if not isinstance(spec, ObjectSpec):
+        raise FormatError("bare code has no hook to be loaded for: purebpf run FILE runs it", source=args.file)
+    if args.file.endswith(".py") and args.attach is None and args.packet is None and not args.pin:
+        args.attach = [""]
     constants = dict(assignment(text) for text in args.set)
     with load(spec, constants=constants, btf=args.btf, log_level=args.log) as k:
         for program in k.programs.values():
@@ -46,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         elif k.links:
             for name, why in k.unattached().items():
                 print(f"not attached: {name}: {why}")
-            wait_for_the_end(k.links)
+            wait_for_the_end(k.links, k)
     return 0
 
 
@@ -92,8 +103,6 @@ def _attach(k: Any, text: str) -> None:
 
 def _pin(k: Any, directory: str) -> None:
     """All of it, or nothing."""
-    import os
-
     from ..loader.create import ensure_directory
 
     new = not os.path.isdir(directory)
@@ -111,13 +120,58 @@ def _pin(k: Any, directory: str) -> None:
         raise
 
 
-def wait_for_the_end(links: list[Any]) -> None:
-    """Say what is attached, and wait for Ctrl-C or SIGTERM."""
-    import signal
-
+def wait_for_the_end(links: list[Any], k: Any = None) -> None:
+    """Say what is attached, then show the events and prints of an object until Ctrl-C or SIGTERM."""
     for link in links:
         print(f"attached {link.kind} {link.target}".rstrip())
-    ends = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
-    print("Ctrl-C detaches", flush=True)
-    signal.sigwait(ends)
+    with _Ends() as ends:
+        print("Ctrl-C detaches", flush=True)
+        _follow(k, ends)
+
+
+class _Ends:
+    """Readable once SIGINT or SIGTERM came; these do nothing else meanwhile."""
+
+    def __enter__(self) -> _Ends:
+        self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._old = {one: signal.signal(one, lambda *_: None) for one in (signal.SIGINT, signal.SIGTERM)}
+        self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        return self
+
+    def fileno(self) -> int:
+        return self._read
+
+    def __exit__(self, *exc: object) -> None:
+        signal.set_wakeup_fd(self._wakeup)
+        for one, handler in self._old.items():
+            signal.signal(one, handler)
+        os.close(self._read)
+        os.close(self._write)
+
+
+def _print_event(name: str, event: Any) -> None:
+    print(f"{name}: {event!r}")
+
+
+_PRINTS = (6, 177)  # the helpers trace_printk, trace_vprintk
+
+
+def _follow(k: Any, ends: _Ends) -> None:
+    from ..loader.queues import ReaderMap
+    from ..loader.reader import wait_readable
+    from ..loader.tracepipe import Pipe
+
+    readers = [m for m in k.maps.values() if isinstance(m, ReaderMap)] if k is not None else []
+    prints = k is not None and any(i.ref is None and i.imm in _PRINTS and i.code == 0x85 and i.src == 0
+                                   for p in k.programs.values() for i in p.linked.insns)
+    with Pipe() if prints else nullcontext() as pipe:
+        while True:
+            for one in readers:
+                one.reader().each(partial(_print_event, one.name))
+            for line in pipe.lines() if pipe is not None else ():
+                print(f"{line.task}-{line.pid}: {line.text}")
+            sys.stdout.flush()
+            sources = [fd for one in readers for fd in one.reader().sources()]
+            wait_readable([ends.fileno(), *sources, *([pipe.fileno()] if pipe is not None else [])], None)
+            if wait_readable([ends.fileno()], 0):
+                return

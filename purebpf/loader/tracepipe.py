@@ -39,22 +39,45 @@ def parse(line: str) -> TraceLine:
     return TraceLine(m["task"], int(m["pid"]), int(m["cpu"]), float(m["time"]), m["text"])
 
 
+class Pipe:
+    """The open pipe. `lines()` gives those that are there now; `fileno()` is readable when there are some. Raises
+    KernelError where tracefs is not to be had."""
+
+    def __init__(self) -> None:
+        self._fd, self._rest = open_pipe(), b""
+
+    def fileno(self) -> int:
+        return self._fd.fileno()
+
+    def lines(self) -> list[TraceLine]:
+        try:
+            self._rest += os.read(self.fileno(), 1 << 16)
+        except OSError as error:
+            if error.errno not in (EAGAIN, EINTR):
+                raise refuse(error.errno or 0, "reading the trace pipe") from None
+            return []
+        *lines, self._rest = self._rest.split(b"\n")
+        return [parse(line.decode(errors="replace")) for line in lines]
+
+    def close(self) -> None:
+        self._fd.close()
+
+    def __enter__(self) -> Pipe:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
 def trace(seconds: float | None = None) -> Iterator[TraceLine]:
     """Lines as they come, for `seconds` in all (None: for ever). Raises KernelError where tracefs is not to be had."""
     deadline = None if seconds is None else time.monotonic() + seconds
-    rest = b""
-    with open_pipe() as pipe:
+    with Pipe() as pipe:
         while True:
-            try:
-                rest += os.read(pipe.fileno(), 1 << 16)
-            except OSError as error:
-                if error.errno not in (EAGAIN, EINTR):
-                    raise refuse(error.errno or 0, "reading the trace pipe") from None
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    return
+            lines = pipe.lines()
+            yield from lines
+            left = None if deadline is None else deadline - time.monotonic()
+            if not lines and left is not None and left <= 0:
+                return
+            if not lines:
                 wait_readable([pipe.fileno()], left)
-                continue
-            *lines, rest = rest.split(b"\n")
-            for line in lines:
-                yield parse(line.decode(errors="replace"))

@@ -257,3 +257,44 @@ def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> 
         with pytest.raises(SystemExit) as ended:
             main(arguments)
         assert ended.value.code == 0 and "purebpf" in capsys.readouterr().out
+
+
+PROGRAM = '''
+import purebpf as bpf
+from purebpf import RingBuf, u32
+
+@bpf.struct
+class Call:
+    pid: u32
+
+calls = RingBuf[Call](max_entries=4096)
+
+@bpf.tracepoint("syscalls:sys_enter_getpgid")
+def on_call(ctx):
+    print("seen")
+    with calls.reserve() as e:
+        e.pid = bpf.current_pid()
+'''
+
+
+def test_a_python_file_is_attached_and_its_events_are_shown(tmp_path: Any) -> None:
+    import signal
+    import sys
+
+    path = tmp_path / "watch.py"
+    path.write_text(PROGRAM)
+    with subprocess.Popen([sys.executable, "-m", "purebpf", "load", str(path)], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        lines = [child.stdout.readline() for _ in range(3)]
+        assert lines[0].startswith("on_call") and "attached tracepoint syscalls:sys_enter_getpgid" in lines[1] and "Ctrl-C" in lines[2]
+        getpgid()
+        shown = {child.stdout.readline().split(":")[0] for _ in range(2)}
+        assert "calls" in shown and any(text.endswith(f"-{os.getpid()}") for text in shown), shown
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(20) == 0
+
+
+def test_bare_code_is_not_loaded(tmp_path: Any, run: Run) -> None:
+    path = tmp_path / "code.s"
+    path.write_text("r0 = 0\nexit\n")
+    assert "no hook to be loaded for" in run("load", str(path), status=1)
