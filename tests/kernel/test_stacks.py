@@ -129,3 +129,16 @@ def test_folded_stacks_add_up() -> None:
     stacks = [(Stack([1, 2]), 3), (Stack([1, 2]), 4), (Stack([2]), 9)]
     assert folded(stacks, lambda s: ";".join(map(str, reversed(s)))) == "2 9\n2;1 7\n"
     assert ProcessSymbols(999_999_999).frame(5) == Frame(5, "", 0, "")
+
+
+def test_a_return_address_is_looked_up_at_its_call() -> None:
+    """A call may be the last instruction of its function: what follows is another's."""
+    asked: list[int] = []
+
+    class Names(KernelSymbols):
+        def frame(self, address: int) -> Frame:
+            asked.append(address)
+            return Frame(address, f"f{address}", 0, "")
+
+    frames = Stack([100, 200, 300]).symbols(names=Names())
+    assert asked == [100, 199, 299] and [(f.address, f.name) for f in frames] == [(100, "f100"), (200, "f199"), (300, "f299")]
