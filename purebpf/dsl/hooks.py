@@ -34,13 +34,14 @@ class Program(Generic[P, R]):
     def __repr__(self) -> str:
         return f"<BPF program {self.name}, {self.section}>"
 
-    def simulate(self, data: bytes = b"", ctx: bytes | None = None, repeat: int = 1, **options: Any) -> RunResult:
-        """Compile and run once in the user-space VM: no kernel, no privilege. Maps start empty."""
+    def simulate(self, data: bytes = b"", ctx: Any = None, repeat: int = 1, **options: Any) -> RunResult:
+        """Compile and run once in the user-space VM: no kernel, no privilege. Maps start empty. `ctx`: the context as
+        bytes, a dict or record of its fields, or a tuple of the hook's arguments."""
         result: RunResult = _api().simulate(self, data=data, ctx=ctx, repeat=repeat, **options)
         return result
 
-    def test_run(self, data: bytes = b"", ctx: bytes | None = None, repeat: int = 1, **options: Any) -> RunResult:
-        """Compile, load and run in the kernel (BPF_PROG_TEST_RUN), then unload."""
+    def test_run(self, data: bytes = b"", ctx: Any = None, repeat: int = 1, **options: Any) -> RunResult:
+        """Compile, load and run in the kernel (BPF_PROG_TEST_RUN), then unload. `ctx` as for `simulate`."""
         result: RunResult = _api().test_run(self, data=data, ctx=ctx, repeat=repeat, **options)
         return result
 

@@ -226,7 +226,7 @@ def truth(c: Checker, value: Expr, node: ast.AST) -> Expr:
                 return arith.after(c, value, c.lit(bool(kind.lo), node))
             return value
         case Ptr():
-            if kind.null:
+            if kind.null or _address(value):
                 return memory.present(c, value)
             if strings.is_text(kind) and kind.access == "direct":
                 first = memory.element(c, memory.deref(c, value, node), Number(c.span(node), 0), node)
@@ -249,6 +249,11 @@ def truth(c: Checker, value: Expr, node: ast.AST) -> Expr:
             return c.lit(True, node)
         case _:
             return arith.integer(c, value, node)
+
+
+def _address(value: Expr) -> bool:
+    """Is it a pointer read from somewhere, which only fault-safe reads follow? It may be NULL without harm, or be asked."""
+    return isinstance(value.kind, Ptr) and not value.kind.region and not memory.is_place(value)
 
 
 def _choice_truth(c: Checker, value: Expr, kind: Choice, node: ast.AST) -> Expr:
@@ -353,7 +358,7 @@ def _compare_none(c: Checker, op: ast.cmpop, a: Expr, b: Expr, node: ast.AST) ->
     if not isinstance(op, ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
         raise c.error("type-mismatch", "None is neither less nor more than anything", node)
     same = isinstance(op, ast.Is | ast.Eq)
-    if not is_maybe(other.kind) or other.kind == NONE:
+    if not (is_maybe(other.kind) or _address(other)) or other.kind == NONE:
         return arith.after(c, other, c.lit((other.kind == NONE) == same, node))
     return IsNone(c.span(node), TRUTH, other) if same else memory.present(c, other)
 

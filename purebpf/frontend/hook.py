@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..dsl.ints import TYPES, IntType
-from ..dsl.layout import ArrayType, Layout, PtrType, StructType
+from ..dsl.layout import ArrayType, Field, Layout, PtrType, StructType
 from ..tree.kinds import Context, I64, Int, Kind, Ptr, Text, U64, U8
 from ..tree.nodes import Arith, Bits, CtxPlace, Expr, Load, Number
 from ..uapi import contexts as table
@@ -39,6 +39,7 @@ KNOWN_FORMATS = {
     ),
 }
 CHAR_POINTER = PtrType(TYPES["char"], user=True)
+HALF = IntType("be16", 4, False, big_endian=True, bits=16)
 PACKET_EDGES = {"packet": "packet", "packet_end": "packet_end", "packet_meta": "packet_meta"}
 
 
@@ -61,7 +62,7 @@ class Contexts:
         if field is None or field.kind != "int":
             return None
         prefix = "be" if field.big_endian else "u"
-        layout: Layout = TYPES[f"{prefix}{field.size * 8}"]
+        layout: Layout = HALF if field.half else TYPES[f"{prefix}{field.size * 8}"]
         if field.elems > 1:
             layout = ArrayType(layout, field.elems)
         return CtxPlace(c.span(node), Ptr(layout, "ctx", writable=field.writable), ctx, field.offset)
@@ -114,6 +115,18 @@ class Contexts:
             _, category, name = kind.split("/", 2)
             self._records[kind] = self._find_record(category, name)
         return self._records[kind]
+
+    def shape(self, kind: str) -> StructType | None:
+        """The record as a struct for the object's BTF, if a program has read fields of it."""
+        record = self._records.get(kind)
+        if isinstance(record, StructType):
+            return StructType(record.name, record.fields, record.size, record.align)
+        if not record:
+            return None
+        fields = tuple(Field(f"__data_loc_{f.name}" if f.type.startswith("__data_loc") else f.name, _format_layout(f), f.offset)
+                       for f in record)
+        size = max(f.offset + f.type.size for f in fields)
+        return StructType("trace_event_raw_" + kind.split("/", 2)[2], fields, -(-size // 8) * 8, 8)
 
     def _find_record(self, category: str, name: str) -> StructType | tuple[FormatField, ...] | None:
         if category != "syscalls":  # those share one struct without names

@@ -51,6 +51,9 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
             unit.report(error)
         functions.body(c, source)
         _end(c, program, source, observer, bool(unit.since(mark)))
+        record = unit.contexts.shape(kind)
+        if record is not None:
+            function.types = [("ctx", PtrType(record))]
     finally:
         unit.active.pop()
     unit.programs.append(function)
@@ -108,6 +111,7 @@ def _parameters(c: Checker, source: Source, ctx: Expr, kind: str) -> None:
             layout = layout.target
         if isinstance(layout, StructType) and contexts.context(layout.name) is None:
             writable = kind == "user"
+            c.function.types = [("ctx", PtrType(layout))]
             c.bind(arg.arg, CtxPlace(c.span(arg), Ptr(layout, "ctx", writable=writable), ctx, 0, layout if layout.core else None), arg.arg)
         else:
             c.env[arg.arg] = Binding(ctx.local if isinstance(ctx, Get) else None, ctx.kind)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from .. import context
 from ..errors import KernelError, NotSupported
 from ..spec import Linked, ProgramSpec, RunResult
 from ..uapi import hooks, versions
@@ -17,6 +18,9 @@ from .fixups import Loadable
 from .kbtf import KernelBtf
 from .logs import rejection
 from .refusals import CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, refuse
+
+if TYPE_CHECKING:
+    from ..btf import Btf
 
 EPERM, EINVAL, ENOSPC, E2BIG, EACCES = 1, 22, 28, 7, 13
 FIRST_LOG, LAST_LOG = 1 << 28, 0xFFFFFFFF >> 2  # bytes; a second try would verify all over again
@@ -183,7 +187,8 @@ class LoadedProgram(Holder):
     """A program in the kernel. `log` is the verifier's, if one was asked for; `core` what CO-RE put where."""
 
     def __init__(self, spec: ProgramSpec, linked: Linked, code: LoadedCode, maps: Mapping[str, Any],
-                 core: tuple[tuple[int, int | None], ...] = ()) -> None:
+                 core: tuple[tuple[int, int | None], ...] = (), btf: Btf | None = None) -> None:
+        self._btf = btf
         self.spec, self.linked, self.log, self.core = spec, linked, code.log, core
         self._fd, self._maps = code.fd, maps
 
@@ -215,14 +220,16 @@ class LoadedProgram(Holder):
                            jited.raw[:first.jited_prog_len], maps, got.btf_id, got.verified_insns, got.run_cnt,
                            got.run_time_ns, got.recursion_misses)
 
-    def test_run(self, data: bytes = b"", ctx: bytes | None = None, *, repeat: int = 1,
+    def test_run(self, data: bytes = b"", ctx: Any = None, *, repeat: int = 1,
                  data_size_out: int | None = None, flags: int = 0, cpu: int = 0, batch_size: int = 0) -> RunResult:
         """Run it once, or `repeat` times on the same input, in the kernel (BPF_PROG_TEST_RUN).
 
-        `data` is a packet for the packet types, `ctx` the bytes of the context; `retval` is the result as an unsigned
-        32-bit number. Raises NotSupported for program types that the kernel cannot run this way."""
+        `data` is a packet for the packet types; `ctx` the context's bytes, a dict or record of its fields, or a tuple of
+        arguments, and in the result bytes with the fields as attributes; `retval` is an unsigned 32-bit number. Raises
+        NotSupported for program types that the kernel cannot run this way, FormatError for a context that is none."""
         packet = self.spec.prog_type in _PACKET
-        given = bytes(ctx) if ctx is not None else b""
+        shape = context.shape(self.spec, self._btf)
+        given = context.to_bytes(shape, ctx, packet=len(data))
         out_size = (len(data) + 4096 if packet else 0) if data_size_out is None else data_size_out
         out = sys.buffer(out_size) if out_size else None
         held_ctx = sys.buffer(given) if given else None
@@ -235,7 +242,7 @@ class LoadedProgram(Holder):
             raise self._cannot_run(-got.result, len(data))
         after = ctx_out or (held_ctx if self.spec.prog_type == _P.SYSCALL else None)
         return RunResult(got.retval, out.raw[:got.data_size] if out is not None else b"",
-                         after.raw[:len(given)] if after is not None else b"", got.duration, self._maps)
+                         context.from_bytes(shape, after.raw[:len(given)] if after is not None else b""), got.duration, self._maps)
 
     def _cannot_run(self, errno: int, size: int) -> KernelError:
         action = f"running {self.name!r} with test_run"
