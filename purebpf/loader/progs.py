@@ -28,6 +28,7 @@ _P = ProgType
 _SKB = frozenset({_P.SOCKET_FILTER, _P.SCHED_CLS, _P.SCHED_ACT, _P.CGROUP_SKB, _P.LWT_IN, _P.LWT_OUT, _P.LWT_XMIT,
                   _P.LWT_SEG6LOCAL})
 _PACKET = _SKB | {_P.XDP, _P.FLOW_DISSECTOR, _P.NETFILTER}
+_IP_HEADERS = {b"\x08\x00": 20, b"\x86\xdd": 40}  # bytes of a header, by EtherType
 _TRACING = frozenset({_P.KPROBE, _P.TRACEPOINT, _P.PERF_EVENT, _P.RAW_TRACEPOINT, _P.RAW_TRACEPOINT_WRITABLE,
                       _P.TRACING, _P.LSM})
 
@@ -239,19 +240,22 @@ class LoadedProgram(Holder):
             ctx=held_ctx, ctx_size=len(given), ctx_out=ctx_out, repeat=repeat if repeat > 1 else 0, flags=flags,
             cpu=cpu, batch_size=batch_size)
         if got.result < 0:
-            raise self._cannot_run(-got.result, len(data))
+            raise self._cannot_run(-got.result, data)
         after = ctx_out or (held_ctx if self.spec.prog_type == _P.SYSCALL else None)
         return RunResult(got.retval, out.raw[:got.data_size] if out is not None else b"",
                          context.from_bytes(shape, after.raw[:len(given)] if after is not None else b""), got.duration, self._maps)
 
-    def _cannot_run(self, errno: int, size: int) -> KernelError:
+    def _cannot_run(self, errno: int, data: bytes) -> KernelError:
         action = f"running {self.name!r} with test_run"
         kind = name_of(ProgType, self.spec.prog_type)
         if errno in (sys.ENOTSUPP, 95):
             return NotSupported(errno, f"test_run of program type {kind}")
         hint = ""
-        if errno == EINVAL and self.spec.prog_type in _PACKET and size < 14:
-            hint = f"give a packet of at least 14 bytes (an Ethernet header), not {size}"
+        least = _IP_HEADERS.get(data[12:14], 0) if self.spec.prog_type in _SKB else 0
+        if errno == EINVAL and self.spec.prog_type in _PACKET and len(data) < 14:
+            hint = f"give a packet of at least 14 bytes (an Ethernet header), not {len(data)}"
+        elif errno == EINVAL and len(data) < 14 + least:
+            hint = f"the frame says it is IP: give the whole IP header, {least} bytes after the Ethernet header's 14"
         elif errno == EINVAL:
             hint = f"the kernel takes this data, context or repeat count for no valid input of {kind}"
         elif errno == ENOSPC:

@@ -28,6 +28,7 @@ def _known(name: str) -> Context:
     return found
 
 
+IP_HEADERS: Final = {b"\x08\x00": 20, b"\x86\xdd": 40}  # the shortest that test_run takes, by EtherType (6.18)
 XDP_MD: Final = _known("xdp_md")
 SK_BUFF: Final = _known("__sk_buff")
 TC: Final = (ProgType.SCHED_CLS, ProgType.SCHED_ACT)
@@ -144,6 +145,10 @@ def _then_release(world: World, finish: Callable[[], tuple[bytes, bytes]], packe
 def _skb(world: World, prog_type: int, data: bytes, ctx: bytes) -> Prepared:
     if len(data) < ETH_HLEN:
         raise KernelError(errno.EINVAL, f"a packet of {len(data)} bytes has no Ethernet header")
+    least = IP_HEADERS.get(data[12:14], 0)
+    if len(data) < ETH_HLEN + least:
+        raise KernelError(errno.EINVAL, f"a frame that says it is IP, with {len(data) - ETH_HLEN} bytes after its Ethernet "
+                          f"header: test_run wants the whole IP header, {least} bytes")
     backing = bytearray(SK_BUFF.size)
     ctx = ctx[:SK_BUFF.size].ljust(SK_BUFF.size, b"\0")
     for part in map(_bytes_of, SKB_FROM_CALLER):
