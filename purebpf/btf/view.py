@@ -44,5 +44,7 @@ class View(bytes):
     def __repr__(self) -> str:
         return repr(self._codec.decode(bytes(self))) if self._codec is not None else super().__repr__()
 
+    __str__ = __repr__
+
 
 __all__ = ["View"]

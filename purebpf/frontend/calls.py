@@ -15,8 +15,8 @@ from ..dsl.hooks import Func, Program
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, Layout, PtrType, StructType
 from ..tree.kinds import (
-    BOOL, I64, NONE, POISON, U64, Agg, Broken, Choice, Const, Cursor, Int, Kind, Optional, Ptr, Text, Tuple, describe, is_maybe, join, narrowed,
-    number, rep,
+    BOOL, I64, NONE, POISON, U64, Agg, Broken, Choice, Const, Context, Cursor, Int, Kind, Optional, Ptr, Text, Tuple, describe, is_maybe, join,
+    narrowed, number, rep,
 )
 from ..tree.convert import coerce
 from ..tree.nodes import Bits, Cast, Compare, Expr, IfElse, Item, Lit, MakeTuple, Number, Seq, Temp
@@ -282,6 +282,8 @@ def _method_call(c: Checker, func: ast.Attribute, node: ast.Call) -> Expr:
         return row[0](c, kind, args, node)
     if is_maybe(kind):
         raise arith.may_be_none(c, owner, func.value)
+    if isinstance(kind, Context):
+        return c.unit.contexts.method(c, owner, name, positional(c, node), node)
     return _value_method(c, owner, name, node)
 
 
