@@ -93,7 +93,10 @@ def _context(c: Checker, node: ast.arg, layout: Layout | None, ctx: Expr, kind: 
     assert c.env is not None
     if isinstance(layout, PtrType):
         layout = layout.target
-    if isinstance(layout, StructType) and contexts.context(layout.name) is None:
+    row = layout.name if isinstance(layout, StructType) and contexts.context(layout.name) is not None else kind
+    if row != kind:
+        raise c.error("type-mismatch", f"the context of this hook is {kind}, not {row}", node)
+    if isinstance(layout, StructType) and row == kind != layout.name:
         c.function.types = [("ctx", PtrType(layout))]
         there = Ptr(layout, "ctx", writable=kind == "user")
         c.bind(node.arg, CtxPlace(c.span(node), there, ctx, 0, layout if layout.core else None), node.arg)
