@@ -149,8 +149,8 @@ class Contexts:
             return StructType(record.name, record.fields, record.size, record.align)
         if not record:
             return None
-        fields = tuple(Field(f"__data_loc_{f.name}" if f.type.startswith("__data_loc") else f.name, _format_layout(f), f.offset)
-                       for f in record)
+        fields = tuple(Field(f"__data_loc_{f.name}", TYPES["u32"], f.offset) if f.type.startswith("__data_loc") else
+                       Field(f.name, _format_layout(f), f.offset) for f in record)
         size = max(f.offset + f.type.size for f in fields)
         return StructType("trace_event_raw_" + kind.split("/", 2)[2], fields, -(-size // 8) * 8, 8)
 
