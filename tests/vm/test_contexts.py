@@ -151,3 +151,15 @@ def bpf_result() -> str:
     from purebpf.uapi import contexts
 
     return contexts.CALLING[contexts.machine()].result[0]
+
+
+@bpf.uprobe("libc.so.6:getenv")
+def compared(name: Ptr[char]):
+    a.value = 1 if bpf.cstr(name, 16) == "HOME" else 2
+
+
+def test_text_behind_a_pointer():
+    m = machine(compared)
+    for text_, answer in (("HOME", 1), ("HOMER", 2), ("", 2)):
+        m.run(ctx=(text_,))
+        assert m["a"].value == answer
