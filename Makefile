@@ -30,6 +30,7 @@ bless: .venv/dev ## rewrite what the filetests expect; read the diff
 
 gen: .venv/dev   ## regenerate the tables taken from the kernel's BTF
 	$(RUN) tools/gen_uapi.py
+	$(RUN) tools/gen_contexts.py
 	$(RUN) tools/gen_isa_docs.py
 	$(RUN) tools/gen_codemap.py
 

@@ -21,11 +21,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import build as build, load as load, module_programs as module_programs
     from .dsl import (
+        cgroup_sock_create as cgroup_sock_create, cgroup_sock_release as cgroup_sock_release,
+        cgroup_post_bind4 as cgroup_post_bind4, cgroup_post_bind6 as cgroup_post_bind6,
+        cgroup_bind4 as cgroup_bind4, cgroup_bind6 as cgroup_bind6, cgroup_connect4 as cgroup_connect4,
+        cgroup_connect6 as cgroup_connect6, cgroup_connect_unix as cgroup_connect_unix,
+        cgroup_sendmsg4 as cgroup_sendmsg4, cgroup_sendmsg6 as cgroup_sendmsg6,
+        cgroup_sendmsg_unix as cgroup_sendmsg_unix, cgroup_recvmsg4 as cgroup_recvmsg4,
+        cgroup_recvmsg6 as cgroup_recvmsg6, cgroup_recvmsg_unix as cgroup_recvmsg_unix,
+        cgroup_getpeername4 as cgroup_getpeername4, cgroup_getpeername6 as cgroup_getpeername6,
+        cgroup_getpeername_unix as cgroup_getpeername_unix, cgroup_getsockname4 as cgroup_getsockname4,
+        cgroup_getsockname6 as cgroup_getsockname6, cgroup_getsockname_unix as cgroup_getsockname_unix,
+        cgroup_sysctl as cgroup_sysctl, cgroup_getsockopt as cgroup_getsockopt,
+        cgroup_setsockopt as cgroup_setsockopt, cgroup_dev as cgroup_dev, sk_msg as sk_msg, sk_skb as sk_skb,
+        sk_lookup as sk_lookup, sk_reuseport as sk_reuseport, flow_dissector as flow_dissector,
+        netfilter as netfilter, lwt_in as lwt_in, lwt_out as lwt_out, lwt_xmit as lwt_xmit,
+        lwt_seg6local as lwt_seg6local, lirc_mode2 as lirc_mode2, fmod_ret as fmod_ret, freplace as freplace,
+        lsm_cgroup as lsm_cgroup, kprobe_multi as kprobe_multi, kretprobe_multi as kretprobe_multi,
+        uprobe_multi as uprobe_multi, uretprobe_multi as uretprobe_multi,
         Array as Array, ArrayOfMaps as ArrayOfMaps, Const as Const, Global as Global, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie, LruHash as LruHash,
         LruPerCpuHash as LruPerCpuHash, PerCpuArray as PerCpuArray, PerCpuHash as PerCpuHash,
         PerfEventArray as PerfEventArray, ProgArray as ProgArray, Ptr as Ptr, Queue as Queue, RingBuf as RingBuf,
         SpinLock as SpinLock, Stack as Stack, addr as addr, atomic_add as atomic_add, be16 as be16, be32 as be32, be64 as be64, boot_ns as boot_ns, cgroup_skb as cgroup_skb,
-        char as char, cpu as cpu, current_comm as current_comm, current_gid as current_gid, current_pid as current_pid,
+        char as char, cpu as cpu, cstr as cstr, current_comm as current_comm, current_gid as current_gid, current_pid as current_pid,
         current_task as current_task, current_tid as current_tid, current_uid as current_uid, fentry as fentry,
         fexit as fexit, field_exists as field_exists, func as func, htonl as htonl, htons as htons, i8 as i8, i16 as i16, i32 as i32, i64 as i64,
         kernel_struct as kernel_struct, kprobe as kprobe, kretprobe as kretprobe, ktime_ns as ktime_ns, loop as loop, lsm as lsm,
@@ -39,6 +56,14 @@ if TYPE_CHECKING:
     from . import net as net
     from .dsl import helpers as helpers
     from .dsl.cdecl import cdef as cdef
+    from .dsl.contexts import (
+        DeviceContext as DeviceContext, NetfilterContext as NetfilterContext, PerfEventContext as PerfEventContext,
+        ProbeContext as ProbeContext, RawTracepointContext as RawTracepointContext,
+        SkLookupContext as SkLookupContext, SkMsgContext as SkMsgContext, SkReuseportContext as SkReuseportContext,
+        SockAddrContext as SockAddrContext, SockContext as SockContext, SockOpsContext as SockOpsContext,
+        SockoptContext as SockoptContext, SysctlContext as SysctlContext, TcContext as TcContext,
+        XdpContext as XdpContext,
+    )
     from .errors import (
         AttachError as AttachError, CompileError as CompileError, FormatError as FormatError,
         KernelError as KernelError, KeyMissing as KeyMissing, NotInKernel as NotInKernel, NotSupported as NotSupported,
@@ -72,18 +97,44 @@ if TYPE_CHECKING:
         BPF_SOCK_OPS_RTO_CB as BPF_SOCK_OPS_RTO_CB, BPF_SOCK_OPS_RETRANS_CB as BPF_SOCK_OPS_RETRANS_CB,
         BPF_SOCK_OPS_STATE_CB as BPF_SOCK_OPS_STATE_CB, BPF_SOCK_OPS_TCP_LISTEN_CB as BPF_SOCK_OPS_TCP_LISTEN_CB,
         BPF_SOCK_OPS_RTT_CB as BPF_SOCK_OPS_RTT_CB,
+        BPF_SOCK_OPS_PARSE_HDR_OPT_CB as BPF_SOCK_OPS_PARSE_HDR_OPT_CB,
+        BPF_SOCK_OPS_HDR_OPT_LEN_CB as BPF_SOCK_OPS_HDR_OPT_LEN_CB,
+        BPF_SOCK_OPS_WRITE_HDR_OPT_CB as BPF_SOCK_OPS_WRITE_HDR_OPT_CB,
+        BPF_SOCK_OPS_RTO_CB_FLAG as BPF_SOCK_OPS_RTO_CB_FLAG,
+        BPF_SOCK_OPS_RETRANS_CB_FLAG as BPF_SOCK_OPS_RETRANS_CB_FLAG,
+        BPF_SOCK_OPS_STATE_CB_FLAG as BPF_SOCK_OPS_STATE_CB_FLAG,
+        BPF_SOCK_OPS_RTT_CB_FLAG as BPF_SOCK_OPS_RTT_CB_FLAG,
+        BPF_SOCK_OPS_PARSE_ALL_HDR_OPT_CB_FLAG as BPF_SOCK_OPS_PARSE_ALL_HDR_OPT_CB_FLAG,
+        BPF_SOCK_OPS_PARSE_UNKNOWN_HDR_OPT_CB_FLAG as BPF_SOCK_OPS_PARSE_UNKNOWN_HDR_OPT_CB_FLAG,
+        BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG as BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG,
+        BPF_TCP_ESTABLISHED as BPF_TCP_ESTABLISHED, BPF_TCP_SYN_SENT as BPF_TCP_SYN_SENT,
+        BPF_TCP_SYN_RECV as BPF_TCP_SYN_RECV, BPF_TCP_FIN_WAIT1 as BPF_TCP_FIN_WAIT1,
+        BPF_TCP_FIN_WAIT2 as BPF_TCP_FIN_WAIT2, BPF_TCP_TIME_WAIT as BPF_TCP_TIME_WAIT,
+        BPF_TCP_CLOSE as BPF_TCP_CLOSE, BPF_TCP_CLOSE_WAIT as BPF_TCP_CLOSE_WAIT,
+        BPF_TCP_LAST_ACK as BPF_TCP_LAST_ACK, BPF_TCP_LISTEN as BPF_TCP_LISTEN, BPF_TCP_CLOSING as BPF_TCP_CLOSING,
+        BPF_TCP_NEW_SYN_RECV as BPF_TCP_NEW_SYN_RECV, BPF_TCP_BOUND_INACTIVE as BPF_TCP_BOUND_INACTIVE,
     )
 
 __version__ = "0.1.0"
 
 _HOMES = {  # module -> the public names it holds
     "api": "build load module_programs",
-    "dsl": "Array ArrayOfMaps Const Global HashMap HashOfMaps LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
-    "Ptr Queue RingBuf SpinLock Stack addr atomic_add be16 be32 be64 boot_ns cgroup_skb char cpu current_comm current_gid current_pid "
+    "dsl": "cgroup_sock_create cgroup_sock_release cgroup_post_bind4 cgroup_post_bind6 cgroup_bind4 cgroup_bind6 "
+    "cgroup_connect4 cgroup_connect6 cgroup_connect_unix cgroup_sendmsg4 cgroup_sendmsg6 cgroup_sendmsg_unix "
+    "cgroup_recvmsg4 cgroup_recvmsg6 cgroup_recvmsg_unix cgroup_getpeername4 cgroup_getpeername6 "
+    "cgroup_getpeername_unix cgroup_getsockname4 cgroup_getsockname6 cgroup_getsockname_unix cgroup_sysctl "
+    "cgroup_getsockopt cgroup_setsockopt cgroup_dev sk_msg sk_skb sk_lookup sk_reuseport flow_dissector "
+    "netfilter lwt_in lwt_out lwt_xmit lwt_seg6local lirc_mode2 fmod_ret freplace lsm_cgroup kprobe_multi "
+    "kretprobe_multi uprobe_multi uretprobe_multi "
+    "Array ArrayOfMaps Const Global HashMap HashOfMaps LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
+    "Ptr Queue RingBuf SpinLock Stack addr atomic_add be16 be32 be64 boot_ns cgroup_skb char cpu cstr current_comm current_gid current_pid "
     "current_task current_tid current_uid fentry fexit field_exists func htonl htons i8 i16 i32 i64 kernel_struct kprobe "
     "kretprobe ktime_ns loop lsm ntohl ntohs perf_event printk random_u32 raw_tracepoint section sizeof sock_ops socket_filter struct "
     "syscall tc tcx tp_btf tracepoint type_exists u8 u16 u32 u64 union uprobe uretprobe xdp",
     "dsl.cdecl": "cdef",
+    "dsl.contexts": "DeviceContext NetfilterContext PerfEventContext ProbeContext RawTracepointContext SkLookupContext "
+    "SkMsgContext SkReuseportContext SockAddrContext SockContext SockOpsContext SockoptContext SysctlContext "
+    "TcContext XdpContext",
     "errors": "AttachError CompileError FormatError KernelError KeyMissing NotInKernel NotSupported PureBpfError "
     "VerifierError VmFault",
     "loader.handle": "links maps open_link open_map open_program programs",
@@ -97,7 +148,13 @@ _HOMES = {  # module -> the public names it holds
     "BPF_SOCK_OPS_VOID BPF_SOCK_OPS_TIMEOUT_INIT BPF_SOCK_OPS_RWND_INIT BPF_SOCK_OPS_TCP_CONNECT_CB "
     "BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB BPF_SOCK_OPS_NEEDS_ECN "
     "BPF_SOCK_OPS_BASE_RTT BPF_SOCK_OPS_RTO_CB BPF_SOCK_OPS_RETRANS_CB BPF_SOCK_OPS_STATE_CB "
-    "BPF_SOCK_OPS_TCP_LISTEN_CB BPF_SOCK_OPS_RTT_CB",
+    "BPF_SOCK_OPS_TCP_LISTEN_CB BPF_SOCK_OPS_RTT_CB "
+    "BPF_SOCK_OPS_PARSE_HDR_OPT_CB BPF_SOCK_OPS_HDR_OPT_LEN_CB BPF_SOCK_OPS_WRITE_HDR_OPT_CB "
+    "BPF_SOCK_OPS_RTO_CB_FLAG BPF_SOCK_OPS_RETRANS_CB_FLAG BPF_SOCK_OPS_STATE_CB_FLAG BPF_SOCK_OPS_RTT_CB_FLAG "
+    "BPF_SOCK_OPS_PARSE_ALL_HDR_OPT_CB_FLAG BPF_SOCK_OPS_PARSE_UNKNOWN_HDR_OPT_CB_FLAG "
+    "BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG BPF_TCP_ESTABLISHED BPF_TCP_SYN_SENT BPF_TCP_SYN_RECV BPF_TCP_FIN_WAIT1 "
+    "BPF_TCP_FIN_WAIT2 BPF_TCP_TIME_WAIT BPF_TCP_CLOSE BPF_TCP_CLOSE_WAIT BPF_TCP_LAST_ACK BPF_TCP_LISTEN "
+    "BPF_TCP_CLOSING BPF_TCP_NEW_SYN_RECV BPF_TCP_BOUND_INACTIVE",
 }
 _ROOMS = {"helpers": "dsl.helpers", "net": "net"}  # modules that are public under a short name
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -14,6 +14,7 @@ from .isa.opcodes import CALL, IMM64_FUNC, JMP, LD_IMM64
 
 if TYPE_CHECKING:
     from .btf import Btf
+    from .btf.view import View
 
 
 class Line(NamedTuple):
@@ -110,12 +111,12 @@ class DataSpec(NamedTuple):
 
 class RunResult(NamedTuple):
     """What one run of a program gave, in the kernel (BPF_PROG_TEST_RUN) and in the VM alike. `data` and `ctx` are the
-    packet and the context afterwards (b"" if the program type has none), `duration_ns` the kernel's average per run
+    packet and the context afterwards (b"" if the program type has none), `ctx` with its fields as attributes; `duration_ns` the kernel's average per run
     (0 in the VM), `maps` the maps of the object by name, readable as Python mappings."""
 
     retval: int
     data: bytes = b""
-    ctx: bytes = b""
+    ctx: View = b""  # type: ignore[assignment]  # a View that sees nothing
     duration_ns: int = 0
     maps: Mapping[str, Any] = {}
 

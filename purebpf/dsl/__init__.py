@@ -7,7 +7,7 @@ loads or touches a kernel; using a word as plain Python raises NotInKernel.
 from __future__ import annotations
 
 from .flow import (
-    addr as addr, atomic_add as atomic_add, boot_ns as boot_ns, cpu as cpu, current_comm as current_comm,
+    addr as addr, atomic_add as atomic_add, boot_ns as boot_ns, cpu as cpu, cstr as cstr, current_comm as current_comm,
     current_gid as current_gid, current_pid as current_pid, current_task as current_task, current_tid as current_tid,
     current_uid as current_uid, field_exists as field_exists, htonl as htonl, htons as htons, ktime_ns as ktime_ns,
     loop as loop, ntohl as ntohl, ntohs as ntohs, printk as printk, random_u32 as random_u32,
@@ -17,6 +17,22 @@ from .globals import (
     Const as Const, Global as Global,
 )
 from .hooks import (
+    cgroup_sock_create as cgroup_sock_create, cgroup_sock_release as cgroup_sock_release,
+    cgroup_post_bind4 as cgroup_post_bind4, cgroup_post_bind6 as cgroup_post_bind6, cgroup_bind4 as cgroup_bind4,
+    cgroup_bind6 as cgroup_bind6, cgroup_connect4 as cgroup_connect4, cgroup_connect6 as cgroup_connect6,
+    cgroup_connect_unix as cgroup_connect_unix, cgroup_sendmsg4 as cgroup_sendmsg4,
+    cgroup_sendmsg6 as cgroup_sendmsg6, cgroup_sendmsg_unix as cgroup_sendmsg_unix,
+    cgroup_recvmsg4 as cgroup_recvmsg4, cgroup_recvmsg6 as cgroup_recvmsg6,
+    cgroup_recvmsg_unix as cgroup_recvmsg_unix, cgroup_getpeername4 as cgroup_getpeername4,
+    cgroup_getpeername6 as cgroup_getpeername6, cgroup_getpeername_unix as cgroup_getpeername_unix,
+    cgroup_getsockname4 as cgroup_getsockname4, cgroup_getsockname6 as cgroup_getsockname6,
+    cgroup_getsockname_unix as cgroup_getsockname_unix, cgroup_sysctl as cgroup_sysctl,
+    cgroup_getsockopt as cgroup_getsockopt, cgroup_setsockopt as cgroup_setsockopt, cgroup_dev as cgroup_dev,
+    sk_msg as sk_msg, sk_skb as sk_skb, sk_lookup as sk_lookup, sk_reuseport as sk_reuseport,
+    flow_dissector as flow_dissector, netfilter as netfilter, lwt_in as lwt_in, lwt_out as lwt_out,
+    lwt_xmit as lwt_xmit, lwt_seg6local as lwt_seg6local, lirc_mode2 as lirc_mode2, fmod_ret as fmod_ret,
+    freplace as freplace, lsm_cgroup as lsm_cgroup, kprobe_multi as kprobe_multi,
+    kretprobe_multi as kretprobe_multi, uprobe_multi as uprobe_multi, uretprobe_multi as uretprobe_multi,
     cgroup_skb as cgroup_skb, fentry as fentry, fexit as fexit, func as func, kprobe as kprobe,
     kretprobe as kretprobe, lsm as lsm, perf_event as perf_event, raw_tracepoint as raw_tracepoint,
     section as section, sock_ops as sock_ops, socket_filter as socket_filter, syscall as syscall, tc as tc,

@@ -34,13 +34,14 @@ class Program(Generic[P, R]):
     def __repr__(self) -> str:
         return f"<BPF program {self.name}, {self.section}>"
 
-    def simulate(self, data: bytes = b"", ctx: bytes | None = None, repeat: int = 1, **options: Any) -> RunResult:
-        """Compile and run once in the user-space VM: no kernel, no privilege. Maps start empty."""
+    def simulate(self, data: bytes = b"", ctx: Any = None, repeat: int = 1, **options: Any) -> RunResult:
+        """Compile and run once in the user-space VM: no kernel, no privilege. Maps start empty. `ctx`: the context as
+        bytes, a dict or record of its fields, or a tuple of the hook's arguments."""
         result: RunResult = _api().simulate(self, data=data, ctx=ctx, repeat=repeat, **options)
         return result
 
-    def test_run(self, data: bytes = b"", ctx: bytes | None = None, repeat: int = 1, **options: Any) -> RunResult:
-        """Compile, load and run in the kernel (BPF_PROG_TEST_RUN), then unload."""
+    def test_run(self, data: bytes = b"", ctx: Any = None, repeat: int = 1, **options: Any) -> RunResult:
+        """Compile, load and run in the kernel (BPF_PROG_TEST_RUN), then unload. `ctx` as for `simulate`."""
         result: RunResult = _api().test_run(self, data=data, ctx=ctx, repeat=repeat, **options)
         return result
 
@@ -114,6 +115,43 @@ syscall = _plain("syscall", {"": "syscall"})
 perf_event = _plain("perf_event", {"": "perf_event"})
 sock_ops = _plain("sock_ops", {"": "sockops"})
 cgroup_skb = _plain("cgroup_skb", {"": "cgroup/skb", "ingress": "cgroup_skb/ingress", "egress": "cgroup_skb/egress"})
+cgroup_sock_create = _plain("cgroup_sock_create", {"": "cgroup/sock_create"})
+cgroup_sock_release = _plain("cgroup_sock_release", {"": "cgroup/sock_release"})
+cgroup_post_bind4 = _plain("cgroup_post_bind4", {"": "cgroup/post_bind4"})
+cgroup_post_bind6 = _plain("cgroup_post_bind6", {"": "cgroup/post_bind6"})
+cgroup_bind4 = _plain("cgroup_bind4", {"": "cgroup/bind4"})
+cgroup_bind6 = _plain("cgroup_bind6", {"": "cgroup/bind6"})
+cgroup_connect4 = _plain("cgroup_connect4", {"": "cgroup/connect4"})
+cgroup_connect6 = _plain("cgroup_connect6", {"": "cgroup/connect6"})
+cgroup_connect_unix = _plain("cgroup_connect_unix", {"": "cgroup/connect_unix"})
+cgroup_sendmsg4 = _plain("cgroup_sendmsg4", {"": "cgroup/sendmsg4"})
+cgroup_sendmsg6 = _plain("cgroup_sendmsg6", {"": "cgroup/sendmsg6"})
+cgroup_sendmsg_unix = _plain("cgroup_sendmsg_unix", {"": "cgroup/sendmsg_unix"})
+cgroup_recvmsg4 = _plain("cgroup_recvmsg4", {"": "cgroup/recvmsg4"})
+cgroup_recvmsg6 = _plain("cgroup_recvmsg6", {"": "cgroup/recvmsg6"})
+cgroup_recvmsg_unix = _plain("cgroup_recvmsg_unix", {"": "cgroup/recvmsg_unix"})
+cgroup_getpeername4 = _plain("cgroup_getpeername4", {"": "cgroup/getpeername4"})
+cgroup_getpeername6 = _plain("cgroup_getpeername6", {"": "cgroup/getpeername6"})
+cgroup_getpeername_unix = _plain("cgroup_getpeername_unix", {"": "cgroup/getpeername_unix"})
+cgroup_getsockname4 = _plain("cgroup_getsockname4", {"": "cgroup/getsockname4"})
+cgroup_getsockname6 = _plain("cgroup_getsockname6", {"": "cgroup/getsockname6"})
+cgroup_getsockname_unix = _plain("cgroup_getsockname_unix", {"": "cgroup/getsockname_unix"})
+cgroup_sysctl = _plain("cgroup_sysctl", {"": "cgroup/sysctl"})
+cgroup_getsockopt = _plain("cgroup_getsockopt", {"": "cgroup/getsockopt"})
+cgroup_setsockopt = _plain("cgroup_setsockopt", {"": "cgroup/setsockopt"})
+cgroup_dev = _plain("cgroup_dev", {"": "cgroup/dev"})
+sk_msg = _plain("sk_msg", {"": "sk_msg"})
+sk_skb = _plain("sk_skb", {"": "sk_skb", "stream_parser": "sk_skb/stream_parser", "stream_verdict": "sk_skb/stream_verdict",
+                           "verdict": "sk_skb/verdict"})
+sk_lookup = _plain("sk_lookup", {"": "sk_lookup"})
+sk_reuseport = _plain("sk_reuseport", {"": "sk_reuseport", "migrate": "sk_reuseport/migrate"})
+flow_dissector = _plain("flow_dissector", {"": "flow_dissector"})
+netfilter = _plain("netfilter", {"": "netfilter"})
+lwt_in = _plain("lwt_in", {"": "lwt_in"})
+lwt_out = _plain("lwt_out", {"": "lwt_out"})
+lwt_xmit = _plain("lwt_xmit", {"": "lwt_xmit"})
+lwt_seg6local = _plain("lwt_seg6local", {"": "lwt_seg6local"})
+lirc_mode2 = _plain("lirc_mode2", {"": "lirc_mode2"})
 
 tracepoint = _target("tracepoint", "tracepoint", "syscalls:sys_enter_openat", colon=True)
 raw_tracepoint = _target("raw_tracepoint", "raw_tp", "sched_switch")
@@ -125,3 +163,10 @@ fexit = _target("fexit", "fexit", "do_unlinkat")
 uprobe = _target("uprobe", "uprobe", "/bin/bash:readline")
 uretprobe = _target("uretprobe", "uretprobe", "/bin/bash:readline")
 lsm = _target("lsm", "lsm", "file_open")
+fmod_ret = _target("fmod_ret", "fmod_ret", "bpf_modify_return_test")
+freplace = _target("freplace", "freplace", "function")
+lsm_cgroup = _target("lsm_cgroup", "lsm_cgroup", "socket_post_create")
+kprobe_multi = _target("kprobe_multi", "kprobe.multi", "tcp_*")
+kretprobe_multi = _target("kretprobe_multi", "kretprobe.multi", "tcp_*")
+uprobe_multi = _target("uprobe_multi", "uprobe.multi", "libc.so.6:mem*")
+uretprobe_multi = _target("uretprobe_multi", "uretprobe.multi", "libc.so.6:mem*")

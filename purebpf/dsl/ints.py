@@ -12,18 +12,16 @@ from .layout import ArrayType, BitField, Layout
 
 
 class IntType(Layout):
-    """An integer of `size` bytes at rest. `big_endian`: stored in network order, computes as the number it stands for."""
+    """An integer of `size` bytes at rest. `big_endian`: stored in network order, computes as the number it stands for, which
+    has `bits` bits: those of its first bytes, where the context has more room for it."""
 
-    __slots__ = ("signed", "big_endian", "is_bool", "is_char")
+    __slots__ = ("signed", "big_endian", "is_bool", "is_char", "bits")
 
     def __init__(self, name: str, size: int, signed: bool, *, big_endian: bool = False, is_bool: bool = False,
-                 is_char: bool = False) -> None:
+                 is_char: bool = False, bits: int = 0) -> None:
         super().__init__(name, size, size)
+        self.bits = bits or size * 8
         self.signed, self.big_endian, self.is_bool, self.is_char = signed, big_endian, is_bool, is_char
-
-    @property
-    def bits(self) -> int:
-        return self.size * 8
 
     @property
     def lo(self) -> int:

@@ -15,7 +15,7 @@ from ..dsl.hooks import Func, Program
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, Layout, PtrType, StructType
 from ..tree.kinds import (
-    BOOL, I64, POISON, Agg, Choice, Const, Cursor, Int, Kind, Optional, Ptr, Text, describe, is_maybe, number, rep,
+    BOOL, I64, POISON, Agg, Choice, Const, Context, Cursor, Int, Kind, Optional, Ptr, Text, describe, is_maybe, number, rep,
 )
 from ..tree.nodes import Bits, Cast, Compare, Expr, Lit, Number, Temp
 from . import (
@@ -285,6 +285,8 @@ def _method_call(c: Checker, func: ast.Attribute, node: ast.Call) -> Expr:
         return row[0](c, kind, args, node)
     if is_maybe(kind):
         raise arith.may_be_none(c, owner, func.value)
+    if isinstance(kind, Context):
+        return c.unit.contexts.method(c, owner, name, positional(c, node), node)
     return _value_method(c, owner, name, node)
 
 

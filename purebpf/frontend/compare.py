@@ -49,7 +49,7 @@ def _compare_none(c: Checker, op: ast.cmpop, a: Expr, b: Expr, node: ast.AST) ->
     if not isinstance(op, ast.Is | ast.IsNot | ast.Eq | ast.NotEq):
         raise c.error("type-mismatch", "None is neither less nor more than anything", node)
     same = isinstance(op, ast.Is | ast.Eq)
-    if not is_maybe(other.kind) or other.kind == NONE:
+    if not (is_maybe(other.kind) or memory.is_address(other)) or other.kind == NONE:
         return arith.after(c, other, c.lit((other.kind == NONE) == same, node))
     return IsNone(c.span(node), TRUTH, other) if same else memory.present(c, other)
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..dsl.ints import TYPES, IntType
-from ..dsl.layout import ArrayType, Layout, PtrType, StructType
-from ..tree.kinds import Context, I64, Int, Kind, Ptr, Text, U64, U8
-from ..tree.nodes import Arith, Bits, CtxPlace, Expr, Load, Number
+from ..dsl.layout import ArrayType, Field, Layout, PtrType, StructType
+from ..tree.kinds import Const, Context, I64, Int, Kind, Ptr, Text, U64, U8
+from ..tree.nodes import Arith, Bits, Cast, CtxPlace, Expr, Load, Number
 from ..uapi import contexts as table
-from . import memory, packet
+from . import arguments, memory, packet
 from .context import Checker
 from .names import near
 
@@ -39,6 +39,7 @@ KNOWN_FORMATS = {
     ),
 }
 CHAR_POINTER = PtrType(TYPES["char"], user=True)
+HALF = IntType("be16", 4, False, big_endian=True, bits=16)
 PACKET_EDGES = {"packet": "packet", "packet_end": "packet_end", "packet_meta": "packet_meta"}
 
 
@@ -61,7 +62,7 @@ class Contexts:
         if field is None or field.kind != "int":
             return None
         prefix = "be" if field.big_endian else "u"
-        layout: Layout = TYPES[f"{prefix}{field.size * 8}"]
+        layout: Layout = HALF if field.half else TYPES[f"{prefix}{field.size * 8}"]
         if field.elems > 1:
             layout = ArrayType(layout, field.elems)
         return CtxPlace(c.span(node), Ptr(layout, "ctx", writable=field.writable), ctx, field.offset)
@@ -77,6 +78,9 @@ class Contexts:
         field = struct.fields.get(name) if struct else None
         if field is not None and field.kind in PACKET_EDGES:
             return self.edge(c, ctx, kind, name, node)
+        found = self._register(c, ctx, kind.name, name, node)
+        if found is not None:
+            return found
         if kind.name.startswith("tracepoint/"):
             text = self._record_text(c, ctx, kind.name, name, node)
             if text is not None:
@@ -86,6 +90,29 @@ class Contexts:
             raise c.error("no-field", f"the fields of this {kind.name.split('/')[0]} context are not known here: no BTF, "
                           "no tracefs", node, help="annotate the parameter with a struct: 'def prog(ctx: MyContext)'")
         raise c.error("no-field", f"this context has no {name!r}", node, help=near(name, names) or f"it has {', '.join(names)}")
+
+    @staticmethod
+    def _register(c: Checker, ctx: Expr, kind: str, name: str, node: ast.AST) -> Expr | None:
+        """What a probe knows by one name on every machine: `ctx.ret`, `ctx.ip`; and `ctx.regs`, all of them."""
+        field = table.context(kind)
+        if kind == "bpf_perf_event_data" and name == "regs" or kind == "pt_regs" and name == "regs":
+            return Cast(c.span(node), Context("pt_regs"), ctx)
+        call = table.CALLING.get(table.machine())
+        if field is None or kind not in ("pt_regs", "bpf_perf_event_data") or call is None:
+            return None
+        which = {"ret": call.result, "ip": call.code, "sp": call.stack, "fp": call.frame}.get(name)
+        return arguments.typed(c, arguments.register(c, ctx, which, node), U64, "probe", node) if which else None
+
+    def method(self, c: Checker, ctx: Expr, name: str, args: list[Expr], node: ast.Call) -> Expr:
+        """`ctx.arg(n)`: the n-th argument of the hooked function, as a number."""
+        kind = ctx.kind
+        assert isinstance(kind, Context)
+        if name != "arg" or kind.name not in (*arguments.WORDS, "pt_regs"):
+            raise c.error("undefined-name", f"this context has no method {name!r}", node)
+        number = args[0].kind.value if len(args) == 1 and isinstance(args[0].kind, Const) else None
+        if not isinstance(number, int) or number < 0:
+            raise c.error("arguments", "arg() takes the number of an argument, a constant", node)
+        return arguments.typed(c, arguments.argument(c, ctx, number, node), U64, "probe", node)
 
     def edge(self, c: Checker, ctx: Expr, kind: Context, which: str, node: ast.AST) -> Expr:
         """`ctx.data`, `ctx.data_end`, `ctx.data_meta` as pointers."""
@@ -114,6 +141,18 @@ class Contexts:
             _, category, name = kind.split("/", 2)
             self._records[kind] = self._find_record(category, name)
         return self._records[kind]
+
+    def shape(self, kind: str) -> StructType | None:
+        """The record as a struct for the object's BTF, if a program has read fields of it."""
+        record = self._records.get(kind)
+        if isinstance(record, StructType):
+            return StructType(record.name, record.fields, record.size, record.align)
+        if not record:
+            return None
+        fields = tuple(Field(f"__data_loc_{f.name}", TYPES["u32"], f.offset) if f.type.startswith("__data_loc") else
+                       Field(f.name, _format_layout(f), f.offset) for f in record)
+        size = max(f.offset + f.type.size for f in fields)
+        return StructType("trace_event_raw_" + kind.split("/", 2)[2], fields, -(-size // 8) * 8, 8)
 
     def _find_record(self, category: str, name: str) -> StructType | tuple[FormatField, ...] | None:
         if category != "syscalls":  # those share one struct without names

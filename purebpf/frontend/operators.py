@@ -33,7 +33,7 @@ def operate(c: Checker, op: ast.operator, left: Expr, right: Expr, node: ast.AST
         raise c.error("unsupported", "'/' makes a float, which BPF has not", node, help="use '//'")
     if word == "@":
         c.unsupported("'@'", node)
-    if isinstance(a, Ptr) and not _is_value(a) or isinstance(b, Ptr) and not _is_value(b):
+    if isinstance(a, Ptr) or isinstance(b, Ptr):
         return _pointer_arithmetic(c, word, left, right, node)
     if isinstance(a, Const) and isinstance(b, Const):
         c.drop(left)
@@ -52,10 +52,6 @@ def _operand(c: Checker, value: Expr, node: ast.AST, side: int) -> Expr:
     if is_maybe(value.kind) and value.kind != NONE and not isinstance(value.kind, Ptr):
         raise arith.may_be_none(c, value, at)
     return arith.integer(c, value, at)
-
-
-def _is_value(kind: Ptr) -> bool:
-    return isinstance(kind.target, ArrayType | IntType) and kind.region in ("value", "data", "stack", "mem") and False
 
 
 def _known_operation(c: Checker, op: ast.operator, word: str, left: Expr, right: Expr, node: ast.AST) -> Expr:

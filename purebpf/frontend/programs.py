@@ -6,15 +6,14 @@ from typing import Any
 
 from ..tree.convert import coerce
 from ..dsl.hooks import Program
-from ..dsl.ints import TYPES, IntType
-from ..dsl.layout import Layout, PtrType, StructType
+from ..dsl.ints import TYPES
+from ..dsl.layout import PtrType
 from ..errors import CompileError, Diagnostic
-from ..tree.kinds import Context, I64, Int, NONE, POISON, Ptr, U64, describe, number
-from ..tree.nodes import CtxPlace, Expr, Function, Get, Load, Local, Number, Return
-from ..tree.kinds import is_maybe
-from ..uapi import contexts, hooks
-from . import arith, functions, results
-from .context import Binding, Checker, Frame, plain_function
+from ..tree.kinds import I64, NONE, POISON, U64, Context, Int, describe, is_maybe, number
+from ..tree.nodes import Expr, Function, Get, Local, Number, Return
+from ..uapi import hooks
+from . import arguments, arith, functions, results
+from .context import Checker, Frame, plain_function
 from .names import near
 from .source import Source
 from .unit import Unit
@@ -46,11 +45,14 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
     mark = unit.mark()
     try:
         try:
-            _parameters(c, source, ctx, kind)
+            arguments.bind(c, source, ctx, kind)
         except CompileError as error:
             unit.report(error)
         functions.body(c, source)
         _end(c, program, source, observer, bool(unit.since(mark)))
+        record = unit.contexts.shape(kind)
+        if record is not None:
+            function.types = [("ctx", PtrType(record))]
     finally:
         unit.active.pop()
     unit.programs.append(function)
@@ -74,7 +76,7 @@ def _answer(c: Checker, stmt: Return, observer: bool) -> Expr:
     if kind == POISON:
         return Number(span, 0)
     if kind == NONE:
-        return arith.after(c, stmt.value, Number(span, c.function.default if observer else 0)) if observer or True else Number(span, 0)
+        return arith.after(c, stmt.value, Number(span, c.function.default if observer else 0))
     known = number(kind)
     if known is not None:
         return coerce(stmt.value, Int(I64 if known.type is not U64 else U64, known.lo, known.hi))
@@ -84,47 +86,6 @@ def _answer(c: Checker, stmt: Return, observer: bool) -> Expr:
     else:
         c.unit.report(CompileError([Diagnostic("type-mismatch", f"a program's answer is a number, not {describe(kind)}", span)]))
     return Number(span, 0)
-
-
-# --- parameters ------------------------------------------------------------------------------------------------------
-
-
-def _parameters(c: Checker, source: Source, ctx: Expr, kind: str) -> None:
-    args = source.node.args.args
-    assert c.env is not None
-    for arg in args:
-        c.env[arg.arg] = Binding(None, POISON)
-    if source.node.args.vararg or source.node.args.kwarg:
-        wrong = source.node.args.vararg or source.node.args.kwarg
-        raise c.error("arguments", "a program takes one argument, its context", wrong)
-    if kind == "args" and (len(args) > 1 or args and args[0].arg != "ctx"):
-        _arguments(c, source, ctx)
-        return
-    if len(args) > 1:
-        raise c.error("arguments", "a program takes one argument, its context", args[1])
-    for arg in args:
-        layout = c.unit.annotation(c, arg.annotation, source) if arg.annotation else None
-        if isinstance(layout, PtrType):
-            layout = layout.target
-        if isinstance(layout, StructType) and contexts.context(layout.name) is None:
-            writable = kind == "user"
-            c.bind(arg.arg, CtxPlace(c.span(arg), Ptr(layout, "ctx", writable=writable), ctx, 0, layout if layout.core else None), arg.arg)
-        else:
-            c.env[arg.arg] = Binding(ctx.local if isinstance(ctx, Get) else None, ctx.kind)
-
-
-def _arguments(c: Checker, source: Source, ctx: Expr) -> None:
-    """The hooked function's own arguments, by position: 64-bit words behind ctx, pointers the verifier trusts."""
-    for i, arg in enumerate(source.node.args.args):
-        layout = c.unit.annotation(c, arg.annotation, source) if arg.annotation else None
-        span = c.span(arg)
-        place = CtxPlace(span, Ptr(TYPES["u64"], "ctx", writable=False), ctx, 8 * i)
-        if isinstance(layout, PtrType | StructType):
-            target: Layout | None = layout.target if isinstance(layout, PtrType) else layout
-            c.bind(arg.arg, Load(span, Ptr(target, "kernel", writable=False), place), arg.arg)
-        else:
-            word = Load(span, Int.of(U64), place)
-            c.bind(arg.arg, arith.wrap(c, word, layout if isinstance(layout, IntType) else U64, arg), arg.arg)
 
 
 def _unknown_hook(source: Source, section: str) -> Diagnostic:

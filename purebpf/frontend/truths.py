@@ -48,7 +48,7 @@ def truth(c: Checker, value: Expr, node: ast.AST) -> Expr:
                 return arith.after(c, value, c.lit(bool(kind.lo), node))
             return value
         case Ptr():
-            if kind.null:
+            if kind.null or memory.is_address(value):
                 return memory.present(c, value)
             if strings.is_text(kind) and kind.access == "direct":
                 first = memory.element(c, memory.deref(c, value, node), Number(c.span(node), 0), node)

@@ -10,13 +10,14 @@ from ..dsl import memory as dsl_memory
 from ..dsl.ints import TYPES
 from ..dsl.layout import ArrayType, Layout, StructType
 from ..tree.kinds import CHAR, I64, U64, Agg, Const, Int, Ptr
-from ..tree.nodes import Arith, CoreInfo, Expr, Filled, Number, Swap
-from . import arith, helpers
+from ..tree.nodes import Arith, CoreInfo, Expr, Filled, Number, Swap, Temp
+from . import arith, fitting, helpers, keeping
 from .context import Checker
 from .memory import no_field
 
 U32 = TYPES["u32"]
 COMM = 16  # TASK_COMM_LEN
+MOST_TEXT = 512  # bytes of the stack
 
 
 def call(c: Checker, word: words.Word, args: list[Expr], node: ast.Call) -> Expr:
@@ -42,6 +43,16 @@ def call(c: Checker, word: words.Word, args: list[Expr], node: ast.Call) -> Expr
 def _comm(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     helpers.emit_call(c, "get_current_comm", (), Int.of(I64), node)  # the licence and the lock, checked as for any call
     return Filled(c.span(node), Agg(ArrayType(CHAR, COMM)), "get_current_comm")
+
+
+def _cstr(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    """`cstr(p, n)`: what `char[n](p)` is."""
+    size = args[1].kind.value if isinstance(args[1].kind, Const) else None
+    if not isinstance(size, int) or not 0 < size <= MOST_TEXT:
+        raise c.error("arguments", f"cstr() takes a pointer and how many bytes to read, a constant of 1 to {MOST_TEXT}", node)
+    layout = ArrayType(CHAR, size)
+    value = fitting.fitted(c, args[0], layout, node)
+    return value if isinstance(value, Temp) else keeping.placed(c, value, layout, node)
 
 
 def _task(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
@@ -94,7 +105,7 @@ def _swap(bits: int) -> Callable[[Checker, list[Expr], ast.Call], Expr]:
 
 Check = Callable[[Checker, "list[Expr]", ast.Call], Expr]
 WORDS: dict[object, tuple[Check, int, int]] = {
-    words.current_comm: (_comm, 0, 0), words.current_task: (_task, 0, 1), words.field_exists: (_field_exists, 2, 2),
+    words.cstr: (_cstr, 2, 2), words.current_comm: (_comm, 0, 0), words.current_task: (_task, 0, 1), words.field_exists: (_field_exists, 2, 2),
     words.type_exists: (_type_exists, 1, 1),
     words.htons: (_swap(16), 1, 1), words.ntohs: (_swap(16), 1, 1), words.htonl: (_swap(32), 1, 1), words.ntohl: (_swap(32), 1, 1),
 }

@@ -215,7 +215,7 @@ class _Loading:
         finally:
             if owner is not None:
                 owner.close()
-        self.programs[name] = LoadedProgram(spec, linked, made, self.maps, code.core, self.links, _outputs(linked))
+        self.programs[name] = LoadedProgram(spec, linked, made, self.maps, code.core, self.links, _outputs(linked), self.spec.btf)
         self.opened.append(self.programs[name])
 
     def _at_target(self, name: str, spec: ProgramSpec) -> ProgramSpec:

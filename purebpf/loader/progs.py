@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 from errno import E2BIG, EAGAIN, EINTR, EINVAL, EMFILE, ENFILE, ENOMEM, ENOSPC, ENOSYS, EOPNOTSUPP, EPERM
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from .. import context
 from ..errors import KernelError, NotSupported
 from ..spec import Linked, ProgramSpec, RunResult
 from ..uapi import hooks, versions
@@ -20,6 +21,9 @@ from .logs import complains, rejection
 from .pins import Pinned
 from .refusals import CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, CAP_SYS_ADMIN, refuse
 
+if TYPE_CHECKING:
+    from ..btf import Btf
+
 FIRST_LOG, LAST_LOG = 1 << 24, 0xFFFFFFFF >> 2  # bytes; a second try verifies all over again
 SMALLEST_LOG = 1 << 16
 _PASSING = (EMFILE, ENFILE, ENOMEM, EINTR, EAGAIN, ENOSYS)  # never the verifier's verdict
@@ -27,6 +31,7 @@ _P = ProgType
 _SKB = frozenset({_P.SOCKET_FILTER, _P.SCHED_CLS, _P.SCHED_ACT, _P.CGROUP_SKB, _P.LWT_IN, _P.LWT_OUT, _P.LWT_XMIT,
                   _P.LWT_SEG6LOCAL})
 _PACKET = _SKB | {_P.XDP, _P.FLOW_DISSECTOR, _P.NETFILTER}
+_IP_HEADERS = {b"\x08\x00": 20, b"\x86\xdd": 40}  # bytes of a header, by EtherType
 _TRACING = frozenset({_P.KPROBE, _P.TRACEPOINT, _P.PERF_EVENT, _P.RAW_TRACEPOINT, _P.RAW_TRACEPOINT_WRITABLE,
                       _P.TRACING, _P.LSM})
 
@@ -195,7 +200,8 @@ class LoadedProgram(Holder, Pinned):
 
     def __init__(self, spec: ProgramSpec, linked: Linked, code: LoadedCode, maps: Mapping[str, Any],
                  core: tuple[tuple[int, int | None], ...] = (), links: list[Link] | None = None,
-                 outputs: tuple[str, ...] = ()) -> None:
+                 outputs: tuple[str, ...] = (), btf: Btf | None = None) -> None:
+        self._btf = btf
         self.spec, self.linked, self.log, self.core = spec, linked, code.log, core
         self._outputs = outputs
         self._fd, self._maps = code.fd, maps
@@ -239,20 +245,16 @@ class LoadedProgram(Holder, Pinned):
                            jited.raw[:first.jited_prog_len], maps, got.btf_id, got.verified_insns, got.run_cnt,
                            got.run_time_ns, got.recursion_misses)
 
-    def test_run(self, data: bytes = b"", ctx: bytes | None = None, *, repeat: int = 1,
+    def test_run(self, data: bytes = b"", ctx: Any = None, *, repeat: int = 1,
                  data_size_out: int | None = None, flags: int = 0, cpu: int = 0, batch_size: int = 0) -> RunResult:
         """Run it once, or `repeat` times on the same input, in the kernel (BPF_PROG_TEST_RUN).
 
-        `data` is a packet for the packet types, `ctx` the bytes of the context; `retval` is the result as an unsigned
-        32-bit number. Raises NotSupported for program types that the kernel cannot run this way."""
-        if not isinstance(data, bytes | bytearray | memoryview) or ctx is not None and not isinstance(
-                ctx, bytes | bytearray | memoryview):
-            raise TypeError(f"test_run takes bytes, not data={type(data).__name__}, ctx={type(ctx).__name__}")
-        if not 1 <= repeat <= 0xFFFFFFFF:
-            raise ValueError(f"test_run: repeat is 1 or more, not {repeat}")
-        data = bytes(data)
+        `data` is a packet for the packet types; `ctx` the context's bytes, a dict or record of its fields, or a tuple of
+        arguments, and in the result bytes with the fields as attributes; `retval` is an unsigned 32-bit number. Raises
+        NotSupported for program types that the kernel cannot run this way, FormatError for a context that is none."""
         packet = self.spec.prog_type in _PACKET
-        given = bytes(ctx) if ctx is not None else b""
+        shape = context.shape(self.spec, self._btf)
+        given = context.to_bytes(shape, ctx, packet=len(data))
         out_size = (len(data) + 4096 if packet else 0) if data_size_out is None else data_size_out
         out = sys.buffer(out_size) if out_size else None
         held_ctx = sys.buffer(given) if given else None
@@ -262,20 +264,23 @@ class LoadedProgram(Holder, Pinned):
             ctx=held_ctx, ctx_size=len(given), ctx_out=ctx_out, repeat=repeat if repeat > 1 else 0, flags=flags,
             cpu=cpu, batch_size=batch_size)
         if got.result < 0:
-            raise self._cannot_run(-got.result, len(data))
+            raise self._cannot_run(-got.result, data)
         after = ctx_out or (held_ctx if self.spec.prog_type == _P.SYSCALL else None)
         return RunResult(got.retval, out.raw[:got.data_size] if out is not None else b"",
-                         after.raw[:len(given)] if after is not None else b"", got.duration, self._maps)
+                         context.from_bytes(shape, after.raw[:len(given)] if after is not None else b""), got.duration, self._maps)
 
-    def _cannot_run(self, errno: int, size: int) -> KernelError:
+    def _cannot_run(self, errno: int, data: bytes) -> KernelError:
         action = f"running {self.name!r} with test_run"
         kind = name_of(ProgType, self.spec.prog_type)
         if errno in (sys.ENOTSUPP, EOPNOTSUPP):
             return NotSupported(errno, f"test_run of program type {kind}", hint="no kernel runs this type on given input: attach "
                                 "it and cause the event, or use the VM (simulate)")
         hint = ""
-        if errno == EINVAL and self.spec.prog_type in _PACKET and size < 14:
-            hint = f"give a packet of at least 14 bytes (an Ethernet header), not {size}"
+        least = _IP_HEADERS.get(data[12:14], 0) if self.spec.prog_type in _SKB else 0
+        if errno == EINVAL and self.spec.prog_type in _PACKET and len(data) < 14:
+            hint = f"give a packet of at least 14 bytes (an Ethernet header), not {len(data)}"
+        elif errno == EINVAL and len(data) < 14 + least:
+            hint = f"the frame says it is IP: give the whole IP header, {least} bytes after the Ethernet header's 14"
         elif errno == EINVAL:
             hint = f"the kernel takes this data, context or repeat count for no valid input of {kind}"
         elif errno == ENOSPC:

@@ -5,6 +5,7 @@ Each struct is written as one text, a word per field, in order of offset:
 
     name:size        `size` bytes, aligned to it                 x5   five elements
     w  some program type may store to it                         n    in network byte order
+    h  its first two bytes are, the others are 0: a number of 16 bits
     d e m  yields a pointer to packet data, end, meta data       p=S  yields a pointer to S, which may be NULL
     @n  at offset n, where it does not simply follow
 
@@ -13,12 +14,14 @@ From the UAPI headers (6.18) and the *_is_valid_access functions; offsets are te
 
 from __future__ import annotations
 
+import os
 from typing import Final, NamedTuple
 
 
 class Field(NamedTuple):
     """`size` is an element's, in bytes; `elems` 1 unless an array. `kind`: "int", "packet", "packet_end",
-    "packet_meta" or "ptr", then `target` names what it points to. `writable`: by at least one program type."""
+    "packet_meta" or "ptr", then `target` names what it points to. `writable`: by at least one program type.
+    `big_endian`: in network order, all of it or (`half`) a number of two bytes in a field of four."""
 
     name: str
     offset: int
@@ -28,6 +31,7 @@ class Field(NamedTuple):
     elems: int = 1
     target: str = ""
     big_endian: bool = False
+    half: bool = False
 
 
 class Context:
@@ -48,7 +52,7 @@ _KINDS: Final = {"d": "packet", "e": "packet_end", "m": "packet_meta", "p": "ptr
 _TEXTS: Final = {
     "xdp_md": (24, "data:4d data_end:4e data_meta:4m ingress_ifindex:4 rx_queue_index:4 egress_ifindex:4"),
     "__sk_buff": (192, """
-        len:4 pkt_type:4 mark:4w queue_mapping:4w protocol:4 vlan_present:4 vlan_tci:4 vlan_proto:4 priority:4w
+        len:4 pkt_type:4 mark:4w queue_mapping:4w protocol:4h vlan_present:4 vlan_tci:4 vlan_proto:4h priority:4w
         ingress_ifindex:4 ifindex:4 tc_index:4w cb:4x5w hash:4 tc_classid:4w data:4d data_end:4e napi_id:4 family:4
         remote_ip4:4n local_ip4:4n remote_ip6:4x4n local_ip6:4x4n remote_port:4n local_port:4 data_meta:4m
         flow_keys:8p=bpf_flow_keys tstamp:8w wire_len:4 gso_segs:4 sk:8p=bpf_sock gso_size:4 tstamp_type:1
@@ -56,7 +60,7 @@ _TEXTS: Final = {
     "bpf_perf_event_data": (184, "regs:168@0p=pt_regs sample_period:8@168 addr:8"),
     "bpf_raw_tracepoint_args": (96, "args:8x12"),
     "bpf_sock_addr": (72, """
-        user_family:4 user_ip4:4wn user_ip6:4x4wn user_port:4wn family:4 type:4 protocol:4 msg_src_ip4:4wn
+        user_family:4 user_ip4:4wn user_ip6:4x4wn user_port:4wh family:4 type:4 protocol:4 msg_src_ip4:4wn
         msg_src_ip6:4x4wn sk:8p=bpf_sock"""),
     "bpf_sock_ops": (224, """
         op:4 args:4x4 reply:4@4w replylong:4x4@4w family:4@20 remote_ip4:4n local_ip4:4n remote_ip6:4x4n local_ip6:4x4n
@@ -74,7 +78,7 @@ _TEXTS: Final = {
         sk:8p=bpf_sock cookie:8@0 family:4@8 protocol:4 remote_ip4:4n remote_ip6:4x4n remote_port:2n local_ip4:4@40n
         local_ip6:4x4n local_port:4 ingress_ifindex:4"""),
     "sk_reuseport_md": (56, """
-        data:8d data_end:8e len:4 eth_protocol:4 ip_protocol:4 bind_inany:4 hash:4 sk:8p=bpf_sock
+        data:8d data_end:8e len:4 eth_protocol:4h ip_protocol:4 bind_inany:4 hash:4 sk:8p=bpf_sock
         migrating_sk:8p=bpf_sock"""),
     "bpf_sock": (80, """
         bound_dev_if:4w family:4 type:4 protocol:4 mark:4w priority:4w src_ip4:4n src_ip6:4x4n src_port:4 dst_port:2n
@@ -126,9 +130,14 @@ CALLING: Final = {
 NAMES: Final = (*_TEXTS, "pt_regs")
 
 
-def context(name: str, machine: str = "x86_64") -> Context | None:
-    """The context called `name`; `machine` as in os.uname() matters for pt_regs alone. None if there is none."""
-    size, text = _PT_REGS.get(machine, (0, "")) if name == "pt_regs" else _TEXTS.get(name, (0, ""))
+def machine() -> str:
+    """The machine this runs on, as in os.uname()."""
+    return os.uname().machine
+
+
+def context(name: str, machine_name: str = "") -> Context | None:
+    """The context called `name`; the machine (this one, if none is named) matters for pt_regs alone. None if there is none."""
+    size, text = _PT_REGS.get(machine_name or machine(), (0, "")) if name == "pt_regs" else _TEXTS.get(name, (0, ""))
     if not size:
         return None
     fields: dict[str, Field] = {}
@@ -150,4 +159,4 @@ def _field(word: str, at: int) -> Field:
     align = int(size)
     offset = int(place) if place else at + -at % align
     kind = next((_KINDS[f] for f in flags if f in _KINDS), "int")
-    return Field(name, offset, align, kind, "w" in flags, int(count or 1), pointee, "n" in flags)
+    return Field(name, offset, align, kind, "w" in flags, int(count or 1), pointee, "n" in flags or "h" in flags, "h" in flags)

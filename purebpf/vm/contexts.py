@@ -8,7 +8,7 @@ access is a decision by field. For the others it is memory, writable where the k
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Callable, Final, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Callable, Final, Mapping, NamedTuple
 
 from ..errors import KernelError
 from ..uapi.contexts import Context, Field, context
@@ -28,9 +28,7 @@ def _known(name: str) -> Context:
     return found
 
 
-Ctx = bytes | Sequence[int | bytes] | None
-
-
+IP_HEADERS: Final = {b"\x08\x00": 20, b"\x86\xdd": 40}  # the shortest that test_run takes, by EtherType (6.18)
 XDP_MD: Final = _known("xdp_md")
 SK_BUFF: Final = _known("__sk_buff")
 TC: Final = (ProgType.SCHED_CLS, ProgType.SCHED_ACT)
@@ -57,19 +55,13 @@ class Prepared(NamedTuple):
     finish: Callable[[], tuple[bytes, bytes]]
 
 
-def prepare(world: World, prog_type: int, data: bytes, ctx: Ctx) -> Prepared:
-    """The context of one run. KernelError where test_run refuses the input."""
+def prepare(world: World, prog_type: int, data: bytes, ctx: bytes | None, size: int = 0) -> Prepared:
+    """The context of one run: the given bytes, or `size` zeros. KernelError where test_run refuses the input."""
     if prog_type == ProgType.XDP:
-        return _xdp(world, data, _given(ctx))
+        return _xdp(world, data, ctx or b"")
     if prog_type in SKB_TYPES:
-        return _skb(world, prog_type, data, _given(ctx))
-    return _plain(world, prog_type, ctx)
-
-
-def _given(ctx: Ctx) -> bytes:
-    if ctx is None or isinstance(ctx, (bytes, bytearray)):
-        return bytes(ctx or b"")
-    raise KernelError(errno.EINVAL, "the context of this program type is bytes")
+        return _skb(world, prog_type, data, ctx or b"")
+    return _plain(world, prog_type, bytes(size) if ctx is None else ctx)
 
 
 def _pointers(packet: Packet) -> Callable[[str], int]:
@@ -153,6 +145,10 @@ def _then_release(world: World, finish: Callable[[], tuple[bytes, bytes]], packe
 def _skb(world: World, prog_type: int, data: bytes, ctx: bytes) -> Prepared:
     if len(data) < ETH_HLEN:
         raise KernelError(errno.EINVAL, f"a packet of {len(data)} bytes has no Ethernet header")
+    least = IP_HEADERS.get(data[12:14], 0)
+    if len(data) < ETH_HLEN + least:
+        raise KernelError(errno.EINVAL, f"a frame that says it is IP, with {len(data) - ETH_HLEN} bytes after its Ethernet "
+                          f"header: test_run wants the whole IP header, {least} bytes")
     backing = bytearray(SK_BUFF.size)
     ctx = ctx[:SK_BUFF.size].ljust(SK_BUFF.size, b"\0")
     for part in map(_bytes_of, SKB_FROM_CALLER):
@@ -213,15 +209,8 @@ def packet_type(frame: bytes) -> int:
     return 0 if frame[:6] == bytes(6) else 3
 
 
-def _plain(world: World, prog_type: int, ctx: Ctx) -> Prepared:
-    words: list[int] = []
-    if ctx is None:
-        raw = bytearray()
-    elif isinstance(ctx, (bytes, bytearray)):
-        raw = bytearray(ctx)
-    else:  # numbers; bytes stand for a pointer to them
-        words = [world.keep(one) if isinstance(one, (bytes, bytearray)) else one for one in ctx]
-        raw = bytearray(b"".join((word & (1 << 64) - 1).to_bytes(8, "little") for word in words))
+def _plain(world: World, prog_type: int, ctx: bytes) -> Prepared:
+    raw = bytearray(ctx)
     region = world.memory.map(raw, "context", prog_type not in READ_ONLY)
 
     def finish() -> tuple[bytes, bytes]:

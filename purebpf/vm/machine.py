@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Final
 
+from .. import context
 from ..errors import FormatError, VmFault
 from ..isa import opcodes as op
 from ..isa.insn import CoreRef, DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
@@ -16,7 +17,7 @@ from ..spec import DataSpec, MapSpec, ObjectSpec, RunResult
 from ..uapi.enums import MapFlag, MapType
 from . import helpers
 from .code import Code
-from .contexts import Ctx, prepare
+from .contexts import prepare
 from .core import Core
 from .engines import engine_named
 from .fakes import Fakes
@@ -91,19 +92,23 @@ class Machine:
                 for event in live.events():
                     live.callback(event)
 
-    def run(self, program: str | None = None, data: bytes = b"", ctx: Ctx = None, *, repeat: int = 1, cpu: int = 0,
+    def run(self, program: str | None = None, data: bytes = b"", ctx: Any = None, *, repeat: int = 1, cpu: int = 0,
             insn_limit: int = INSN_LIMIT) -> RunResult:
         """Run one program (`program` may be left out if there is only one) `repeat` times on the same packet.
 
-        `ctx` is the context's bytes, or a list of arguments for raw tracepoints and the like, where bytes stand for a
-        pointer to them. Raises VmFault for what the program does wrong, KernelError for input that test_run refuses."""
+        `ctx` is the context's bytes, a dict or record of its fields (the others are 0), or a list of arguments for raw
+        tracepoints, BTF tracing and probes; text and bytes where a pointer is wanted stand for memory that holds them. In
+        the result it is bytes with the fields as attributes. Raises VmFault for what the program does wrong, KernelError
+        for input that test_run refuses, FormatError for a context that is none."""
         name = self._name_of(program)
         world, spec = self._world, self.spec.programs[name]
         if not 0 <= cpu < world.cpus:
             raise ValueError(f"cpu {cpu} of {world.cpus}")
         code = self._program(name)
         world.limit, world.cpu, world.prog_type, world.redirected = insn_limit, cpu, spec.prog_type, None
-        prepared = prepare(world, spec.prog_type, bytes(data), ctx)
+        shape = context.shape(spec, self.spec.btf)
+        given = context.to_bytes(shape, ctx, packet=len(data), keep=world.keep)
+        prepared = prepare(world, spec.prog_type, bytes(data), given if ctx is not None else None, shape.size)
         result = 0
         try:
             for _ in range(max(1, repeat)):
@@ -113,7 +118,7 @@ class Machine:
             leaked = world.settle()
         if leaked:
             raise VmFault(leaked)
-        return RunResult(result & M32, out, after, 0, self.maps)
+        return RunResult(result & M32, out, context.from_bytes(shape, after), 0, self.maps)
 
     # -- building
 

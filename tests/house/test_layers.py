@@ -16,7 +16,8 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself and errors
     "uapi": set(),
     "btf": set(),
     "spec": {"isa", "btf", "uapi"},
-    "vm": {"isa", "spec", "btf", "uapi"},
+    "context": {"spec", "btf", "uapi"},
+    "vm": {"isa", "spec", "btf", "uapi", "context"},
     "elf": {"spec", "isa", "btf", "uapi"},
     "dsl": {"uapi", "spec"},  # spec for RunResult, in type annotations only
     "net": {"dsl"},
@@ -29,7 +30,7 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself and errors
     "compiler": {"frontend", "lower", "opt", "codegen", "ir", "spec", "dsl", "btf", "uapi"},
     "assembler": {"isa", "spec", "btf", "uapi"},
     "listing": {"isa", "spec", "btf", "uapi"},
-    "loader": {"spec", "isa", "btf", "uapi", "dsl"},
+    "loader": {"spec", "isa", "btf", "uapi", "dsl", "context"},
     "api": {"compiler", "dsl", "spec", "frontend", "loader", "vm"},
     "cli": None,  # everything
     "__init__": None,

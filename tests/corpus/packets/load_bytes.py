@@ -28,5 +28,5 @@ def prog(ctx):
 CASES = [
     {"data": bytes(6) + b"\1\2\3\4\5\6" + b"\x08\0" + b"\x45\0\0\0\0\0\0\x63" + bytes(42), "retval": 0x63,
      "maps_after": {"seen": {(0x45, b"\1\2\3\4\5\6"): 1}}},
-    {"data": bytes(12) + b"\x08\0\1", "retval": 2},
+    {"data": bytes(12) + b"\x88\xb5\1", "retval": 2},
 ]

@@ -30,5 +30,5 @@ def typed(preempt, prev, next):
 
 CASES = [
     {"run": "raw", "ctx": (0, 257), "retval": 0, "globals_after": {"last": 257}},
-    {"run": "typed", "trigger": "sleep"},
+    {"run": "typed", "trigger": "sleep", "ctx": (0, bytes(16384), bytes(16384))},
 ]
