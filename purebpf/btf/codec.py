@@ -29,7 +29,8 @@ class Raw:
     (the names' offsets) as native u32, for searching. Of split BTF `base_names` looks up the base's strings, which
     take the first `base_size` offsets."""
 
-    __slots__ = ("words", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "_cached")
+    __slots__ = ("words", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "_cached",
+                 "_named")
 
     def __init__(self, data: bytes, first: int = 1, base_names: Callable[[int], str] | None = None,
                  base_size: int = 0) -> None:
@@ -49,6 +50,7 @@ class Raw:
             self.words = swapped
         self.starts, self.names = _index(self.words, header)
         self._cached: dict[int, str] = {}
+        self._named: dict[int, int] | None = None  # offset of a name -> the first record that has it
 
     def decode(self, index: int) -> t.Type:
         """The type of record `index` (0-based)."""
@@ -97,8 +99,14 @@ class Raw:
 
     def named(self, offset: int) -> list[int]:
         """Indexes of the records whose name is at `offset`."""
+        if self._named is None:
+            numbers = memoryview(self.names).cast("I")
+            self._named = dict(zip(reversed(numbers), range(len(numbers) - 1, -1, -1)))
+        first = self._named.get(offset)
+        if first is None:
+            return []
         wanted, out = offset.to_bytes(4, sys.byteorder), []
-        at = self.names.find(wanted)
+        at = self.names.find(wanted, 4 * first)
         while at >= 0:
             if at % 4 == 0:
                 out.append(at // 4)

@@ -97,7 +97,8 @@ class Btf:
         wanted = None if kinds is None else {
             BY_CLASS[k].number for k in (kinds if isinstance(kinds, tuple) else (kinds,))}
         own = self._raw_ids(name, flavours) if self._raw is not None else self._listed_ids(name, flavours)
-        return out + [i for i in own if wanted is None or self.kind(i) in wanted]
+        return out + [i for i in own if (wanted is None or self.kind(i) in wanted)
+                      and (not flavours or essential(getattr(self[i], "name", "")) == name)]
 
     def kind(self, type_id: int) -> int:
         """The kind's number, without decoding the type."""
@@ -201,6 +202,16 @@ class Builder:
                 if not 0 <= ref <= last:
                     raise BtfError(f"type {number} ({one!r:.80}) refers to type {ref}, but the last is {last}")
         return Btf(one for one in self._types if one is not None)
+
+
+def essential(name: str) -> str:
+    """A type's name without its flavour: "task_struct" of "task_struct___old". A flavour is three underscores between
+    two characters that are none, the last such three."""
+    if "___" in name:
+        for at in range(len(name) - 4, 0, -1):
+            if name[at:at + 3] == "___" and name[at - 1] != "_" != name[at + 3]:
+                return name[:at]
+    return name
 
 
 def graft(builder: Builder, source: Btf, type_id: int, memo: dict[int, int] | None = None) -> int:

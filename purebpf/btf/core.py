@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, Sequence
 
 from ..errors import BtfError
 from . import types as t
-from .container import Btf, Kinds, kind_name
+from .container import Btf, Kinds, essential, kind_name
 from .layout import Budget, resolve, resolved, size_of
 
 FIELD_BYTE_OFFSET: Final = 0
@@ -136,10 +136,21 @@ def local_value(btf: Btf, type_id: int, access: str, kind: int) -> int:
     return _value(_parse(btf, type_id, access, kind), kind).value
 
 
-def essential(name: str) -> str:
-    """A type's name without its flavour: "task_struct" of "task_struct___old"."""
-    at = name.rfind("___")
-    return name[:at] if at > 0 else name
+def describe(btf: Btf, type_id: int, access: str, kind: int) -> str:
+    """What a relocation is about, in words: "field task_struct.pid", "enumerator X of enum e", "struct s"."""
+    one = btf[type_id] if type_id else None
+    word = "" if isinstance(one, t.Typedef) else f"{kind_name(btf, type_id)} "
+    name = essential(getattr(one, "name", "")) or "(anonymous)"
+    try:
+        steps = _parse(btf, type_id, access, kind).steps
+    except BtfError:
+        return f"{word}{name}"
+    if kind in (ENUMVAL_EXISTS, ENUMVAL_VALUE):
+        return f"enumerator {essential(steps[0].name)} of {word}{name}"
+    if kind > FIELD_RSHIFT_U64:
+        return f"{word}{name}"
+    path = "".join(f".{step.name}" if step.name else f"[{step.number}]" for step in steps[1:])
+    return f"field {name}{path}" if path else f"{word}{name}"
 
 
 # ── paths ────────────────────────────────────────────────────────────────────────────────────────────────────────────

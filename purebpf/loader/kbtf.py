@@ -11,13 +11,15 @@ from typing import Callable, Mapping, NamedTuple
 from ..btf import Btf, codec
 from ..btf import types as t
 from ..errors import KernelError
-from ..spec import DataSpec, Linked, ObjectSpec
+from ..spec import STRUCT_OPS, DataSpec, Linked, ObjectSpec
+from ..uapi.enums import MapType
 from . import bpf, sys
 from .fd import Fd
 from .refusals import refuse
 
 _VOID_POINTER = t.Ptr(0)  # what takes the place of a type that nothing may refer to: valid for every kernel
 EPERM = 1
+_TYPED = (MapType.SK_STORAGE, MapType.INODE_STORAGE, MapType.TASK_STORAGE, MapType.CGRP_STORAGE)  # not made without BTF
 
 
 class KernelBtf(NamedTuple):
@@ -132,7 +134,12 @@ def _no_func(one: t.Type) -> t.Type:
     return t.Typedef(one.name, one.proto) if isinstance(one, t.Func) else one
 
 
+def _no_question_mark(one: t.Type) -> t.Type:
+    return one._replace(name="_" + one.name[1:]) if isinstance(one, t.Datasec) and one.name.startswith("?") else one
+
+
 REWRITES: tuple[tuple[str, str, Callable[[t.Type], t.Type]], ...] = (  # newest first: name, first kernel, rewrite
+    ("optional section", "6.9", _no_question_mark),
     ("enum64", "6.0", _no_enum64),
     ("signed enum", "6.0", _no_signed_enum),
     ("type_tag", "5.17", _no_type_tag),
@@ -145,9 +152,10 @@ REWRITES: tuple[tuple[str, str, Callable[[t.Type], t.Type]], ...] = (  # newest 
 
 
 def upload(spec: ObjectSpec, linked: Mapping[str, Linked]) -> KernelBtf | None:
-    """Load the object's BTF, with the texts that line info needs. None if the object has none.
+    """Load the object's BTF, with the texts that line info needs. None if the object has none, or if the kernel refuses
+    every form of it and nothing of the object is known to need it.
 
-    Raises KernelError when the kernel refuses every form of it, with its log's last lines."""
+    Raises KernelError when something does, with the log's last lines."""
     if spec.btf is None or not len(spec.btf):
         return None
     types = tidy(spec.btf, spec.data)
@@ -170,4 +178,10 @@ def upload(spec: ObjectSpec, linked: Mapping[str, Linked]) -> KernelBtf | None:
             return KernelBtf(Fd(result, "BTF"), strings, frozenset(lacks))
         if result == -EPERM:
             raise refuse(EPERM, f"loading BTF of {spec.name!r}")
+    if not _needed(spec):
+        return None
     raise KernelError(-result, f"loading BTF of {spec.name!r}", "\n".join(log.strip().splitlines()[-3:]))
+
+
+def _needed(spec: ObjectSpec) -> bool:
+    return any(one.type in _TYPED for one in spec.maps.values()) or any(name in spec.data for name in STRUCT_OPS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
@@ -60,7 +61,7 @@ def load_program(spec: ProgramSpec, linked: Linked, code: Loadable, *, license: 
             return LoadedCode(Fd(again, f"program {spec.name}"), log)
         result = again if log else result
     del held
-    raise _refused(spec, linked, result, log)
+    raise _refused(spec, linked, result, log, code.absent)
 
 
 def _attempt(code: bytes, license: str, level: int, fields: dict[str, Any]) -> tuple[int, str]:
@@ -138,11 +139,14 @@ def line_info(linked: Linked, btf: KernelBtf) -> bytes:
     return b"".join(out)
 
 
-def _refused(spec: ProgramSpec, linked: Linked, result: int, log: str) -> KernelError:
+def _refused(spec: ProgramSpec, linked: Linked, result: int, log: str, absent: Mapping[int, str]) -> KernelError:
     caps = (CAP_BPF, CAP_PERFMON) if spec.prog_type in _TRACING else (
         (CAP_BPF, CAP_NET_ADMIN) if spec.prog_type in _PACKET else (CAP_BPF,))
     if log.strip():
-        return rejection(-result, spec.name, log, linked.lines)
+        if -result == EINVAL and re.fullmatch(r"\s*processed 0 insns.*\s*", log):  # refused before it was looked at
+            return refuse(EINVAL, f"loading program {spec.name!r} ({spec.section})", caps=caps,
+                          hint="the kernel does not know the program type, the attach type or a flag")
+        return rejection(-result, spec.name, log, linked.lines, absent)
     kind = name_of(ProgType, spec.prog_type)
     action = f"loading program {spec.name!r} ({spec.section})"
     size = sum(i.slots for i in linked.insns)

@@ -10,7 +10,8 @@ from typing import Final
 
 from ..btf import Btf
 from ..btf import types as t
-from ..btf.core import Relocator, essential, local_value
+from ..btf.container import essential
+from ..btf.core import Relocator, local_value
 from ..errors import BtfError
 from ..isa import opcodes as op
 from ..isa.insn import CoreRef, Insn

@@ -15,7 +15,7 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself and errors
     "isa": set(),
     "uapi": set(),
     "btf": set(),
-    "spec": {"isa", "btf", "uapi"},
+    "spec": {"isa", "btf", "uapi", "checks"},
     "vm": {"isa", "spec", "btf", "uapi"},
     "elf": {"spec", "isa", "btf", "uapi"},
     "dsl": {"uapi", "spec"},  # spec for RunResult, in type annotations only
@@ -26,8 +26,9 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself and errors
     "codegen": {"ir", "isa", "btf", "uapi", "spec"},
     "compiler": {"frontend", "opt", "codegen", "ir", "spec", "dsl", "btf", "uapi"},
     "assembler": {"isa", "spec", "btf", "uapi"},
+    "checks": {"spec", "isa", "uapi"},
     "listing": {"isa", "spec", "btf", "uapi"},
-    "loader": {"spec", "isa", "btf", "uapi", "dsl"},
+    "loader": {"spec", "checks", "isa", "btf", "uapi", "dsl"},
     "api": {"compiler", "dsl", "spec", "frontend", "loader", "vm"},
     "cli": None,  # everything
     "__init__": None,
