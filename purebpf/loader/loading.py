@@ -7,6 +7,7 @@ Each step needs those before it. Whatever fails, all that was made is closed aga
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -14,11 +15,14 @@ from typing import Any
 from ..btf import Btf
 from ..btf import types as t
 from ..btf.values import codec
-from ..errors import FormatError
-from ..spec import DataSpec, Linked, MapSpec, ObjectSpec, ProgramSpec, VarSpec
+from ..errors import FormatError, NotSupported
+from ..isa.insn import KsymRef
+from ..spec import ARENA, DataSpec, Linked, MapSpec, ObjectSpec, ProgramSpec, VarSpec
 from ..uapi import hooks
 from ..uapi.enums import MapType, ProgType
-from . import bpf, create, sys
+from . import bpf, create, structops, sys
+from .arena import ArenaSection, arena_of, map_arena
+from .choices import Policy, chosen
 from .fd import Fd, close_all
 from .fixups import Environment, resolve
 from .kbtf import KernelBtf, upload
@@ -38,23 +42,38 @@ _OF_MAPS = create.OF_MAPS
 def load(spec: ObjectSpec, *, license: str | None = None, constants: Mapping[Any, Any] | None = None,
          maps: Mapping[Any, LiveMap] | None = None, targets: Mapping[Any, Any] | None = None,
          pin_directory: str = BPFFS, log_level: int = 0, attach: bool = False,
-         btf: Btf | str | os.PathLike[str] | None = None, kernel: Kernel | None = None) -> Object:
+         btf: Btf | str | os.PathLike[str] | None = None, kernel: Kernel | None = None,
+         types: Mapping[Any, str] | None = None, autoload: Mapping[Any, bool] | None = None,
+         policy: Policy | None = None) -> Object:
     """Put `spec` into the kernel.
 
     license     instead of the spec's
     constants   values of .rodata variables by name (or by the declaration), fixed from here on
-    maps        live maps to use instead of new ones; they stay the caller's
+    maps        by name: a live map to use instead of a new one, which stays the caller's; or a number of entries, or
+                fields of MapSpec to change, as in {"max_entries": 4096}
     targets     program name → what a BTF program attaches to: a name, or a LoadedProgram (freplace, fentry of BPF)
     log_level   1: the verifier's log of each program in `LoadedProgram.log`, 2: with every state, 4: statistics only
     attach      also attach what its section name says where
     btf         types to relocate against instead of the running kernel's: a Btf or a file
     kernel      keeps what was read of the running kernel for several loads; the caller closes it
+    types       program name → section name, for programs whose own names no type: {"f": "xdp"}
+    autoload    program name → whether to load it, instead of what the object says
+    policy      what the object may ask for; asked before the first system call
 
     Raises VerifierError, NotSupported, AttachError, KernelError, or FormatError for a broken spec."""
+    if kernel is not None and btf is not None:
+        raise FormatError("load: give either `btf` or `kernel`, which has types of its own")
+    spec, live_maps = chosen(spec, _by_name(maps), _by_name(types), _by_name(autoload))
+    spec.check()
+    if policy is not None:
+        policy.check(spec)
+    if spec.byteorder != sys.BYTEORDER:
+        raise NotSupported(errno.ENOEXEC, f"loading {spec.name!r}", reason="", hint=f"it is a {spec.byteorder}-endian object, "
+                           f"this machine is {sys.BYTEORDER}-endian; the VM runs both (prog.simulate, purebpf run)")
     loading = _Loading(spec, kernel or Kernel(btf), license if license is not None else spec.license,
                        _by_name(targets), pin_directory, log_level)
     try:
-        loading.everything(_by_name(constants), _by_name(maps))
+        loading.everything(_by_name(constants), live_maps)
         made = loading.object()
         if attach:
             made.attach()
@@ -85,13 +104,14 @@ class _Loading:
         self.new_pins: list[str] = []
         self.btf: KernelBtf | None = None
         self.maps: dict[str, LiveMap] = {}
-        self.sections: dict[str, Section] = {}
+        self.sections: dict[str, Section | ArenaSection] = {}
+        self.members: dict[str, tuple[structops.Table, int]] = {}
         self.programs: dict[str, LoadedProgram] = {}
         self.kconfig: dict[str, int] = {}
 
     def everything(self, constants: dict[str, Any], given: dict[str, LiveMap]) -> None:
         raise_memlock()
-        wanted = {name: p for name, p in self.spec.programs.items() if p.autoload}
+        wanted = self._wanted()
         linked = {name: self.spec.link(name) for name in wanted}
         data = set_constants(self.spec, constants)
         if ".kconfig" in data:
@@ -102,8 +122,9 @@ class _Loading:
         for name, one in self.spec.maps.items():
             self._map(name, one, given.get(name))
         for name, section in data.items():
-            if section.data:
+            if section.data and section.is_array:
                 self._section(name, section)
+        self._struct_ops(data)
         self._fill_maps_of_maps()
         for name, program in wanted.items():
             self._program(name, program, linked[name])
@@ -115,6 +136,23 @@ class _Loading:
             for var in section.spec.vars:
                 variables[var.name] = Variable(section, var, codec(self.spec.btf, var.type_id, var.size))
         return Object(self.spec, self.maps, self.programs, variables, self.sections, self.opened)
+
+    def _wanted(self) -> dict[str, ProgramSpec]:
+        """The programs to load. FormatError for one whose section names no type."""
+        optional = structops.optional_programs(self.spec)
+        wanted = {name: p for name, p in self.spec.programs.items() if p.autoload and name not in optional}
+        for name, one in wanted.items():
+            if not one.prog_type:
+                raise FormatError(f"section {one.section!r} of program {name!r} names no program type: say it, "
+                                  f"load(…, types={{{name!r}: 'xdp'}}), purebpf load --type")
+        return wanted
+
+    def _struct_ops(self, data: Mapping[str, DataSpec]) -> None:
+        made = structops.tables(self.spec._replace(data=data), self.kernel)
+        self.members = structops.targets(made)
+        for table in made:
+            self.maps[table.name] = structops.create(table, self.kernel, self.btf, self.programs)
+            self.opened.append(self.maps[table.name])
 
     # maps
 
@@ -133,11 +171,30 @@ class _Loading:
             path = os.path.join(self.pins, spec.name)
             self.maps[name].pin(path)
             self.new_pins.append(path)
+        if spec.type == MapType.ARENA:
+            data = self.spec.data.get(ARENA)
+            memory = map_arena(spec, self.maps[name], data)
+            self.opened.append(memory)
+            if data is not None:
+                arena_of(dict(self.spec.maps))
+                self.sections[ARENA] = ArenaSection(data, self.maps[name], memory)
 
     def _section(self, name: str, spec: DataSpec) -> None:
+        spec = self._addresses(spec)
         fd, mapped = create.create_section(spec, self.spec.name, self.btf)
         self.sections[name] = Section(spec, fd, mapped)
         self.opened.append(self.sections[name])
+
+    def _addresses(self, spec: DataSpec) -> DataSpec:
+        """The section with addresses of kernel symbols in its pointers; programs cannot follow others, which stay 0."""
+        image = bytearray(spec.data)
+        for pointer in spec.relocations:
+            if isinstance(pointer.ref, KsymRef) and not pointer.ref.typed:
+                address = self.kernel.symbol(pointer.ref.name)
+                if address is None and not pointer.ref.weak:
+                    raise missing(pointer.ref.name, "kernel symbol")
+                image[pointer.offset:pointer.offset + 8] = (address or 0).to_bytes(8, sys.BYTEORDER)
+        return spec._replace(data=bytes(image))
 
     def _fill_maps_of_maps(self) -> None:
         for name, spec in self.spec.maps.items():
@@ -170,6 +227,10 @@ class _Loading:
 
     def _program(self, name: str, spec: ProgramSpec, linked: Linked) -> None:
         spec = self._at_target(name, spec)
+        member = self.members.get(name)
+        structops.check_program(spec, member)
+        if member is not None:
+            spec = spec._replace(attach_type=member[1])
         env = Environment({n: m.fileno() for n, m in self.maps.items()},
                           {n: s.fileno() for n, s in self.sections.items()}, self.kconfig, self.kernel, self.spec.btf)
         code = resolve(linked, env)
@@ -191,6 +252,9 @@ class _Loading:
 
     def _target(self, name: str, spec: ProgramSpec) -> tuple[Target, Fd | None]:
         """The BTF id of what the program will hang on, and an fd to close after the load."""
+        if name in self.members:
+            table, _ = self.members[name]
+            return Target(table.type_id, self.kernel.module_fd(table.module) if table.module else 0), None
         hook = hooks.match(spec.section)
         if hook is None or hook.target != "btf":
             return Target(), None

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ..spec import ObjectSpec
 from . import links
 from .fd import close_all
 from .maps import LiveMap
 from .progs import LoadedProgram
+from .structops import StructOpsMap
 from .variables import Section, Variable
+
+if TYPE_CHECKING:
+    from .arena import ArenaSection
 
 
 def name_of(key: Any) -> str:
@@ -26,7 +30,7 @@ class Object:
     """A loaded object. `with load(…) as k:` detaches and closes everything at the end."""
 
     def __init__(self, spec: ObjectSpec, maps: Mapping[str, LiveMap], programs: Mapping[str, LoadedProgram],
-                 variables: Mapping[str, Variable], sections: Mapping[str, Section], opened: list[Any]) -> None:
+                 variables: Mapping[str, Variable], sections: Mapping[str, Section | ArenaSection], opened: list[Any]) -> None:
         self.spec, self.maps, self.programs = spec, maps, programs
         self.variables, self.sections = variables, sections
         self.links: list[links.Link] = []
@@ -56,6 +60,9 @@ class Object:
                 kind = links.kind_of(program)
                 if kind is not None and kind.auto and program.spec.attach_to:
                     made.append(program.attach())
+            for one in self.maps.values():
+                if isinstance(one, StructOpsMap):
+                    made.append(one.attach())
         except BaseException:
             close_all(made)
             raise
