@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Callable, Final, Iterator, assert_never
 
 from .errors import FormatError
-from .isa.insn import CoreRef, DataRef, FuncRef, KconfigRef, KfuncRef, KsymRef, Label, MapRef, Ref
+from .isa.insn import CoreRef, DataRef, ExternRef, FuncRef, KconfigRef, KfuncRef, KsymRef, Label, MapRef, Ref
 from .spec import DataSpec, FuncSpec, MapSpec, ObjectSpec
 from .uapi.enums import MapType
 
@@ -25,8 +25,7 @@ def check(spec: ObjectSpec) -> None:
 
 def _names(spec: ObjectSpec) -> Iterator[str]:
     for what, table, name_of in (
-            ("program", spec.programs, lambda one: one.name), ("function", spec.functions, lambda one: one.name),
-            ("map", spec.maps, lambda one: one.name), ("data section", spec.data, lambda one: one.name)):
+            ("function", spec.functions, lambda one: one.name), ("map", spec.maps, lambda one: one.name), ("data section", spec.data, lambda one: one.name)):
         named: Callable[[object], str] = name_of
         for key, one in table.items():
             if named(one) != key:
@@ -117,7 +116,7 @@ def _reference(spec: ObjectSpec, ref: Ref) -> str:
             known = name in spec.functions or name in spec.programs
             return "" if known else f"reference to function {name!r}, which the object lacks"
         case KconfigRef(name):
-            known = any(v.name == name for v in spec.data[".kconfig"].vars) if ".kconfig" in spec.data else False
+            known = ".kconfig" not in spec.data or any(v.name == name for v in spec.data[".kconfig"].vars)
             return "" if known else f"reference to {name!r}, which .kconfig lacks"
         case CoreRef(type_id):
             if spec.btf is None:
@@ -125,6 +124,8 @@ def _reference(spec: ObjectSpec, ref: Ref) -> str:
             return "" if 0 <= type_id <= spec.btf.last else f"CO-RE relocation of type {type_id}, which BTF lacks"
         case Label(name):
             return f"label {name!r} is not resolved"
+        case ExternRef(name):
+            return f"reference to {name!r}, which another object defines: link them (bpf.link, purebpf link)"
         case KfuncRef() | KsymRef():
             return ""
         case _:

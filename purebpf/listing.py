@@ -12,7 +12,7 @@ from typing import Any, Container, Final, Mapping, NamedTuple
 from .errors import FormatError
 from .isa import flow
 from .isa.codec import decode, encode
-from .isa.insn import CoreRef, DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, Label, MapRef
+from .isa.insn import CoreRef, DataRef, ExternRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, Label, MapRef
 from .isa.opcodes import CALL, CALL_LOCAL, IMM64_FUNC, JMP, LD_IMM64
 from .isa.table import lookup
 from .isa.text import branch_target, format_insn
@@ -387,7 +387,7 @@ def as_json(routines: list[Routine], style: Style) -> list[dict[str, Any]]:
 
 def _ref(insn: Insn) -> dict[str, Any]:
     kinds = {MapRef: "map", DataRef: "data", FuncRef: "function", KfuncRef: "kfunc", KsymRef: "ksym", KconfigRef: "kconfig",
-             CoreRef: "core", Label: "label"}
+             CoreRef: "core", ExternRef: "extern", Label: "label"}
     assert insn.ref is not None
     return {"kind": kinds[type(insn.ref)], **insn.ref._asdict()}
 

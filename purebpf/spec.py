@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Mapping, NamedTuple
 
 from .errors import FormatError, Span
-from .isa.insn import DataRef, FuncRef, Insn, KsymRef, MapRef
+from .isa.insn import DataRef, ExternRef, FuncRef, Insn, KsymRef, MapRef
 from .isa.opcodes import CALL, IMM64_FUNC, JMP, LD_IMM64
 
 if TYPE_CHECKING:
@@ -33,13 +33,18 @@ class Line(NamedTuple):
 
 class FuncSpec(NamedTuple):
     """Code with a name: a subprogram, or the body of a program. Jumps are resolved; calls of other functions, maps and
-    data are symbolic (`Insn.ref`). `btf_id` is its FUNC in the object's BTF (0: none)."""
+    data are symbolic (`Insn.ref`). `btf_id` is its FUNC in the object's BTF (0: none).
+
+    `static`: not exported from the object. `hidden`: static to the kernel, but other objects may be linked to it. `weak`:
+    gives way to another definition when objects are linked."""
 
     name: str
     insns: tuple[Insn, ...]
     lines: tuple[Line, ...] = ()
     btf_id: int = 0
     static: bool = True
+    hidden: bool = False
+    weak: bool = False
 
     @property
     def slots(self) -> int:
@@ -85,21 +90,23 @@ class MapSpec(NamedTuple):
 
 
 class VarSpec(NamedTuple):
-    """A global variable inside a data section. `static`: not exported (STB_LOCAL)."""
+    """A global variable inside a data section. `static`: not exported (STB_LOCAL). `weak`: gives way to another
+    definition when objects are linked."""
 
     name: str
     offset: int
     size: int
     type_id: int = 0
     static: bool = False
+    weak: bool = False
 
 
 class Pointer(NamedTuple):
     """The 8 bytes at `offset` of a data section stand for the address of what `ref` names: a program or function, a
-    map, a place in data, a kernel symbol. They are 0 in the section's image."""
+    map, a place in data, a kernel symbol, something of another object. They are 0 in the section's image."""
 
     offset: int
-    ref: FuncRef | MapRef | DataRef | KsymRef
+    ref: FuncRef | MapRef | DataRef | KsymRef | ExternRef
 
 
 STRUCT_OPS: Final = (".struct_ops.link", ".struct_ops", "?.struct_ops.link", "?.struct_ops")

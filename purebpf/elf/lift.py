@@ -16,7 +16,7 @@ from ..btf import Btf, ext, layout
 from ..btf import types as t
 from ..errors import ElfError, FormatError
 from ..isa.codec import decode
-from ..isa.insn import CoreRef, DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef, Ref
+from ..isa.insn import CoreRef, DataRef, ExternRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef, Ref
 from ..isa.opcodes import ALU, ALU64, CALL, IMM64_FUNC, JMP, LD_IMM64, LDX, SLOT, ST, STX, K
 from ..spec import FuncSpec, Line, ObjectSpec, ProgramSpec
 from ..uapi import hooks
@@ -167,13 +167,16 @@ class _Lifter:
                 lines.append(Line(where[record.insn], record.file, record.line, record.col, record.text))
         btf_id = next((f.type for f in self.ext.funcs.get(section.name, ()) if f.insn == start), 0)
         name = self.names[index, start]
-        return FuncSpec(name, tuple(insns), tuple(lines), btf_id, symbol.bind == LOCAL or symbol.hidden)
+        return FuncSpec(name, tuple(insns), tuple(lines), btf_id, symbol.bind == LOCAL or symbol.hidden,
+                        symbol.hidden and symbol.bind != LOCAL, symbol.bind == WEAK)
 
     def _refer(self, index: int, insn: Insn, symbol: elf.Symbol, where: str) -> Insn:
         """The instruction with what its relocation stands for."""
         if symbol.section < 0:
             raise ElfError(f"{where}: relocation against {symbol.name!r}, which is in no section")
         if insn.code == JMP | CALL:
+            if not symbol.section and self._is_other_object_s(symbol.name):
+                return insn._replace(src=1, imm=-1, ref=ExternRef(symbol.name, 0, symbol.bind == WEAK))
             if not symbol.section:
                 return insn._replace(src=2, off=0, imm=-1, ref=KfuncRef(symbol.name, symbol.bind == WEAK))
             return insn._replace(src=1, imm=-1, ref=self._callee(symbol.section, symbol.value + SLOT * (insn.imm + 1)))
@@ -185,7 +188,7 @@ class _Lifter:
     def _target(self, insn: Insn, symbol: elf.Symbol, where: str) -> tuple[int, Ref]:
         """(src, reference) of a 64-bit load."""
         if not symbol.section:
-            return self._extern(symbol, where)
+            return self._extern(symbol, insn.imm & 0xFFFFFFFF)
         section = self.file.sections[symbol.section]
         offset = symbol.value + (insn.imm & 0xFFFFFFFF)
         if section.name in MAPS:
@@ -200,10 +203,15 @@ class _Lifter:
             return 2, DataRef(section.name, offset, symbol.name if symbol.type != SECTION else "")
         raise ElfError(f"{where}: relocation against section {section.name!r}")
 
-    def _extern(self, symbol: elf.Symbol, where: str) -> tuple[int, Ref]:
+    def _is_other_object_s(self, name: str) -> bool:
+        """Is it a function that is declared, but not as the kernel's?"""
+        declared = self.btf is not None and self.btf.find(name, t.Func) is not None
+        return declared and name not in self.externs
+
+    def _extern(self, symbol: elf.Symbol, offset: int) -> tuple[int, Ref]:
         weak = symbol.bind == WEAK
         if symbol.name not in self.externs or self.btf is None:
-            raise ElfError(f"{where}: extern {symbol.name!r} is not declared in .ksyms or .kconfig")
+            return 2, ExternRef(symbol.name, offset, weak)
         section, extern = self.externs[symbol.name]
         if section == ".kconfig":
             return 2, KconfigRef(symbol.name, weak)

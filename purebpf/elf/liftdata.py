@@ -10,7 +10,7 @@ from typing import Callable, Final, Mapping
 from ..btf import Btf, layout
 from ..btf import types as t
 from ..errors import ElfError
-from ..isa.insn import DataRef, FuncRef, KsymRef, MapRef
+from ..isa.insn import DataRef, ExternRef, FuncRef, KsymRef, MapRef
 from ..spec import ARENA, STRUCT_OPS, DataSpec, MapSpec, Pointer, VarSpec
 from . import reader as elf
 from .image import EXEC, LOCAL, OBJECT, SECTION, WEAK
@@ -59,6 +59,8 @@ class DataLifter:
             var = self.btf[row.type] if row.type else None
             if not isinstance(var, t.Var):
                 raise ElfError(".maps holds something else than variables")
+            if var.linkage == t.EXTERN:
+                continue  # another object's
             spec, values = parse_map(self.btf, var.type, var.name)
             if (index, row.offset) in self.map_at:
                 raise ElfError(f"map {var.name!r} is defined twice")
@@ -142,7 +144,7 @@ class DataLifter:
                 if symbol.value + symbol.size > len(section.data):
                     raise ElfError(f"variable {symbol.name!r} leaves section {section.name!r}")
                 rows.append(VarSpec(symbol.name, symbol.value, symbol.size, types.get(symbol.name, 0),
-                                    symbol.bind == LOCAL))
+                                    symbol.bind == LOCAL, symbol.bind == WEAK))
         image = bytearray(section.data)
         pointers = []
         for offset, symbol, _ in sorted(section.relocations, key=lambda r: r[0]):
@@ -153,11 +155,13 @@ class DataLifter:
         return DataSpec(section.name, bytes(image), tuple(sorted(rows, key=lambda v: v.offset)), found[0] if found else 0,
                         tuple(pointers))
 
-    def _pointee(self, section: elf.Section, offset: int, symbol: elf.Symbol) -> FuncRef | MapRef | DataRef | KsymRef | None:
+    def _pointee(self, section: elf.Section, offset: int, symbol: elf.Symbol) -> FuncRef | MapRef | DataRef | KsymRef | ExternRef | None:
         """What a pointer in data points to; None for what no loader looks at (jump tables, other sections)."""
         at = symbol.value + self._word(section, offset)
         if not symbol.section:
-            extern = self.externs.get(symbol.name, ("", None))[1]
+            if symbol.name not in self.externs:
+                return ExternRef(symbol.name, self._word(section, offset), symbol.bind == WEAK)
+            extern = self.externs[symbol.name][1]
             typed = isinstance(extern, t.Func) or isinstance(extern, t.Var) and self.btf is not None and bool(
                 layout.resolve(self.btf, extern.type))
             return KsymRef(symbol.name, typed, symbol.bind == WEAK)

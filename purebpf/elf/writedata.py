@@ -12,7 +12,7 @@ from typing import Final, Mapping, TypeVar, assert_never
 from ..btf import Builder
 from ..btf import types as t
 from ..errors import BtfError, ElfError, FormatError
-from ..isa.insn import DataRef, FuncRef, KsymRef, MapRef
+from ..isa.insn import DataRef, ExternRef, FuncRef, KsymRef, MapRef
 from ..isa.opcodes import SLOT
 from ..spec import DataSpec, MapSpec, ObjectSpec, Pointer, VarSpec
 from . import image as elf
@@ -160,7 +160,7 @@ class DataWriter:
         known = self._vars[one.name] = {}
         for var in one.vars:
             symbol = self.image.symbol(var.name, section, var.offset, var.size, elf.OBJECT,
-                                       elf.LOCAL if var.static else elf.GLOBAL)
+                                       elf.LOCAL if var.static else elf.WEAK if var.weak else elf.GLOBAL)
             known.setdefault(var.offset, (var, symbol))
         rows = self._known(one.name).vars
         said = {v.name for v in map(self._var, rows) if v is not None}
@@ -189,6 +189,8 @@ class DataWriter:
                 symbol, addend = self.symbol_at(ref)
             case KsymRef(name, typed, weak):
                 symbol, addend = self.extern(".ksyms", name, weak, typed=typed), 0
+            case ExternRef(name, offset, weak):
+                symbol, addend = self.other(name, weak), offset
             case _:
                 assert_never(pointer.ref)
         image = bytearray(section.data)
@@ -217,6 +219,15 @@ class DataWriter:
             symbol = self.externs[name] = self.image.symbol(name, None, bind=elf.WEAK if weak else elf.GLOBAL)
             if not any(getattr(self.types[row.type], "name", "") == name for row in self._rows[section]):
                 self._rows[section].append(self._extern_type(section, name, typed, function))
+        elif not weak:
+            symbol.bind = elf.GLOBAL
+        return symbol
+
+    def other(self, name: str, weak: bool) -> elf.Symbol:
+        """The undefined symbol of something in another object."""
+        symbol = self.externs.get(name)
+        if symbol is None:
+            symbol = self.externs[name] = self.image.symbol(name, None, bind=elf.WEAK if weak else elf.GLOBAL)
         elif not weak:
             symbol.bind = elf.GLOBAL
         return symbol

@@ -21,6 +21,7 @@ from ..isa.codec import encode as encode_insns
 from ..isa.insn import (
     CoreRef,
     DataRef,
+    ExternRef,
     FuncRef,
     Insn,
     KconfigRef,
@@ -103,7 +104,7 @@ class _Writer:
 
     def _place_code(self) -> list[tuple[elf.Section, FuncSpec, int]]:
         """Give every function its section and byte offset there, so that all can refer to each other."""
-        homes = [(".text", func, not func.static) for func in self.spec.functions.values()]
+        homes = [(".text", func, not func.static or func.hidden) for func in self.spec.functions.values()]
         for program in self.spec.programs.values():
             name = program.section
             if not program.autoload and not name.startswith("?"):
@@ -118,7 +119,8 @@ class _Writer:
             if func.name in self.funcs:
                 raise FormatError(f"two functions are called {func.name!r}")
             self.funcs[func.name] = self.image.symbol(
-                func.name, section, start, size, elf.FUNC, elf.GLOBAL if exported else elf.LOCAL)
+                func.name, section, start, size, elf.FUNC,
+                elf.LOCAL if not exported else elf.WEAK if func.weak else elf.GLOBAL, func.hidden)
             ends[name] = start + size
             out.append((section, func, start))
         return out
@@ -174,6 +176,10 @@ class _Writer:
                 return self._local_value(insn, ref)
             case Label(name):
                 raise FormatError(f"label {name!r} is not resolved")
+            case ExternRef(name, offset, weak):
+                is_call = insn.code == JMP | CALL
+                relocate((at, self.data.other(name, weak), R_64_32 if is_call else R_64_64))
+                return insn._replace(imm=-1 if is_call else offset, src=1 if is_call else IMM64_VALUE, ref=None)
             case None:
                 return insn
             case _:

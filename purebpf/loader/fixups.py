@@ -12,7 +12,7 @@ from ..btf import types as t
 from ..btf.container import essential
 from ..errors import FormatError, NotSupported
 from ..isa import codec
-from ..isa.insn import CoreRef, DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, Label, MapRef
+from ..isa.insn import CoreRef, DataRef, ExternRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, Label, MapRef
 from ..isa.opcodes import (
     ALU,
     ALU64,
@@ -105,7 +105,7 @@ class _Fixer:
                 return self._kfunc(insn, insn.ref, slot)
             case KsymRef():
                 return self._ksym(insn, insn.ref)
-            case FuncRef() | Label() | CoreRef() | None:
+            case FuncRef() | Label() | CoreRef() | ExternRef() | None:
                 raise FormatError(f"an instruction still refers to {insn.ref}")
             case _:
                 assert_never(insn.ref)
