@@ -267,11 +267,14 @@ class DataWriter:
                 self.types.set(type_id, t.Ptr(0))
 
     def functions(self) -> None:
-        """FUNCs for exported functions that the object's BTF does not know. They say nothing to the kernel, which goes
-        by func_info."""
+        """FUNCs of exported functions as linkers want them, new ones where the object's BTF does not know one. They say
+        nothing to the kernel, which goes by func_info."""
         known = {one.name for one in self.spec.btf or () if isinstance(one, t.Func)}
         for func in (*self.spec.functions.values(), *(p.func for p in self.spec.programs.values())):
             exported = self.funcs[func.name].bind != elf.LOCAL
+            known_as = self.types[func.btf_id] if func.btf_id else None
+            if func.hidden and isinstance(known_as, t.Func):  # static to the kernel; loaders see to that
+                self.types.set(func.btf_id, known_as._replace(linkage=t.GLOBAL))
             if exported and not func.btf_id and func.name not in known:
                 argument = t.Param("ctx", self.types.add(t.Ptr(0)))
                 self.types.add(t.Func(func.name, self.types.add(t.FuncProto(self._int(), (argument,))), t.GLOBAL))
