@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         KernelError as KernelError, KeyMissing as KeyMissing, NotInKernel as NotInKernel, NotSupported as NotSupported,
         PureBpfError as PureBpfError, VerifierError as VerifierError, VmFault as VmFault,
     )
+    from .objects import from_c as from_c, link as link
     from .spec import ObjectSpec as ObjectSpec, RunResult as RunResult
 
 __version__ = "0.1.0"
@@ -57,6 +58,7 @@ _HOMES = {  # module -> the public names it holds
     "dsl.cdecl": "cdef",
     "errors": "AttachError CompileError FormatError KernelError KeyMissing NotInKernel NotSupported PureBpfError "
     "VerifierError VmFault",
+    "objects": "from_c link",
     "spec": "ObjectSpec RunResult",
 }
 _ROOMS = {"helpers": "dsl.helpers", "net": "net"}  # modules that are public under a short name

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .writer import save, write
+from .writer import replace, save, write
 
 if TYPE_CHECKING:
     import os
 
     from ..spec import ObjectSpec
 
-__all__ = ["read", "save", "write"]
+__all__ = ["read", "replace", "save", "write"]
 
 
 def read(source: bytes | str | os.PathLike[str]) -> ObjectSpec:

@@ -11,8 +11,8 @@ NAMES = """
 Array AttachError CompileError Const FormatError Global HashMap KernelError KeyMissing LpmTrie LruHash LruPerCpuHash
 NotInKernel NotSupported ObjectSpec PerCpuArray PerCpuHash PerfEventArray ProgArray Ptr PureBpfError Queue RingBuf
 RunResult Stack VerifierError VmFault atomic_add be16 be32 be64 boot_ns build cdef cgroup_skb char cpu current_comm current_gid
-current_pid current_task current_tid current_uid fentry fexit field_exists func helpers i16 i32 i64 i8 kernel_struct
-kprobe kretprobe ktime_ns load lsm module_programs net perf_event printk random_u32 raw_tracepoint section sizeof
+current_pid current_task current_tid current_uid fentry fexit field_exists from_c func helpers i16 i32 i64 i8 kernel_struct
+kprobe kretprobe ktime_ns link load lsm module_programs net perf_event printk random_u32 raw_tracepoint section sizeof
 sock_ops socket_filter struct syscall tc tcx tp_btf tracepoint type_exists u16 u32 u64 u8 union uprobe uretprobe xdp
 """
 
