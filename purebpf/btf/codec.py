@@ -14,6 +14,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
+from operator import itemgetter
 from typing import Callable, Iterable, Sequence
 
 from ..errors import BtfError
@@ -30,7 +31,7 @@ class Raw:
     take the first `base_size` offsets."""
 
     __slots__ = ("words", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "_cached",
-                 "_named")
+                 "_whole")
 
     def __init__(self, data: bytes, first: int = 1, base_names: Callable[[int], str] | None = None,
                  base_size: int = 0) -> None:
@@ -41,16 +42,12 @@ class Raw:
             raise BtfError("string section is empty or does not end with NUL", position=header.str_end)
         if base_names is None and self.strings[0]:
             raise BtfError("string section does not start with NUL", position=header.str_start)
-        self.words: Sequence[int]
-        if self.byteorder == sys.byteorder:
-            self.words = memoryview(data)[header.type_start:header.type_end].cast("I")
-        else:
-            swapped = array("I", data[header.type_start:header.type_end])
-            swapped.byteswap()
-            self.words = swapped
+        self.words = array("I", data[header.type_start:header.type_end])
+        if self.byteorder != sys.byteorder:
+            self.words.byteswap()
         self.starts, self.names = _index(self.words, header)
         self._cached: dict[int, str] = {}
-        self._named: dict[int, int] | None = None  # offset of a name -> the first record that has it
+        self._whole: bool | None = None
 
     def decode(self, index: int) -> t.Type:
         """The type of record `index` (0-based)."""
@@ -99,14 +96,8 @@ class Raw:
 
     def named(self, offset: int) -> list[int]:
         """Indexes of the records whose name is at `offset`."""
-        if self._named is None:
-            numbers = memoryview(self.names).cast("I")
-            self._named = dict(zip(reversed(numbers), range(len(numbers) - 1, -1, -1)))
-        first = self._named.get(offset)
-        if first is None:
-            return []
         wanted, out = offset.to_bytes(4, sys.byteorder), []
-        at = self.names.find(wanted, 4 * first)
+        at = self.names.find(wanted)
         while at >= 0:
             if at % 4 == 0:
                 out.append(at // 4)
@@ -115,14 +106,27 @@ class Raw:
 
     def offsets_of(self, name: str, flavours: bool = False) -> list[int]:
         """Every string offset, in this section alone, where `name` can be read (`flavours`: or `name___anything`)."""
-        wanted, out = name.encode() + b"\0", []
-        ends = (wanted, wanted[:-1] + b"___") if flavours else (wanted,)
-        for text in ends:
-            at = self.strings.find(text)
-            while at >= 0:
-                out.append(at + self.base_size)
-                at = self.strings.find(text, at + 1)
+        text = name.encode()
+        before = b"\0" if self._whole_strings() else b""
+        wanted, length, out = before + text, len(before + text), list[int]()
+        if before and self.base_size and (self.strings.startswith(text + b"\0") or flavours and self.strings.startswith(
+                text + b"___")):
+            out.append(self.base_size)  # the strings of split BTF begin without a NUL
+        at = self.strings.find(wanted)
+        while at >= 0:
+            end = at + length
+            if self.strings[end:end + 1] == b"\0" or flavours and self.strings[end:end + 3] == b"___":
+                out.append(at + len(before) + self.base_size)
+            at = self.strings.find(wanted, at + 1)
         return out
+
+    def _whole_strings(self) -> bool:
+        """Is every name a whole string? Some writers let a name begin inside of another, whose end it is."""
+        if self._whole is None:
+            own = [at - self.base_size for at in memoryview(self.names).cast("I") if at >= self.base_size]
+            size = len(self.strings)
+            self._whole = bool(own) and max(own) <= size and not any(itemgetter(0, *own)(b"\0" + self.strings))
+        return self._whole
 
 
 class Header:
@@ -167,7 +171,7 @@ def read_header(data: bytes) -> Header:
     return Header(order, (start, start + type_len, strings, strings + str_len), layout)
 
 
-def _index(words: Sequence[int], header: Header) -> tuple["array[int]", bytes]:
+def _index(words: "array[int]", header: Header) -> tuple["array[int]", bytes]:
     """Where each record starts, and the first words as bytes. The hot loop of opening vmlinux: 126,000 turns."""
     fixed, each = [-1] * 128, [0] * 128
     for kind, (a, b) in header.layout.items():
@@ -175,26 +179,39 @@ def _index(words: Sequence[int], header: Header) -> tuple["array[int]", bytes]:
     for row in KINDS:
         fixed[row.number], each[row.number] = 3 + row.fixed, row.each
     fixed[12], each[12] = 3, 0  # Func keeps its linkage in vlen
+    sizes = _Sizes(fixed, each)
     starts, names = array("I"), array("I")
     start, name = starts.append, names.append
     at, end = 0, len(words)
     try:
         while at < end:
-            info = words[at + 1]
-            kind = info >> 24 & 0x7F
-            size = fixed[kind]
-            if size < 0:
-                raise BtfError(f"type {len(starts) + 1}: kind {kind} is not known", position=header.type_start + 4 * at)
             start(at)
             name(words[at])
-            at += size + each[kind] * (info & 0xFFFFFF) if each[kind] else size
+            at += sizes[words[at + 1]]
     except IndexError:
         at = end + 1
+    except BtfError as e:
+        raise BtfError(f"type {len(starts)}: {e}", position=header.type_start + 4 * at) from None
     if at != end:
         raise BtfError("last type record is cut short", position=header.type_start + 4 * end)
     if len(starts) > MAX_TYPE:
         raise BtfError(f"{len(starts)} types are more than {MAX_TYPE}")
     return starts, names.tobytes()
+
+
+class _Sizes(dict[int, int]):
+    """Words of a record by its second word, which says kind and number of elements."""
+
+    def __init__(self, fixed: list[int], each: list[int]) -> None:
+        super().__init__()
+        self._fixed, self._each = fixed, each
+
+    def __missing__(self, info: int) -> int:
+        kind = info >> 24 & 0x7F
+        if self._fixed[kind] < 0:
+            raise BtfError(f"kind {kind} is not known")
+        size = self[info] = self._fixed[kind] + self._each[kind] * (info & 0xFFFFFF)
+        return size
 
 
 class Strings:

@@ -6,7 +6,7 @@ Ids start at 1; 0 is void and has no record. A split `Btf` (a kernel module's) c
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator
+from typing import Iterable, Iterator, Mapping
 
 from ..errors import BtfError
 from . import codec
@@ -75,6 +75,22 @@ class Btf:
     def items(self) -> Iterator[tuple[int, t.Type]]:
         """(id, type) of own types."""
         return ((i, self[i]) for i in range(self.first, self.last + 1))
+
+    def amended(self, changes: Mapping[int, t.Type]) -> Btf:
+        """The same types with some replaced by others; what was not decoded is not."""
+        out = Btf([], self.base, self.byteorder)
+        out._types = list(self._types)
+        out._raw = self._raw
+        for type_id, one in changes.items():
+            if self._raw is not None and getattr(one, "name", "") != getattr(self[type_id], "name", ""):
+                raise ValueError(f"type {type_id} would have another name")  # the raw names are what is searched
+            out._types[type_id - self.first] = one
+        return out
+
+    def of_kind(self, *kinds: type[t.Type]) -> Iterator[tuple[int, t.Type]]:
+        """(id, type) of own types of these kinds; others are not decoded."""
+        wanted = {BY_CLASS[k].number for k in kinds}
+        return ((i, self[i]) for i in range(self.first, self.last + 1) if self.kind(i) in wanted)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Btf):

@@ -6,7 +6,7 @@ loader and the VM.
     write(spec) -> bytes          save(spec, path)          read(data or path) -> ObjectSpec
 
 Invariants: read(write(spec)) is spec in everything that a loader looks at; malformed input is an ElfError (BtfError
-for its types), whatever the bytes; writing imports no pyelftools, reading is the only importer of it.
+for its types), whatever the bytes.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class _Lifter:
         if records is not None and records.data:
             self.ext = ext.read(records.data, raw)
         self.btf = self._fixed(raw)
-        for one in self.btf:
+        for _, one in self.btf.of_kind(t.Datasec):
             if isinstance(one, t.Datasec) and one.name in (".ksyms", ".kconfig"):
                 for row in one.vars:
                     extern = self.btf[row.type] if row.type else None
@@ -104,15 +104,14 @@ class _Lifter:
         places = {(self.file.sections[s.section].name, s.name): s.value for s in self.file.symbols
                   if s.section > 0 and s.type in (OBJECT, 0)}
         hidden = {s.name for s in self.file.symbols if s.hidden and s.type == FUNC}
-        types = []
-        for one in btf:
+        changes: dict[int, t.Type] = {}
+        for number, one in btf.of_kind(t.Datasec, t.Func):
             if isinstance(one, t.Datasec) and not one.size and one.name in sizes:
                 rows = [row._replace(offset=places.get((one.name, self._var_name(btf, row)), row.offset)) for row in one.vars]
-                one = t.Datasec(one.name, sizes[one.name], tuple(sorted(rows, key=lambda r: r.offset)))
+                changes[number] = t.Datasec(one.name, sizes[one.name], tuple(sorted(rows, key=lambda r: r.offset)))
             elif isinstance(one, t.Func) and one.linkage == t.GLOBAL and one.name in hidden:
-                one = one._replace(linkage=t.STATIC)
-            types.append(one)
-        return Btf(types, byteorder=btf.byteorder)
+                changes[number] = one._replace(linkage=t.STATIC)
+        return btf.amended(changes)
 
     @staticmethod
     def _var_name(btf: Btf, row: t.SecVar) -> str:

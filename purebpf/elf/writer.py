@@ -4,7 +4,7 @@
     subprograms   in .text                                  globals   .data* .rodata* .bss*, symbols and DATASEC
     references    .rel<section> against symbols             types     .BTF; functions, lines, CO-RE in .BTF.ext
 
-On the way of every `purebpf build`: imports neither pyelftools nor the compiler.
+On the way of every `purebpf build`: does not import the compiler.
 """
 
 from __future__ import annotations

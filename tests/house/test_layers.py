@@ -37,7 +37,7 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself and errors
     "__init__": None,
     "__main__": {"cli"},
 }
-THIRD_PARTY = {"elftools": {"elf/reader.py"}, "cffi": {"dsl/cdecl.py"}, "ctypes": {"loader/sys.py"}}
+THIRD_PARTY = {"cffi": {"dsl/cdecl.py"}, "ctypes": {"loader/sys.py"}}
 TYPING_ONLY = {"typing_extensions"}  # a type checker has it; imported under TYPE_CHECKING alone
 
 FILES = sorted(ROOT.rglob("*.py"))
