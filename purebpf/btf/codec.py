@@ -123,7 +123,9 @@ class Raw:
     def _whole_strings(self) -> bool:
         """Is every name a whole string? Some writers let a name begin inside of another, whose end it is."""
         if self._whole is None:
-            own = [at - self.base_size for at in memoryview(self.names).cast("I") if at >= self.base_size]
+            own: Sequence[int] = memoryview(self.names).cast("I").tolist()
+            if self.base_size:
+                own = [at - self.base_size for at in own if at >= self.base_size]
             size = len(self.strings)
             self._whole = bool(own) and max(own) <= size and not any(itemgetter(0, *own)(b"\0" + self.strings))
         return self._whole
