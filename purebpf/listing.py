@@ -41,6 +41,7 @@ class Style(NamedTuple):
     bytes: bool = False
     helpers: Mapping[int, str] = {}
     colour: bool = False
+    whole: bool = False  # CO-RE relocations as words for the assembler
 
 
 _INDENT: Final = "    "
@@ -95,12 +96,22 @@ def routines_of_object(spec: ObjectSpec) -> list[Routine]:
 
 def _routine(func: FuncSpec, section: str, exported: bool, spec: ObjectSpec) -> Routine:
     sources = {line.insn: f"{line.file}:{line.line}  {line.text.strip()}" for line in func.lines}
-    notes = {n: f"CO-RE kind {i.ref.kind} of type {i.ref.type_id} at {i.ref.access}"
-             for n, i in enumerate(func.insns) if isinstance(i.ref, CoreRef)}
+    notes = {n: _relocation(i.ref, spec) for n, i in enumerate(func.insns) if isinstance(i.ref, CoreRef)}
     places = {v.name: v.offset for d in spec.data.values() for v in d.vars}
     insns = tuple(_named_data(i, places) for i in func.insns)
-    order = spec.btf.byteorder if spec.btf is not None else "little"
-    return Routine(func.name, section, insns, sources, notes, exported, order)
+    return Routine(func.name, section, insns, sources, notes, exported, spec.byteorder)
+
+
+def _relocation(ref: CoreRef, spec: ObjectSpec) -> str:
+    """A CO-RE relocation: its kind, type and path, by name."""
+    from .btf import core
+    from .errors import BtfError
+
+    try:
+        what = core.describe(spec.btf, ref.type_id, ref.access, ref.kind) if spec.btf is not None else ""
+    except BtfError:
+        what = ""
+    return f"CO-RE <{core.KIND_NAMES.get(ref.kind, ref.kind)}> [{ref.type_id}] {what} ({ref.access})".replace("  ", " ")
 
 
 def _named_data(insn: Insn, places: Mapping[str, int]) -> Insn:
@@ -113,9 +124,13 @@ def _named_data(insn: Insn, places: Mapping[str, int]) -> Insn:
 # assembly text
 
 
-def header(spec: ObjectSpec) -> list[str]:
+def header(spec: ObjectSpec, whole: bool = False) -> list[str]:
     """The declarations of an object: licence, types, maps, externs, data. Types that our C does not cover are left out:
-    maps then have sizes only, data bytes only."""
+    maps then have sizes only, data bytes only. `whole`: with all that the object is besides its code."""
+    if whole:
+        from .whole import pack
+
+        return [*_Declarations(spec, False).lines(), "", *pack(spec)]
     if spec.btf is not None:
         typed = _Declarations(spec, True).lines()
         if _reads_back(spec, typed):
@@ -226,6 +241,9 @@ class _Declarations:
             match insn.ref:
                 case KfuncRef(name, weak):
                     externs.setdefault(name, f".extern {'weak ' * weak}{self._extern(name) or name}")
+                case ExternRef(name, _, weak):
+                    word = "extern" if insn.code == JMP | CALL else "ksym"
+                    externs.setdefault(name, f".{word} {'weak ' * weak}{name}")
                 case KsymRef(name, typed, weak):
                     shown = self._extern(name) or (f"int {name}" if typed else name)
                     externs.setdefault(name, f".ksym {'weak ' * weak}{shown if typed else name}")
@@ -327,6 +345,8 @@ def _body(routine: Routine, style: Style, labels: Mapping[int, str]) -> list[str
             out.append(f"{labels[slots[n]]}:")
         if style.source and n in routine.sources:
             out.append(f"{_INDENT}; {routine.sources[n]}")
+        if style.whole and isinstance(insn.ref, CoreRef):
+            out.append(f'{_INDENT}.core {insn.ref.kind}, {insn.ref.type_id}, "{insn.ref.access}"')
         shown = line_text(insn, slots[n], labels, style)
         remarks = []
         if style.bytes:

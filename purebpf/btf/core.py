@@ -36,6 +36,12 @@ ENUMVAL_EXISTS: Final = 10
 ENUMVAL_VALUE: Final = 11
 TYPE_MATCHES: Final = 12
 
+KIND_NAMES: Final = {  # as llvm-objdump calls them
+    FIELD_BYTE_OFFSET: "byte_off", FIELD_BYTE_SIZE: "byte_sz", FIELD_EXISTS: "field_exists", FIELD_SIGNED: "signed",
+    FIELD_LSHIFT_U64: "lshift_u64", FIELD_RSHIFT_U64: "rshift_u64", TYPE_ID_LOCAL: "local_type_id",
+    TYPE_ID_TARGET: "target_type_id", TYPE_EXISTS: "type_exists", TYPE_SIZE: "type_size", ENUMVAL_EXISTS: "enumval_exists",
+    ENUMVAL_VALUE: "enumval_value", TYPE_MATCHES: "type_matches",
+}
 _DEPTH: Final = 32
 _COMPOSITE = (t.Struct, t.Union)
 _ENUM = (t.Enum, t.Enum64)

@@ -33,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--big-endian", action="store_true", help="IN is big-endian code")
     parser.add_argument("--source", action="store_true", help="interleave the source lines that BTF tells")
     parser.add_argument("--bytes", action="store_true", help="add slot and bytes to every line, as a comment")
+    parser.add_argument("--whole", action="store_true",
+                        help="with an object: write all of it, so that asm makes the same object again")
     parser.add_argument("--no-labels", dest="labels", action="store_false", help="write branches as distances")
     parser.add_argument("--json", action="store_true", help="write JSON")
     parser.add_argument("--cfg", metavar="OUT", help="write the control-flow graph instead: DOT, or SVG if OUT ends so")
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         routines, declarations = _file(args)
     colour = args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and not args.json)
-    style = Style(args.notation, args.labels, args.source, args.bytes, helper_names(), colour)
+    style = Style(args.notation, args.labels, args.source, args.bytes, helper_names(), colour, args.whole)
     _print(args, routines, style, declarations)
     return 0
 
@@ -97,7 +99,7 @@ def _file(args: argparse.Namespace) -> tuple[list[Routine], list[str] | None]:
         except FormatError as error:
             routines, declarations = _sections(data, error), []
         else:
-            routines, declarations = listing.routines_of_object(spec), listing.header(spec)
+            routines, declarations = listing.routines_of_object(spec), listing.header(spec, args.whole)
         if args.section is not None:
             names = sorted({r.section for r in routines})
             routines = [r for r in routines if r.section == args.section]
