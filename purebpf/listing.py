@@ -7,7 +7,7 @@ inverse of `assembler`: what it reads of an object is written here.
 from __future__ import annotations
 
 import re
-from typing import Any, Container, Final, Mapping, NamedTuple
+from typing import Any, Container, Final, Literal, Mapping, NamedTuple
 
 from .errors import FormatError
 from .isa import flow
@@ -144,7 +144,7 @@ def _reads_back(spec: ObjectSpec, lines: list[str]) -> bool:
     from .isa.unit import Data
 
     try:
-        unit = parse("\n".join(lines))
+        unit = parse("\n".join(lines), byteorder=spec.byteorder)
     except FormatError:
         return False
     for name, one in spec.maps.items():
@@ -165,6 +165,7 @@ class _Declarations:
     def __init__(self, spec: ObjectSpec, typed: bool) -> None:
         self.spec = spec
         self.btf = spec.btf if typed else None
+        self.order: Literal["little", "big"] = "big" if spec.byteorder == "big" else "little"
 
     def lines(self) -> list[str]:
         spec = self.spec
@@ -266,15 +267,24 @@ class _Declarations:
         for var in sorted(data.vars, key=lambda v: v.offset):
             if var.offset < at or var.offset + var.size > len(data.data):
                 continue  # overlaps the one before: the bytes are there
-            out += _bytes(data.data[at:var.offset])
+            out += self._bytes(data.data[at:var.offset])
             chunk = data.data[var.offset:var.offset + var.size]
             spelled = self._spelled(var.type_id, var.name)
             if spelled:
                 out.append(f".var {spelled}" + (f" = {self._initial(var.type_id, chunk)}" if any(chunk) else ""))
             else:
-                out += [f"{var.name}:", *_bytes(chunk)]
+                out += [f"{var.name}:", *self._bytes(chunk)]
             at = var.offset + var.size
-        return out + _bytes(data.data[at:])
+        return out + self._bytes(data.data[at:])
+
+    def _bytes(self, chunk: bytes) -> list[str]:
+        """Directives for some data."""
+        if not any(chunk):
+            return [f"{_INDENT}.zero {len(chunk)}"] if chunk else []
+        if len(chunk) in (2, 4, 8):
+            word = {2: ".2byte", 4: ".4byte", 8: ".8byte"}[len(chunk)]
+            return [f"{_INDENT}{word} {int.from_bytes(chunk, self.order):#x}"]
+        return [f"{_INDENT}.ascii {_string(chunk[i:i + 64])}" for i in range(0, len(chunk), 64)]
 
     def _initial(self, type_id: int, chunk: bytes) -> str:
         """A number for an integer, its bytes for anything else."""
@@ -283,22 +293,12 @@ class _Declarations:
 
         kind = layout.resolved(self.btf, type_id) if self.btf is not None else None
         if isinstance(kind, t.Int) and kind.size == len(chunk):
-            return str(int.from_bytes(chunk, "little", signed=bool(kind.encoding & t.SIGNED)))
+            return str(int.from_bytes(chunk, self.order, signed=bool(kind.encoding & t.SIGNED)))
         return _string(chunk)
 
 
 def _string(data: bytes) -> str:
     return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03o}" for b in data) + '"'
-
-
-def _bytes(chunk: bytes) -> list[str]:
-    """Directives for some data."""
-    if not any(chunk):
-        return [f"{_INDENT}.zero {len(chunk)}"] if chunk else []
-    if len(chunk) in (2, 4, 8):
-        word = {2: ".2byte", 4: ".4byte", 8: ".8byte"}[len(chunk)]
-        return [f"{_INDENT}{word} {int.from_bytes(chunk, 'little'):#x}"]
-    return [f"{_INDENT}.ascii {_string(chunk[i:i + 64])}" for i in range(0, len(chunk), 64)]
 
 
 def text(routines: list[Routine], style: Style, declarations: list[str] | None = None) -> str:

@@ -14,7 +14,6 @@ that an object means the same in every loader.
 
 from __future__ import annotations
 
-import sys
 from typing import Final, NamedTuple, Sequence
 
 from ..errors import BtfError
@@ -452,7 +451,7 @@ def _field_value(spec: Path, kind: int) -> _Value:
         case _ if kind == FIELD_SIGNED:
             return _Value(int(_is_signed(plain)), True)
         case _ if kind == FIELD_LSHIFT_U64:
-            if sys.byteorder == "little":
+            if btf.byteorder == "little":
                 return _Value(64 - (at + bits - 8 * offset), not member.bits)
             return _Value((8 - size) * 8 + at - 8 * offset, not member.bits)
         case _:

@@ -30,7 +30,7 @@ def declared_kernel(btf: Btf) -> Btf:
             chosen[key] = number
     kept = set(chosen.values())
     return Btf([one._replace(name="") if isinstance(one, NAMED) and one.name and number not in kept else one
-                for number, one in btf.items()])
+                for number, one in btf.items()], byteorder=btf.byteorder)
 
 
 def btf_name(btf: Btf, type_id: int) -> str:
