@@ -160,9 +160,9 @@ class _Fixer:
         if ref.typed:
             found = kernel.find(bare, t.Var) or kernel.find(bare, t.Func)
             problem = self._mismatch(ref.name, found) if found is not None else ""
-            if problem:
+            if problem and not ref.weak:
                 raise missing(bare, "kernel symbol", problem)
-            if found is not None:
+            if found is not None and not problem:
                 fd = kernel.module_fd(found[1]) if found[1] else 0
                 return insn._replace(src=IMM64_BTF_ID, imm=found[0] | fd << 32, ref=None)
         else:
