@@ -18,7 +18,7 @@ _DEPTH: Final = 64
 _MODES: Final = {1: "QI", 2: "HI", 8: "DI"}  # enums that are not as large as an int
 _WORD: Final = {t.Struct: "struct", t.Union: "union", t.Enum: "enum", t.Enum64: "enum"}
 _BUILT_IN: Final = frozenset({"__builtin_va_list"})  # typedefs that compilers bring along
-_SPLIT: Final = 512  # levels of definitions that need each other
+_SPLIT: Final = 300  # levels of definitions that need each other
 
 
 class CText:
@@ -33,16 +33,17 @@ class CText:
         self._declared: set[str] = set()
         self._typedefs: set[int] = set()
         self._names: dict[int, str] = {}  # of structs, unions, enums and typedefs
-        self._taken: set[str] = set()  # "struct x" and plain identifiers
+        self._taken: dict[str, int] = {}  # "struct x" and plain identifiers -> how often
+        self._budget = Budget(50_000 + 20 * len(btf))  # one for the whole text: it may not be far longer than its types
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _unique(self, space: str, name: str) -> str:
-        made, number = name, 1
+        made = name
         while space + made in self._taken:
-            number += 1
+            number = self._taken[space + name] = self._taken.get(space + name, 0) + 1
             made = f"{name}___{number}"
-        self._taken.add(space + made)
+        self._taken[space + made] = 1
         return made
 
     def name(self, type_id: int, one: t.Struct | t.Union | t.Enum | t.Enum64 | t.Typedef) -> str:
@@ -58,7 +59,7 @@ class CText:
 
     def spell(self, type_id: int, inner: str, depth: int = 0, budget: Budget | None = None) -> str:
         """A declaration of `inner` with that type."""
-        budget = budget or Budget()
+        budget = budget or self._budget
         while True:  # from the outside in: what is left of a declarator is the type itself
             budget.spend()
             depth += 1
@@ -161,7 +162,7 @@ class CText:
         one = self.btf[type_id] if type_id else None
         match one:
             case t.Struct() | t.Union() | t.Enum() | t.Enum64():
-                return self.body(type_id, 0, Budget()) + ";"
+                return self.body(type_id, 0, self._budget) + ";"
             case t.Typedef():
                 return f"typedef {self.spell(one.type, self.name(type_id, one)).rstrip()};"
             case t.Fwd():

@@ -17,6 +17,9 @@ from . import types as t
 from .container import Btf
 
 
+_ROUNDS = 100  # vmlinux takes a dozen
+
+
 class Deduped(NamedTuple):
     """`ids[old]` is the id of an old type in `btf`; void (0) stays."""
 
@@ -109,17 +112,40 @@ def _refine(types: list[t.Type], aliases: Mapping[int, int]) -> list[int]:
         shape: object = number if isinstance(one, (t.Var, t.Datasec)) and not _is_extern(one) else _shape(one)
         classes[number] = numbers.setdefault(shape, len(numbers) + 1)
         refs[number] = tuple(aliases.get(r, r) for r in t.references(one))
-    moving = [n for n in range(1, len(types)) if refs[n]]
-    count = len(numbers)
-    while True:
+    circular = _settle(classes, refs)
+    count = -1
+    for _ in range(_ROUNDS):
         seen: dict[object, int] = {}
-        fresh = [(n, seen.setdefault((classes[n], *[classes[r] for r in refs[n]]), len(seen))) for n in moving]
-        leaves = len({classes[n] for n in range(1, len(types)) if not refs[n]})
+        fresh = [(n, seen.setdefault((classes[n], *[classes[r] for r in refs[n]]), len(seen))) for n in circular]
         for n, number in fresh:
-            classes[n] = -1 - number  # leaves keep their positive classes
-        if leaves + len(seen) == count:
+            classes[n] = -1 - number  # the others have positive ones
+        if len(seen) == count:
             return classes
-        count = leaves + len(seen)
+        count = len(seen)
+    for place, n in enumerate(circular):  # no real types are told apart only so far away: leave them as they are
+        classes[n] = -1 - place
+    return classes
+
+
+def _settle(classes: list[int], refs: list[tuple[int, ...]]) -> list[int]:
+    """Give final classes to the types that are in no circle and refer to none, leaves first; the others."""
+    users: dict[int, list[int]] = {}
+    waits = [0] * len(refs)
+    for n, targets in enumerate(refs):
+        waits[n] = len(targets)
+        for target in targets:
+            users.setdefault(target, []).append(n)
+    known: dict[object, int] = {}
+    base = max(classes, default=0) + 1
+    todo = [n for n in range(len(refs)) if not waits[n]]
+    for n in todo:  # grows while it is walked
+        if refs[n]:
+            classes[n] = known.setdefault((classes[n], *[classes[r] for r in refs[n]]), base + len(known))
+        for user in users.get(n, ()):
+            waits[user] -= 1
+            if not waits[user]:
+                todo.append(user)
+    return [n for n in range(len(refs)) if waits[n]]
 
 
 def _is_extern(one: t.Type) -> bool:

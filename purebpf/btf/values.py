@@ -42,6 +42,7 @@ from .record import Record
 
 _FLOATS: Final = {2: "e", 4: "f", 8: "d"}
 _BIG_ENDIAN: Final = frozenset({"__be16", "__be32", "__be64", "be16", "be32", "be64"})
+_MAX_BYTES: Final = 1 << 30  # of a value: the kernel's limit
 _MAX_NODES: Final = 100_000  # struct members in one value, all levels: more is a hostile type
 _DEPTH: Final = 64
 _UNROLLED: Final = 32  # members; compiling longer decoders costs more than most maps repay
@@ -197,6 +198,8 @@ class _Compiler:
         if isinstance(elem, t.Int) and elem.size == 1 and (elem.name == "char" or elem.encoding & t.CHAR):
             return chars(one.nelems)
         node = self.node(one.elem, depth + 1)
+        if one.nelems * node.size > _MAX_BYTES or not isinstance(node, Scalar) and one.nelems * len(node.fmt) > _MAX_BYTES >> 4:
+            raise BtfError(f"an array of {one.nelems} elements is too large for a value")
         return ArrayNode(node, one.nelems)
 
     def _struct(self, type_id: int, depth: int) -> Node:

@@ -10,7 +10,8 @@ What a program says about where it hangs comes from its section name, through ua
 from __future__ import annotations
 
 import os
-from typing import Final, Mapping
+from bisect import bisect_left
+from typing import Final, Mapping, Sequence, TypeVar
 
 from ..btf import Btf, ext, layout
 from ..btf import types as t
@@ -22,7 +23,7 @@ from ..spec import FuncSpec, Line, ObjectSpec, ProgramSpec
 from ..uapi import hooks
 from . import reader as elf
 from .image import EXEC, FUNC, LOCAL, OBJECT, PROGBITS, SECTION, WEAK
-from .liftdata import DATA, MAPS, DataLifter, unused
+from .liftdata import DATA, MAPS, DataLifter, Names
 
 _TEXT: Final = ".text"
 
@@ -45,8 +46,10 @@ class _Lifter:
 
     def __init__(self, data: bytes) -> None:
         self.file = elf.parse(data)
+        self.relos: Mapping[str, Sequence[ext.CoreRelo]] = {}
+        self.lines: Mapping[str, Sequence[ext.LineInfo]] = {}
+        self.funcs: Mapping[str, Sequence[ext.FuncInfo]] = {}
         self.btf: Btf | None = None
-        self.ext = ext.Ext()
         self.externs: dict[str, tuple[str, t.Type]] = {}
         self.map_at: Mapping[tuple[int, int], str] = {}
         self.functions: dict[tuple[int, int], elf.Symbol] = {}  # (section, byte offset) -> its symbol
@@ -68,13 +71,11 @@ class _Lifter:
                 known = self.functions.setdefault((symbol.section, symbol.value), symbol)
                 if known.bind == LOCAL != symbol.bind:
                     self.functions[symbol.section, symbol.value] = symbol
-        taken: dict[str, bool] = {}
+        taken = Names()
         for at, symbol in sorted(self.functions.items(), key=lambda f: (f[1].bind == LOCAL, f[0])):
             if symbol.bind != LOCAL and symbol.name in taken:
                 raise ElfError(f"two functions are called {symbol.name!r}")
-            name = unused(symbol.name, taken)
-            self.names[at] = name
-            taken[name] = True
+            self.names[at] = taken.give(symbol.name)
 
     def _license(self) -> str:
         section = self.file.named("license")
@@ -89,7 +90,8 @@ class _Lifter:
         raw = Btf.from_bytes(section.data)
         records = self.file.named(".BTF.ext")
         if records is not None and records.data:
-            self.ext = ext.read(records.data, raw)
+            found = ext.read(records.data, raw)
+            self.relos, self.lines, self.funcs = _sorted(found.relos), _sorted(found.lines), _sorted(found.funcs)
         self.btf = self._fixed(raw)
         for _, one in self.btf.of_kind(t.Datasec):
             if isinstance(one, t.Datasec) and one.name in (".ksyms", ".kconfig"):
@@ -128,7 +130,11 @@ class _Lifter:
         programs: dict[str, ProgramSpec] = {}
         functions: dict[str, FuncSpec] = {}
         relocations: dict[int, dict[int, elf.Symbol]] = {}
-        for (index, _), symbol in sorted(self.functions.items()):
+        last, reached = 0, 0
+        for (index, start), symbol in sorted(self.functions.items()):
+            if index == last and start < reached:
+                raise ElfError(f"function {symbol.name!r} begins inside of another")
+            last, reached = index, start + symbol.size
             if index not in relocations:
                 relocations[index] = {at: target for at, target, _ in self.file.sections[index].relocations}
             section = self.file.sections[index]
@@ -144,7 +150,7 @@ class _Lifter:
         start, end = symbol.value, symbol.value + symbol.size
         if start % SLOT or symbol.size % SLOT or not symbol.size or end > len(section.data):
             raise ElfError(f"function {symbol.name!r} at [{start:#x}, {end:#x}) does not fit section {section.name!r}")
-        core = {r.insn: r for r in self.ext.relos.get(section.name, ()) if start <= r.insn < end}
+        core = {r.insn: r for r in _within(self.relos, section.name, start, end)}
         insns: list[Insn] = []
         where: dict[int, int] = {}  # byte offset -> index
         at = start
@@ -159,12 +165,12 @@ class _Lifter:
             insns.append(insn)
             at += SLOT * insn.slots
         lines = []
-        for record in self.ext.lines.get(section.name, ()):
-            if start <= record.insn < end:
-                if record.insn not in where:
-                    raise ElfError(f"line info of {symbol.name!r} points inside an instruction")
-                lines.append(Line(where[record.insn], record.file, record.line, record.col, record.text))
-        btf_id = next((f.type for f in self.ext.funcs.get(section.name, ()) if f.insn == start), 0)
+        for record in _within(self.lines, section.name, start, end):
+            if record.insn not in where:
+                raise ElfError(f"line info of {symbol.name!r} points inside an instruction")
+            lines.append(Line(where[record.insn], record.file, record.line, record.col, record.text))
+        records = _within(self.funcs, section.name, start, start + 1)
+        btf_id = records[0].type if records else 0
         name = self.names[index, start]
         return FuncSpec(name, tuple(insns), tuple(lines), btf_id, symbol.bind == LOCAL or symbol.hidden,
                         symbol.hidden and symbol.bind != LOCAL, symbol.bind == WEAK)
@@ -222,6 +228,19 @@ class _Lifter:
         if name is None:
             raise ElfError(f"no function begins at offset {offset:#x} of {self.file.sections[index].name!r}")
         return FuncRef(name)
+
+
+_Record = TypeVar("_Record", ext.CoreRelo, ext.LineInfo, ext.FuncInfo)
+
+
+def _sorted(records: Mapping[str, Sequence[_Record]]) -> dict[str, list[_Record]]:
+    return {section: sorted(found, key=lambda r: r.insn) for section, found in records.items()}
+
+
+def _within(records: Mapping[str, Sequence[_Record]], section: str, start: int, end: int) -> Sequence[_Record]:
+    """The records of the instructions from `start` up to `end`."""
+    found = records.get(section, ())
+    return found[bisect_left(found, start, key=lambda r: r.insn):bisect_left(found, end, key=lambda r: r.insn)]
 
 
 def _program(func: FuncSpec, section: str) -> ProgramSpec:

@@ -5,6 +5,7 @@ struct_ops and the arena's globals, with the pointers in them.
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from typing import Callable, Final, Mapping
 
 from ..btf import Btf, layout
@@ -29,6 +30,10 @@ class DataLifter:
     def __init__(self, file: elf.File, btf: Btf | None, externs: Mapping[str, tuple[str, t.Type]], func_at: FuncAt) -> None:
         self.file, self.btf, self.externs, self.func_at = file, btf, externs, func_at
         self.map_at: dict[tuple[int, int], str] = {}
+        self.symbols: dict[int, list[elf.Symbol]] = {}  # by section
+        for symbol in file.symbols:
+            if symbol.section > 0:
+                self.symbols.setdefault(symbol.section, []).append(symbol)
 
     def datasec(self, name: str) -> tuple[int, t.Datasec] | None:
         """(id, type) of the DATASEC called `name`."""
@@ -43,6 +48,7 @@ class DataLifter:
 
     def maps(self) -> dict[str, MapSpec]:
         out: dict[str, MapSpec] = {}
+        self.map_names = Names()
         for index, section in enumerate(self.file.sections):
             if section.data and section.name == ".maps":
                 self._defined(index, section, out)
@@ -54,7 +60,7 @@ class DataLifter:
         found = self.datasec(".maps")
         if found is None or self.btf is None:
             raise ElfError("the object has .maps, but no BTF that describes them")
-        spans: list[tuple[int, int, int, str]] = []  # start, end, offset of values, name
+        spans: list[tuple[int, int, int, str]] = []  # start, end, offset of values, name; sorted
         for row in found[1].vars:
             var = self.btf[row.type] if row.type else None
             if not isinstance(var, t.Var):
@@ -64,18 +70,20 @@ class DataLifter:
             spec, values = parse_map(self.btf, var.type, var.name)
             if (index, row.offset) in self.map_at:
                 raise ElfError(f"map {var.name!r} is defined twice")
-            name = unused(var.name, out)  # statics of several files may share one
+            name = self.map_names.give(var.name)  # statics of several files may share one
             out[name] = spec._replace(name=name)
             self.map_at[index, row.offset] = name
             spans.append((row.offset, row.offset + row.size, values, name))
+        spans.sort()
         for offset, symbol, _ in section.relocations:
             self._slot(section, out, spans, offset, symbol)
 
     def _slot(self, section: elf.Section, maps: dict[str, MapSpec], spans: list[tuple[int, int, int, str]], offset: int,
               symbol: elf.Symbol) -> None:
         """An initial slot of a map-in-map or a program array."""
-        home = next((s for s in spans if s[0] <= offset < s[1]), None)
-        if home is None or not home[2] or offset < home[0] + home[2] or (offset - home[0] - home[2]) % MAP_SLOT:
+        at = bisect_right(spans, offset, key=lambda s: s[0]) - 1
+        home = spans[at] if at >= 0 else None
+        if home is None or offset >= home[1] or not home[2] or offset < home[0] + home[2] or (offset - home[0] - home[2]) % MAP_SLOT:
             raise ElfError(f".maps: relocation at {offset:#x} is at no slot of a map")
         at = symbol.value + (self._word(section, offset) if symbol.type == SECTION else 0)
         name = self.map_at.get((symbol.section, at), "") or self.func_at(symbol.section, at)
@@ -96,7 +104,7 @@ class DataLifter:
 
     def _legacy(self, index: int, section: elf.Section, out: dict[str, MapSpec]) -> None:
         """`struct bpf_map_def`s, all of one size, a symbol each."""
-        symbols = sorted((s for s in self.file.symbols if s.section == index and s.name and s.type in (OBJECT, 0)),
+        symbols = sorted((s for s in self.symbols.get(index, ()) if s.name and s.type in (OBJECT, 0)),
                          key=lambda s: s.value)
         if not symbols or len(section.data) % len(symbols):
             raise ElfError(f"section 'maps' of {len(section.data)} bytes is no table of {len(symbols)} maps")
@@ -139,18 +147,19 @@ class DataLifter:
             if isinstance(var, t.Var):
                 types[var.name] = var.type
         rows = []
-        for symbol in self.file.symbols:
-            if symbol.section == index and symbol.type == OBJECT:
+        for symbol in self.symbols.get(index, ()):
+            if symbol.type == OBJECT:
                 if symbol.value + symbol.size > len(section.data):
                     raise ElfError(f"variable {symbol.name!r} leaves section {section.name!r}")
                 rows.append(VarSpec(symbol.name, symbol.value, symbol.size, types.get(symbol.name, 0),
                                     symbol.bind == LOCAL, symbol.bind == WEAK))
-        image = bytearray(section.data)
+        image = bytearray(section.data) if section.relocations else section.data
         pointers = []
         for offset, symbol, _ in sorted(section.relocations, key=lambda r: r[0]):
             ref = self._pointee(section, offset, symbol)
             if ref is not None:
                 pointers.append(Pointer(offset, ref))
+                assert isinstance(image, bytearray)
                 image[offset:offset + 8] = bytes(8)
         return DataSpec(section.name, bytes(image), tuple(sorted(rows, key=lambda v: v.offset)), found[0] if found else 0,
                         tuple(pointers))
@@ -196,10 +205,19 @@ class DataLifter:
         return DataSpec(".kconfig", bytes(at), tuple(rows), btf_id)
 
 
-def unused(name: str, taken: Mapping[str, object]) -> str:
-    """`name`, or `name.1`, `name.2` … if it is taken."""
-    number, made = 0, name
-    while made in taken:
-        number += 1
-        made = f"{name}.{number}"
-    return made
+class Names:
+    """Names that are given once: `name`, then `name.1`, `name.2` …"""
+
+    def __init__(self) -> None:
+        self._given: dict[str, int] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._given
+
+    def give(self, name: str) -> str:
+        made = name
+        while made in self._given:
+            self._given[name] += 1
+            made = f"{name}.{self._given[name]}"
+        self._given[made] = 0
+        return made

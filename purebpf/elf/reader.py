@@ -96,6 +96,7 @@ class _Parser:
         if data[4] != 2 or kind != _ET_REL or machine not in (_EM_BPF, 0):
             raise ElfError(f"not a BPF object: machine {machine}, type {kind}, {32 * data[4]} bits")
         self.headers: list[_Header] = []
+        self.zeros = 0  # bytes of all NOBITS sections
 
     def run(self) -> File:
         headers, strings = self._headers()
@@ -150,8 +151,9 @@ class _Parser:
         if header.type in (0, _SYMTAB, _STRTAB) or not header.flags & _ALLOC and name.startswith(_DEBUG):
             return b""
         if header.type == NOBITS:
-            if header.size > _MAX_BSS:
-                raise ElfError(f"section {name!r} of {header.size} bytes is too large")
+            self.zeros += header.size
+            if self.zeros > _MAX_BSS:
+                raise ElfError(f"section {name!r} of {header.size} bytes is too large: {_MAX_BSS >> 20} MiB in all may be empty")
             return bytes(header.size)
         if header.flags & _COMPRESSED:
             if header.flags & _ALLOC:

@@ -150,7 +150,7 @@ class DataWriter:
 
     def _section(self, one: DataSpec) -> None:
         if one.name.startswith(".bss"):
-            if any(one.data) or one.relocations:
+            if one.data.count(0) != len(one.data) or one.relocations:
                 raise FormatError(f"{one.name} is not all zero")
             section = self.image.section(one.name, elf.NOBITS, DATA, align=8, size=len(one.data))
         else:

@@ -126,7 +126,7 @@ def create_section(spec: DataSpec, object_name: str, btf: KernelBtf | None) -> t
                      flags | (MapFlag.MMAPABLE if mapped else 0), 0, spec.btf_id)
     fd = create_map(as_map, btf).fd
     try:
-        if any(spec.data):
+        if spec.data.count(0) != len(spec.data):
             result = bpf.map_elem(2, fd.fileno(), sys.buffer(4), sys.buffer(spec.data))
             if result < 0:
                 raise refuse(-result, f"filling section {spec.name}")
