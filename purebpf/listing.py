@@ -62,6 +62,7 @@ def routines_of_code(code: bytes, byteorder: str = "little", names: Mapping[int,
     index = {slot: n for n, slot in enumerate(slots[:-1])}
     starts = {0: ""} | {slot: "" for slot in (
         _reached(i, s) for i, s in zip(insns, slots) if s not in relocated) if slot in index}
+    goals = set(starts) if any(_reached(i, s) == 0 for i, s in zip(insns, slots) if s not in relocated) else set(starts) - {0}
     starts |= {slot: name for slot, name in (names or {}).items() if slot in index}
     order = sorted(starts)
     called = {slot: starts[slot] or f"func_{slot}" for slot in order}
@@ -73,7 +74,7 @@ def routines_of_code(code: bytes, byteorder: str = "little", names: Mapping[int,
             insn = insns[n]
             goal = _reached(insn, slots[n]) if slots[n] not in relocated else -1
             body.append(insn._replace(ref=FuncRef(called[goal])) if goal in called else insn)
-        out.append(Routine(called[slot] if slot or starts[slot] else "", section, tuple(body),
+        out.append(Routine(called[slot] if slot or starts[slot] or slot in goals else "", section, tuple(body),
                            {index[s] - first: text for s, text in (sources or {}).items() if slot <= s < after and s in index},
                            {index[s] - first: text for s, text in (notes or {}).items() if slot <= s < after and s in index},
                            byteorder=byteorder))

@@ -12,6 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="attach: to what the section names say, or each program to TARGET (an interface, a cgroup, …)")
     parser.add_argument("--run", dest="packet", metavar="HEX", help="run each program once on this packet (hexadecimal) and print the result")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="value of a .rodata variable")
+    parser.add_argument("--type", metavar="SECTION",
+                        help="what programs are, as a section name says it (xdp, tc, …), whose own section names no type")
+    parser.add_argument("--max-entries", action="append", default=[], metavar="MAP=N", help="entries of a map")
     parser.add_argument("--pin", metavar="DIRECTORY", help="pin programs, maps and links under a bpffs directory")
     parser.add_argument("--btf", metavar="FILE", help="relocate against these types instead of the kernel's")
     parser.add_argument("--log", type=int, default=0, metavar="LEVEL", help="print the verifier's log: 1, 2, or 4 for statistics")
@@ -21,9 +24,12 @@ def run(args: argparse.Namespace) -> int:
     from .. import elf
     from ..loader import load
 
-    spec = elf.read(args.file)
+    from .run import typed
+
+    spec = typed(elf.read(args.file), args.type, None)
+    maps = dict(_assignment(text) for text in args.max_entries)
     constants = dict(_assignment(text) for text in args.set)
-    with load(spec, constants=constants, btf=args.btf, log_level=args.log) as k:
+    with load(spec, constants=constants, maps=maps, btf=args.btf, log_level=args.log) as k:
         for program in k.programs.values():
             info = program.info
             print(f"{program.name:<24} {program.spec.section:<32} id {info.id}, {len(info.xlated) // 8} instructions, "
