@@ -71,6 +71,8 @@ class CText:
                     return f"void {inner}"
                 case t.Int() | t.Float():
                     return f"{one.name} {inner}"
+                case t.Typedef() if one.name in _BUILT_IN:  # what it is differs from compiler to compiler
+                    type_id = one.type
                 case t.Typedef():
                     return f"{self.name(type_id, one)} {inner}"
                 case t.Struct() | t.Union() | t.Enum() | t.Enum64():
@@ -219,7 +221,7 @@ class CText:
 
     def _typedef(self, type_id: int, one: t.Typedef, complete: bool, depth: int) -> None:
         """Said once; a name for a struct may come before the struct is complete."""
-        self.need(one.type, complete, depth + 1)
+        self.need(one.type, complete or one.name in _BUILT_IN, depth + 1)
         if type_id in self._typedefs or one.name in _BUILT_IN:
             return
         self._typedefs.add(type_id)
