@@ -30,7 +30,7 @@ class Raw:
     (the names' offsets) as native u32, for searching. Of split BTF `base_names` looks up the base's strings, which
     take the first `base_size` offsets."""
 
-    __slots__ = ("words", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "_cached",
+    __slots__ = ("words", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "last", "_cached",
                  "_whole")
 
     def __init__(self, data: bytes, first: int = 1, base_names: Callable[[int], str] | None = None,
@@ -46,19 +46,20 @@ class Raw:
         if self.byteorder != sys.byteorder:
             self.words.byteswap()
         self.starts, self.names = _index(self.words, header)
-        self._cached: dict[int, str] = {}
+        self.last = first + len(self.starts) - 1
+        self._cached: dict[int, str] = {0: ""}
         self._whole: bool | None = None
 
     def decode(self, index: int) -> t.Type:
         """The type of record `index` (0-based)."""
-        at = self.starts[index]
-        name_off, info, third = self.words[at:at + 3]
+        words, at = self.words, self.starts[index]
+        info, offset = words[at + 1], words[at]
+        read = _READERS.get(info >> 24 & 0x7F)
         try:
-            read = _READERS[info >> 24 & 0x7F]
-        except KeyError:
-            raise BtfError(f"type {self.first + index}: kind {info >> 24 & 0x7F} is not known") from None
-        try:
-            return read(self, self.name(name_off), info & 0xFFFFFF, info >> 31, third, at + 3)
+            if read is None:
+                raise BtfError(f"kind {info >> 24 & 0x7F} is not known")
+            name = self._cached.get(offset) if offset else ""
+            return read(self, self.name(offset) if name is None else name, info & 0xFFFFFF, info >> 31, words[at + 2], at + 3)
         except BtfError as e:
             raise BtfError(f"type {self.first + index}: {e}") from None
 
@@ -68,8 +69,6 @@ class Raw:
 
     def name(self, offset: int) -> str:
         """The string at `offset`."""
-        if not offset:
-            return ""
         got = self._cached.get(offset)
         if got is None:
             got = self._cached[offset] = self._string(offset)
@@ -90,8 +89,8 @@ class Raw:
 
     def ref(self, type_id: int) -> int:
         """`type_id`, checked to exist."""
-        if type_id >= self.first + len(self.starts):
-            raise BtfError(f"refers to type {type_id}, but the last is {self.first + len(self.starts) - 1}")
+        if type_id > self.last:
+            raise BtfError(f"refers to type {type_id}, but the last is {self.last}")
         return type_id
 
     def named(self, offset: int) -> list[int]:
@@ -327,10 +326,18 @@ def _array_out(one: t.Array, add: _Add) -> _Out:
 
 
 def _members(raw: Raw, vlen: int, flag: int, at: int) -> tuple[t.Member, ...]:
-    words, out = raw.words, []
+    """The hot loop of decoding: most of a kernel's BTF is members."""
+    words, last, known, read = raw.words, raw.last, raw._cached, raw.name
+    new: Callable[..., t.Member] = tuple.__new__
+    member, out = t.Member, []
     for i in range(at, at + 3 * vlen, 3):
-        name, ref, offset = raw.name(words[i]), raw.ref(words[i + 1]), words[i + 2]
-        out.append(t.Member(name, ref, offset & 0xFFFFFF, offset >> 24) if flag else t.Member(name, ref, offset))
+        name, ref, offset = words[i], words[i + 1], words[i + 2]
+        if ref > last:
+            raw.ref(ref)
+        text = known.get(name)
+        if text is None:
+            text = read(name)
+        out.append(new(member, (text, ref, offset & 0xFFFFFF, offset >> 24) if flag else (text, ref, offset, 0)))
     return tuple(out)
 
 
@@ -353,10 +360,11 @@ def _composite_out(one: t.Struct | t.Union, add: _Add) -> _Out:
 
 
 def _enum(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
-    words, values = raw.words, []
+    words, read, values = raw.words, raw.name, []
+    new: Callable[..., t.Enumerator] = tuple.__new__
     for i in range(at, at + 2 * vlen, 2):
         value = words[i + 1]
-        values.append(t.Enumerator(raw.name(words[i]), value - (1 << 32) if flag and value >> 31 else value))
+        values.append(new(t.Enumerator, (read(words[i]), value - (1 << 32) if flag and value >> 31 else value)))
     return t.Enum(name, size, bool(flag), tuple(values))
 
 
@@ -407,9 +415,14 @@ def _func_out(one: t.Func, add: _Add) -> _Out:
 
 
 def _proto(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Type:
-    words = raw.words
-    params = tuple(t.Param(raw.name(words[i]), raw.ref(words[i + 1])) for i in range(at, at + 2 * vlen, 2))
-    return t.FuncProto(raw.ref(ref), params)
+    words, last, read, out = raw.words, raw.last, raw.name, []
+    new: Callable[..., t.Param] = tuple.__new__
+    for i in range(at, at + 2 * vlen, 2):
+        param = words[i + 1]
+        if param > last:
+            raw.ref(param)
+        out.append(new(t.Param, (read(words[i]), param)))
+    return t.FuncProto(raw.ref(ref), tuple(out))
 
 
 def _proto_out(one: t.FuncProto, add: _Add) -> _Out:

@@ -70,11 +70,21 @@ class Btf:
 
     def __iter__(self) -> Iterator[t.Type]:
         """Own types in order of id."""
-        return (self[i] for i in range(self.first, self.last + 1))
+        if self._raw is None:
+            return iter(self._types)  # type: ignore[arg-type]  # all are there
+        return self._decoded()
+
+    def _decoded(self) -> Iterator[t.Type]:
+        assert self._raw is not None
+        types, decode = self._types, self._raw.decode
+        for index, got in enumerate(types):
+            if got is None:
+                got = types[index] = decode(index)
+            yield got
 
     def items(self) -> Iterator[tuple[int, t.Type]]:
         """(id, type) of own types."""
-        return ((i, self[i]) for i in range(self.first, self.last + 1))
+        return enumerate(self, self.first)
 
     def amended(self, changes: Mapping[int, t.Type]) -> Btf:
         """The same types with some replaced by others; what was not decoded is not."""
