@@ -19,10 +19,11 @@ from typing import Callable, Iterable, Sequence
 
 from ..errors import BtfError
 from . import types as t
-from .kinds import BY_CLASS, KINDS, MAX_NAME, MAX_TYPE, MAX_VLEN
+from .kinds import KINDS, MAX_NAME, MAX_TYPE, MAX_VLEN
 
 MAGIC = 0xEB9F
 _FLAG = 1 << 31
+_FEW = 5
 
 
 class Raw:
@@ -31,7 +32,8 @@ class Raw:
     take the first `base_size` offsets."""
 
     __slots__ = ("words", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "last", "_cached",
-                 "_whole")
+                 "_whole",
+                 "_searches")
 
     def __init__(self, data: bytes, first: int = 1, base_names: Callable[[int], str] | None = None,
                  base_size: int = 0) -> None:
@@ -49,6 +51,7 @@ class Raw:
         self.last = first + len(self.starts) - 1
         self._cached: dict[int, str] = {0: ""}
         self._whole: bool | None = None
+        self._searches = 0
 
     def decode(self, index: int) -> t.Type:
         """The type of record `index` (0-based)."""
@@ -87,6 +90,26 @@ class Raw:
         except UnicodeDecodeError:
             raise BtfError(f"string at {offset + self.base_size:#x} is not UTF-8") from None
 
+    def to_bytes(self) -> bytes:
+        """The section again, without what headers may hold besides."""
+        words = self.words if self.byteorder == sys.byteorder else self.words[:]
+        if words is not self.words:
+            words.byteswap()
+        size, mark = 4 * len(words), "<" if self.byteorder == "little" else ">"
+        return struct.pack(mark + "HBBIIIII", MAGIC, 1, 0, 24, 0, size, size, len(self.strings)) + words.tobytes() + self.strings
+
+    def preload(self) -> None:
+        """Decode all strings at once, which is quicker where most are wanted."""
+        try:
+            parts = self.strings.decode().split("\0")
+        except UnicodeDecodeError:
+            return
+        at = self.base_size
+        if len(self.strings) == sum(map(len, parts)) + len(parts) - 1:  # one byte a character
+            for part in parts:
+                self._cached.setdefault(at, part)
+                at += len(part) + 1
+
     def ref(self, type_id: int) -> int:
         """`type_id`, checked to exist."""
         if type_id > self.last:
@@ -120,7 +143,11 @@ class Raw:
         return out
 
     def _whole_strings(self) -> bool:
-        """Is every name a whole string? Some writers let a name begin inside of another, whose end it is."""
+        """Is every name a whole string? Some writers let a name begin inside of another, whose end it is. Finding out costs
+        as much as a few searches that do not know: those come first."""
+        self._searches += 1
+        if self._searches < _FEW:
+            return False
         if self._whole is None:
             own: Sequence[int] = memoryview(self.names).cast("I").tolist()
             if self.base_size:
@@ -243,11 +270,13 @@ def encode(types: Iterable[t.Type], byteorder: str = "little", strings: Strings 
     """A whole .BTF section of `types`, ids 1, 2, … in order. `strings` may hold texts already (those of .BTF.ext)."""
     strings = strings or Strings()
     words: list[int] = []
-    for number, one in enumerate(types, 1):
-        try:
+    number = 0
+    try:
+        for one in types:
+            number += 1
             _write(words, one, strings)
-        except BtfError as e:
-            raise BtfError(f"type {number} ({one!r:.80}): {e}") from None
+    except BtfError as e:
+        raise BtfError(f"type {number} ({one!r:.80}): {e}") from None
     mark = "<" if byteorder == "little" else ">"
     try:
         body = struct.pack(f"{mark}{len(words)}I", *words)
@@ -258,14 +287,14 @@ def encode(types: Iterable[t.Type], byteorder: str = "little", strings: Strings 
 
 
 def _write(words: list[int], one: t.Type, strings: Strings) -> None:
-    kind = BY_CLASS.get(type(one))
-    if kind is None:
+    row = _ROWS.get(type(one))
+    if row is None:
         raise BtfError("is no BTF type")
-    name: str = getattr(one, "name", "")
-    vlen, flag, third, rest = _WRITERS[kind.number](one, strings.add)
+    number, named, write = row
+    vlen, flag, third, rest = write(one, strings)
     if vlen > MAX_VLEN:
         raise BtfError(f"{vlen} elements are more than {MAX_VLEN}")
-    words += (strings.add(name), kind.number << 24 | vlen | (_FLAG if flag else 0), third)
+    words += (strings.add(one[0]) if named else 0, number << 24 | vlen | (_FLAG if flag else 0), third)  # type: ignore[arg-type]
     words += rest
 
 
@@ -280,10 +309,10 @@ def _which_overflows(types: Iterable[t.Type], strings: Strings) -> str:
 
 # ── every kind, reader above writer ──────────────────────────────────────────────────────────────────────────────────
 # reader(raw, name, vlen, flag, third, index of the first word after the header) -> type
-# writer(type, add string) -> (vlen, flag, third word, words that follow)
+# writer(type, string table) -> (vlen, flag, third word, words that follow)
 
+_new: Callable[..., t.Type] = tuple.__new__  # a NamedTuple's own way costs a call more
 _Out = tuple[int, int, int, Iterable[int]]
-_Add = Callable[[str], int]
 
 
 def _int(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
@@ -294,7 +323,7 @@ def _int(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Typ
     return t.Int(name, size, encoding, -1 if bits == 8 * size else bits, offset)
 
 
-def _int_out(one: t.Int, add: _Add) -> _Out:
+def _int_out(one: t.Int, strings: Strings) -> _Out:
     bits = 8 * one.size if one.bits < 0 else one.bits
     if not 0 < one.size <= 16 or not 0 < bits or one.offset < 0 or bits + one.offset > 8 * one.size:
         raise BtfError(f"INT of {one.size} bytes, {bits} bits at bit {one.offset}")
@@ -302,13 +331,15 @@ def _int_out(one: t.Int, add: _Add) -> _Out:
 
 
 def _one_ref(cls: type[t.Ptr] | type[t.Volatile] | type[t.Const] | type[t.Restrict]) -> "_Reader":
+    new: Callable[..., t.Type] = tuple.__new__
+
     def read(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Type:
-        return cls(raw.ref(ref))
+        return new(cls, (ref if ref <= raw.last else raw.ref(ref),))
 
     return read
 
 
-def _one_ref_out(one: t.Ptr | t.Volatile | t.Const | t.Restrict | t.Typedef, add: _Add) -> _Out:
+def _one_ref_out(one: t.Ptr | t.Volatile | t.Const | t.Restrict | t.Typedef, strings: Strings) -> _Out:
     return 0, 0, one.type, ()
 
 
@@ -321,7 +352,7 @@ def _array(raw: Raw, name: str, vlen: int, flag: int, third: int, at: int) -> t.
     return t.Array(raw.ref(elem), raw.ref(index), count)
 
 
-def _array_out(one: t.Array, add: _Add) -> _Out:
+def _array_out(one: t.Array, strings: Strings) -> _Out:
     return 0, 0, 0, (one.elem, one.index_type, one.nelems)
 
 
@@ -342,21 +373,29 @@ def _members(raw: Raw, vlen: int, flag: int, at: int) -> tuple[t.Member, ...]:
 
 
 def _struct(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
-    return t.Struct(name, size, _members(raw, vlen, flag, at))
+    return _new(t.Struct, (name, size, _members(raw, vlen, flag, at)))
 
 
 def _union(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
     return t.Union(name, size, _members(raw, vlen, flag, at))
 
 
-def _composite_out(one: t.Struct | t.Union, add: _Add) -> _Out:
-    flag = any(m.bits for m in one.members)
+def _composite_out(one: t.Struct | t.Union, strings: Strings) -> _Out:
     words: list[int] = []
-    for m in one.members:
-        if flag and not (0 <= m.bit_offset <= 0xFFFFFF and 0 <= m.bits <= 0xFF):
-            raise BtfError(f"member {m.name!r}: bit offset {m.bit_offset} does not fit beside bit-fields")
-        words += (add(m.name), m.type, m.bit_offset | m.bits << 24)
-    return len(one.members), flag, one.size, words
+    known, add = strings.at, strings.add
+    members = one[2]
+    for _, _, _, bits in members:
+        if bits:
+            break
+    else:
+        for name, ref, bit_offset, _ in members:
+            words += (known.get(name) or add(name), ref, bit_offset)
+        return len(members), 0, one[1], words
+    for name, ref, bit_offset, bits in members:
+        if not (0 <= bit_offset <= 0xFFFFFF and 0 <= bits <= 0xFF):
+            raise BtfError(f"member {name!r}: bit offset {bit_offset} does not fit beside bit-fields")
+        words += (add(name), ref, bit_offset | bits << 24)
+    return len(members), 1, one[1], words
 
 
 def _enum(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
@@ -368,11 +407,14 @@ def _enum(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Ty
     return t.Enum(name, size, bool(flag), tuple(values))
 
 
-def _enum_out(one: t.Enum, add: _Add) -> _Out:
+def _enum_out(one: t.Enum, strings: Strings) -> _Out:
     words: list[int] = []
-    for v in one.values:
-        _check_enumerator(v, one.signed, 32)
-        words += (add(v.name), v.value & 0xFFFFFFFF)
+    add, signed = strings.add, one.signed
+    low, high = (-1 << 31, 1 << 31) if signed else (0, 1 << 32)
+    for name, value in one.values:
+        if not low <= value < high:
+            raise BtfError(f"enumerator {name} = {value} does not fit in 32 bits")
+        words += (add(name), value & 0xFFFFFFFF)
     return len(one.values), one.signed, one.size, words
 
 
@@ -384,33 +426,29 @@ def _enum64(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.
     return t.Enum64(name, size, bool(flag), tuple(values))
 
 
-def _enum64_out(one: t.Enum64, add: _Add) -> _Out:
+def _enum64_out(one: t.Enum64, strings: Strings) -> _Out:
     words: list[int] = []
+    low, high = (-1 << 63, 1 << 63) if one.signed else (0, 1 << 64)
     for v in one.values:
-        _check_enumerator(v, one.signed, 64)
-        words += (add(v.name), v.value & 0xFFFFFFFF, v.value >> 32 & 0xFFFFFFFF)
+        if not low <= v.value < high:
+            raise BtfError(f"enumerator {v.name} = {v.value} does not fit in 64 bits")
+        words += (strings.add(v.name), v.value & 0xFFFFFFFF, v.value >> 32 & 0xFFFFFFFF)
     return len(one.values), one.signed, one.size, words
-
-
-def _check_enumerator(v: t.Enumerator, signed: bool, bits: int) -> None:
-    low, high = (-1 << bits - 1, 1 << bits - 1) if signed else (0, 1 << bits)
-    if not low <= v.value < high:
-        raise BtfError(f"enumerator {v.name} = {v.value} does not fit in {bits} bits")
 
 
 def _fwd(raw: Raw, name: str, vlen: int, flag: int, third: int, at: int) -> t.Type:
     return t.Fwd(name, bool(flag))
 
 
-def _fwd_out(one: t.Fwd, add: _Add) -> _Out:
+def _fwd_out(one: t.Fwd, strings: Strings) -> _Out:
     return 0, one.union, 0, ()
 
 
 def _func(raw: Raw, name: str, linkage: int, flag: int, ref: int, at: int) -> t.Type:
-    return t.Func(name, raw.ref(ref), linkage)
+    return _new(t.Func, (name, ref if ref <= raw.last else raw.ref(ref), linkage))
 
 
-def _func_out(one: t.Func, add: _Add) -> _Out:
+def _func_out(one: t.Func, strings: Strings) -> _Out:
     return one.linkage, 0, one.proto, ()
 
 
@@ -422,13 +460,14 @@ def _proto(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Ty
         if param > last:
             raw.ref(param)
         out.append(new(t.Param, (read(words[i]), param)))
-    return t.FuncProto(raw.ref(ref), tuple(out))
+    return _new(t.FuncProto, (raw.ref(ref), tuple(out)))
 
 
-def _proto_out(one: t.FuncProto, add: _Add) -> _Out:
+def _proto_out(one: t.FuncProto, strings: Strings) -> _Out:
     words: list[int] = []
-    for p in one.params:
-        words += (add(p.name), p.type)
+    known, add = strings.at, strings.add
+    for name, ref in one.params:
+        words += (known.get(name) or add(name), ref)
     return len(one.params), 0, one.ret, words
 
 
@@ -436,7 +475,7 @@ def _var(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Type
     return t.Var(name, raw.ref(ref), raw.words[at])
 
 
-def _var_out(one: t.Var, add: _Add) -> _Out:
+def _var_out(one: t.Var, strings: Strings) -> _Out:
     return 0, 0, one.type, (one.linkage,)
 
 
@@ -446,7 +485,7 @@ def _datasec(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t
         t.SecVar(raw.ref(words[i]), words[i + 1], words[i + 2]) for i in range(at, at + 3 * vlen, 3)))
 
 
-def _datasec_out(one: t.Datasec, add: _Add) -> _Out:
+def _datasec_out(one: t.Datasec, strings: Strings) -> _Out:
     words: list[int] = []
     for v in one.vars:
         words += v
@@ -457,7 +496,7 @@ def _float(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.T
     return t.Float(name, size)
 
 
-def _float_out(one: t.Float, add: _Add) -> _Out:
+def _float_out(one: t.Float, strings: Strings) -> _Out:
     return 0, 0, one.size, ()
 
 
@@ -466,7 +505,7 @@ def _decl_tag(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t
     return t.DeclTag(name, raw.ref(ref), component - (component >> 31 << 32), bool(flag))
 
 
-def _decl_tag_out(one: t.DeclTag, add: _Add) -> _Out:
+def _decl_tag_out(one: t.DeclTag, strings: Strings) -> _Out:
     return 0, one.attribute, one.type, (one.component & 0xFFFFFFFF,)
 
 
@@ -474,7 +513,7 @@ def _type_tag(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t
     return t.TypeTag(name, raw.ref(ref), bool(flag))
 
 
-def _type_tag_out(one: t.TypeTag, add: _Add) -> _Out:
+def _type_tag_out(one: t.TypeTag, strings: Strings) -> _Out:
     return 0, one.attribute, one.type, ()
 
 
@@ -491,3 +530,6 @@ _WRITERS: dict[int, Callable[..., _Out]] = {
     8: _one_ref_out, 9: _one_ref_out, 10: _one_ref_out, 11: _one_ref_out, 12: _func_out, 13: _proto_out, 14: _var_out,
     15: _datasec_out, 16: _float_out, 17: _decl_tag_out, 18: _type_tag_out, 19: _enum64_out,
 }
+
+_ROWS: dict[type[t.Type], tuple[int, bool, Callable[..., _Out]]] = {  # class -> number, does its name come first?, writer
+    row.cls: (row.number, row.cls._fields[:1] == ("name",), _WRITERS[row.number]) for row in KINDS}

@@ -6,7 +6,8 @@ Ids start at 1; 0 is void and has no record. A split `Btf` (a kernel module's) c
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, Iterable, Iterator, Mapping
 
 from ..errors import BtfError
 from . import codec
@@ -16,10 +17,28 @@ from .kinds import BY_CLASS, KINDS
 Kinds = type[t.Type] | tuple[type[t.Type], ...] | None
 
 
+_CHUNK: Final = 4096  # types decoded at once
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """No garbage collection meanwhile: walking all that is there again and again, as many small objects come up that stay,
+    would take nearly as long as making them."""
+    import gc
+
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
 class Btf:
     """Types by id, decoded when first asked for. Do not mutate: everybody shares it."""
 
-    __slots__ = ("base", "first", "byteorder", "_raw", "_types", "_ids")
+    __slots__ = ("base", "first", "byteorder", "_raw", "_types", "_ids", "_changed")
 
     def __init__(self, types: Iterable[t.Type] = (), base: Btf | None = None, byteorder: str = "little") -> None:
         self.base, self.byteorder = base, byteorder
@@ -27,6 +46,7 @@ class Btf:
         self._raw: codec.Raw | None = None
         self._types: list[t.Type | None] = list(types)
         self._ids: dict[str, list[int]] | None = None
+        self._changed = False  # other types than in `_raw`
 
     @classmethod
     def from_bytes(cls, data: bytes, base: Btf | None = None) -> Btf:
@@ -77,10 +97,14 @@ class Btf:
     def _decoded(self) -> Iterator[t.Type]:
         assert self._raw is not None
         types, decode = self._types, self._raw.decode
-        for index, got in enumerate(types):
-            if got is None:
-                got = types[index] = decode(index)
-            yield got
+        for start in range(0, len(types), _CHUNK):
+            if start == _CHUNK:
+                self._raw.preload()
+            with collector_paused():
+                for index in range(start, min(start + _CHUNK, len(types))):
+                    if types[index] is None:
+                        types[index] = decode(index)
+            yield from types[start:start + _CHUNK]  # type: ignore[misc]
 
     def items(self) -> Iterator[tuple[int, t.Type]]:
         """(id, type) of own types."""
@@ -90,7 +114,7 @@ class Btf:
         """The same types with some replaced by others; what was not decoded is not."""
         out = Btf([], self.base, self.byteorder)
         out._types = list(self._types)
-        out._raw = self._raw
+        out._raw, out._changed = self._raw, True
         for type_id, one in changes.items():
             if self._raw is not None and getattr(one, "name", "") != getattr(self[type_id], "name", ""):
                 raise ValueError(f"type {type_id} would have another name")  # the raw names are what is searched
@@ -169,24 +193,34 @@ class Btf:
         """A .BTF section. Only for a whole BTF: split BTF is the kernel's to write."""
         if self.base is not None:
             raise BtfError("split BTF cannot be written")
+        if self._raw is not None and not self._changed and byteorder in (None, self.byteorder):
+            return self._raw.to_bytes()
         return codec.encode(self, byteorder or self.byteorder)
 
 
 class Builder:
     """Makes a Btf: `add` gives the id of a type, the same id for an equal type. `seed` starts from a copy of a Btf."""
 
-    __slots__ = ("_types", "_ids")
+    __slots__ = ("_types", "_ids", "_unlisted")
 
     def __init__(self, seed: Btf | None = None) -> None:
-        self._types: list[t.Type | None] = []
+        self._types: list[t.Type | None] = list(seed or ())
         self._ids: dict[tuple[type[t.Type], t.Type], int] = {}
-        for one in seed or ():
-            self._types.append(one)
-            self._ids.setdefault((type(one), one), len(self._types))
+        self._unlisted: list[int] = list(range(1, len(self._types) + 1))  # ids not in `_ids` yet
+
+    def _list(self) -> None:
+        """Know all types by value: only who adds needs it."""
+        waiting, self._unlisted = self._unlisted, []
+        for type_id in waiting:
+            one = self._types[type_id - 1]
+            if one is not None:
+                self._ids.setdefault((type(one), one), type_id)
 
     def add(self, one: t.Type) -> int:
         """The id of `one`, new unless an equal type of the same class is there."""
         key = (type(one), one)
+        if self._unlisted:
+            self._list()
         found = self._ids.get(key)
         if found is None:
             self._types.append(one)
@@ -196,7 +230,7 @@ class Builder:
     def append(self, one: t.Type) -> int:
         """A new id for `one` even if an equal type is there."""
         self._types.append(one)
-        self._ids.setdefault((type(one), one), len(self._types))
+        self._unlisted.append(len(self._types))
         return len(self._types)
 
     def reserve(self) -> int:
@@ -207,7 +241,7 @@ class Builder:
     def set(self, type_id: int, one: t.Type) -> None:
         """Give a reserved id its type, or replace a type."""
         self._types[type_id - 1] = one
-        self._ids.setdefault((type(one), one), type_id)
+        self._unlisted.append(type_id)
 
     def __getitem__(self, type_id: int) -> t.Type:
         one = self._types[type_id - 1] if 0 < type_id <= len(self._types) else None
@@ -247,15 +281,16 @@ def graft(builder: Builder, source: Btf, type_id: int, memo: dict[int, int] | No
     memo.setdefault(0, 0)
     todo = [type_id]
     order: list[int] = []
-    while todo:
-        one = todo.pop()
-        if one in memo:
-            continue
-        memo[one] = builder.reserve()
-        order.append(one)
-        todo += t.references(source[one])
-    for one in order:
-        builder.set(memo[one], t.renumber(source[one], memo))
+    with collector_paused():
+        while todo:
+            one = todo.pop()
+            if one in memo:
+                continue
+            memo[one] = builder.reserve()
+            order.append(one)
+            todo += t.references(source[one])
+        for one in order:
+            builder.set(memo[one], t.renumber(source[one], memo))
     return memo[type_id]
 
 
