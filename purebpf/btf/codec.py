@@ -14,11 +14,13 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
+from itertools import accumulate
 from operator import itemgetter
-from typing import Callable, Iterable, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
 from ..errors import BtfError
 from . import types as t
+from .names import essential
 from .kinds import KINDS, MAX_NAME, MAX_TYPE, MAX_VLEN
 
 MAGIC = 0xEB9F
@@ -33,7 +35,7 @@ class Raw:
 
     __slots__ = ("words", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "last", "_cached",
                  "_whole",
-                 "_searches")
+                 "_searches", "_offsets", "_flavoured")
 
     def __init__(self, data: bytes, first: int = 1, base_names: Callable[[int], str] | None = None,
                  base_size: int = 0) -> None:
@@ -52,6 +54,8 @@ class Raw:
         self._cached: dict[int, str] = {0: ""}
         self._whole: bool | None = None
         self._searches = 0
+        self._offsets = _Single({})  # of every string
+        self._flavoured: list[tuple[str, int]] = []
 
     def decode(self, index: int) -> t.Type:
         """The type of record `index` (0-based)."""
@@ -98,6 +102,22 @@ class Raw:
         size, mark = 4 * len(words), "<" if self.byteorder == "little" else ">"
         return struct.pack(mark + "HBBIIIII", MAGIC, 1, 0, 24, 0, size, size, len(self.strings)) + words.tobytes() + self.strings
 
+    def changed(self, changes: Mapping[int, t.Type]) -> tuple[bytes, Strings]:
+        """The section with some types (by id) in place of others, and its strings, which may grow before `finish`."""
+        strings = Strings()
+        strings.data = bytearray(self.strings)
+        strings.at = {text: at for at, text in self._cached.items()}
+        words, pieces, at = self.words, list[bytes](), 0
+        for type_id in sorted(changes):
+            index = type_id - self.first
+            start = self.starts[index]
+            end = self.starts[index + 1] if index + 1 < len(self.starts) else len(words)
+            fresh: list[int] = []
+            _write(fresh, changes[type_id], strings)
+            pieces += (words[at:start].tobytes(), array("I", fresh).tobytes())
+            at = end
+        return b"".join([*pieces, words[at:].tobytes()]), strings
+
     def preload(self) -> None:
         """Decode all strings at once, which is quicker where most are wanted."""
         try:
@@ -128,8 +148,10 @@ class Raw:
 
     def offsets_of(self, name: str, flavours: bool = False) -> list[int]:
         """Every string offset, in this section alone, where `name` can be read (`flavours`: or `name___anything`)."""
+        if flavours and self._listed():
+            return self._offsets.get(name, []) + [at for other, at in self._flavoured if other == name]
         text = name.encode()
-        before = b"\0" if self._whole_strings() else b""
+        before = b"\0" if self._whole_strings(flavours or len(text) < 8) else b""
         wanted, length, out = before + text, len(before + text), list[int]()
         if before and self.base_size and (self.strings.startswith(text + b"\0") or flavours and self.strings.startswith(
                 text + b"___")):
@@ -142,11 +164,28 @@ class Raw:
             at = self.strings.find(wanted, at + 1)
         return out
 
-    def _whole_strings(self) -> bool:
-        """Is every name a whole string? Some writers let a name begin inside of another, whose end it is. Finding out costs
-        as much as a few searches that do not know: those come first."""
+    def _listed(self) -> bool:
+        """Is it known where each string is? From the second search with flavours on, if names are whole strings."""
         self._searches += 1
-        if self._searches < _FEW:
+        if self._searches > 2 and not self._offsets and self._whole_strings(True):
+            try:
+                parts = self.strings.decode("ascii").split("\0")
+            except UnicodeDecodeError:
+                return False
+            at = self.base_size
+            known = dict(zip(parts, accumulate(map(len, parts), lambda a, n: a + n + 1, initial=at)))
+            if len(known) == len(parts) - (parts[-1] == "" and parts[:1] == [""]):
+                self._offsets = _Single(known)
+                self._flavoured = [(essential(part), known[part]) for part in parts if "___" in part]
+            else:
+                self._searches = -1 << 60
+        return bool(self._offsets)
+
+    def _whole_strings(self, now: bool) -> bool:
+        """Is every name a whole string? Some writers let a name begin inside of another, whose end it is. Finding out costs
+        as much as a few searches for a long name that do not know: those come first, unless `now`."""
+        self._searches += 1
+        if self._whole is None and self._searches < _FEW and not now:
             return False
         if self._whole is None:
             own: Sequence[int] = memoryview(self.names).cast("I").tolist()
@@ -155,6 +194,22 @@ class Raw:
             size = len(self.strings)
             self._whole = bool(own) and max(own) <= size and not any(itemgetter(0, *own)(b"\0" + self.strings))
         return self._whole
+
+
+class _Single:
+    """{text: offset} that gives lists."""
+
+    __slots__ = ("_at",)
+
+    def __init__(self, at: dict[str, int]) -> None:
+        self._at = at
+
+    def __bool__(self) -> bool:
+        return bool(self._at)
+
+    def get(self, text: str, otherwise: list[int]) -> list[int]:
+        found = self._at.get(text)
+        return otherwise if found is None else [found]
 
 
 class Header:
@@ -282,7 +337,12 @@ def encode(types: Iterable[t.Type], byteorder: str = "little", strings: Strings 
         body = struct.pack(f"{mark}{len(words)}I", *words)
     except struct.error:
         raise BtfError(_which_overflows(types, strings)) from None
-    size = len(body)
+    return finish(body, strings, byteorder)
+
+
+def finish(body: bytes, strings: Strings, byteorder: str = "little") -> bytes:
+    """A whole .BTF section of records in that byte order and their strings."""
+    size, mark = len(body), "<" if byteorder == "little" else ">"
     return struct.pack(mark + "HBBIIIII", MAGIC, 1, 0, 24, 0, size, size, len(strings.data)) + body + strings.data
 
 

@@ -6,6 +6,7 @@ Ids start at 1; 0 is void and has no record. A split `Btf` (a kernel module's) c
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import Final, Iterable, Iterator, Mapping
 
@@ -13,6 +14,7 @@ from ..errors import BtfError
 from . import codec
 from . import types as t
 from .kinds import BY_CLASS, KINDS
+from .names import essential as essential
 
 Kinds = type[t.Type] | tuple[type[t.Type], ...] | None
 
@@ -38,7 +40,7 @@ def collector_paused() -> Iterator[None]:
 class Btf:
     """Types by id, decoded when first asked for. Do not mutate: everybody shares it."""
 
-    __slots__ = ("base", "first", "byteorder", "_raw", "_types", "_ids", "_changed")
+    __slots__ = ("base", "first", "byteorder", "_raw", "_types", "_ids", "_changed", "_amended")
 
     def __init__(self, types: Iterable[t.Type] = (), base: Btf | None = None, byteorder: str = "little") -> None:
         self.base, self.byteorder = base, byteorder
@@ -47,6 +49,7 @@ class Btf:
         self._types: list[t.Type | None] = list(types)
         self._ids: dict[str, list[int]] | None = None
         self._changed = False  # other types than in `_raw`
+        self._amended: frozenset[int] = frozenset()  # which
 
     @classmethod
     def from_bytes(cls, data: bytes, base: Btf | None = None) -> Btf:
@@ -114,12 +117,19 @@ class Btf:
         """The same types with some replaced by others; what was not decoded is not."""
         out = Btf([], self.base, self.byteorder)
         out._types = list(self._types)
-        out._raw, out._changed = self._raw, True
+        out._raw, out._changed, out._amended = self._raw, True, self._amended | frozenset(changes)
         for type_id, one in changes.items():
             if self._raw is not None and getattr(one, "name", "") != getattr(self[type_id], "name", ""):
                 raise ValueError(f"type {type_id} would have another name")  # the raw names are what is searched
             out._types[type_id - self.first] = one
         return out
+
+    def encoded(self, changes: Mapping[int, t.Type]) -> tuple[bytes, codec.Strings] | None:
+        """(records, strings) of a section with some types replaced, quickly; None for types that are not from bytes of this
+        machine's byte order. `codec.finish` makes the section."""
+        if self._raw is None or self.base is not None or self.byteorder != sys.byteorder:
+            return None
+        return self._raw.changed({**{i: self[i] for i in self._amended}, **changes})
 
     def of_kind(self, *kinds: type[t.Type]) -> Iterator[tuple[int, t.Type]]:
         """(id, type) of own types of these kinds; others are not decoded."""
@@ -262,16 +272,6 @@ class Builder:
                 if not 0 <= ref <= last:
                     raise BtfError(f"type {number} ({one!r:.80}) refers to type {ref}, but the last is {last}")
         return Btf(one for one in self._types if one is not None)
-
-
-def essential(name: str) -> str:
-    """A type's name without its flavour: "task_struct" of "task_struct___old". A flavour is three underscores between
-    two characters that are none, the last such three."""
-    if "___" in name:
-        for at in range(len(name) - 4, 0, -1):
-            if name[at:at + 3] == "___" and name[at - 1] != "_" != name[at + 3]:
-                return name[:at]
-    return name
 
 
 def graft(builder: Builder, source: Btf, type_id: int, memo: dict[int, int] | None = None) -> int:
