@@ -14,8 +14,8 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from itertools import accumulate
-from operator import itemgetter
+from itertools import accumulate, count
+from operator import add, itemgetter
 from typing import Callable, Iterable, Mapping, Sequence
 
 from ..errors import BtfError
@@ -173,7 +173,7 @@ class Raw:
             except UnicodeDecodeError:
                 return False
             at = self.base_size
-            known = dict(zip(parts, accumulate(map(len, parts), lambda a, n: a + n + 1, initial=at)))
+            known = dict(zip(parts, map(add, accumulate(map(len, parts), initial=0), count(at))))
             if len(known) == len(parts) - (parts[-1] == "" and parts[:1] == [""]):
                 self._offsets = _Single(known)
                 self._flavoured = [(essential(part), known[part]) for part in parts if "___" in part]
@@ -191,8 +191,10 @@ class Raw:
             own: Sequence[int] = memoryview(self.names).cast("I").tolist()
             if self.base_size:
                 own = [at - self.base_size for at in own if at >= self.base_size]
-            size = len(self.strings)
-            self._whole = bool(own) and max(own) <= size and not any(itemgetter(0, *own)(b"\0" + self.strings))
+            try:
+                self._whole = bool(own) and not any(itemgetter(0, *own)(b"\0" + self.strings))
+            except IndexError:
+                self._whole = False  # a name outside of the strings
         return self._whole
 
 
