@@ -313,7 +313,8 @@ def text(routines: list[Routine], style: Style, declarations: list[str] | None =
             if routine.section != section:
                 out += ["", f'.section "{routine.section}"']
                 section = routine.section
-            out += [f".globl {routine.name}"] if routine.exported else [f".type {routine.name}, @function"]
+            if routine.name:
+                out += [f".globl {routine.name}"] if routine.exported else [f".type {routine.name}, @function"]
         if routine.name:
             out.append(f"{routine.name}:")
         labels, counter = _labels(routine, style, counter, taken)

@@ -134,7 +134,10 @@ class Btf:
     def of_kind(self, *kinds: type[t.Type]) -> Iterator[tuple[int, t.Type]]:
         """(id, type) of own types of these kinds; others are not decoded."""
         wanted = {BY_CLASS[k].number for k in kinds}
-        return ((i, self[i]) for i in range(self.first, self.last + 1) if self.kind(i) in wanted)
+        if self._raw is None:
+            return ((i, one) for i, one in self.items() if BY_CLASS[type(one)].number in wanted)
+        words = self._raw.words
+        return ((i, self[i]) for i, at in enumerate(self._raw.starts, self.first) if words[at + 1] >> 24 & 0x7F in wanted)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Btf):

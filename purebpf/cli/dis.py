@@ -133,10 +133,28 @@ def _sections(data: bytes, error: FormatError) -> list[Routine]:
         names = {s.value // 8: s.name for s in file.symbols if s.section == index and s.type == 2 and s.name}
         notes = {offset // 8: f"refers to {symbol.name or file.sections[max(0, symbol.section)].name}"
                  for offset, symbol, _ in section.relocations}
-        out += listing.routines_of_code(section.data, file.byteorder, names, {}, notes, section.name, notes)
+        made = listing.routines_of_code(section.data, file.byteorder, names, {}, notes, section.name, notes)
+        out += _with_symbols(made, {offset // 8: symbol.name or file.sections[max(0, symbol.section)].name
+                                    for offset, symbol, _ in section.relocations})
     if not out:
         raise error
     print(f"purebpf: {error}: showing the code as it is", file=sys.stderr)
+    return out
+
+
+def _with_symbols(routines: list[Routine], symbols: dict[int, str]) -> list[Routine]:
+    """The routines with what relocated instructions refer to by name, so that nothing assembles to a number that it is not."""
+    from ..isa.insn import ExternRef
+    from ..isa.opcodes import CALL, JMP, LD_IMM64
+
+    out, slot = [], 0
+    for routine in routines:
+        insns = []
+        for insn in routine.insns:
+            named = slot in symbols and insn.code in (LD_IMM64, JMP | CALL)
+            insns.append(insn._replace(ref=ExternRef(symbols[slot])) if named else insn)
+            slot += insn.slots
+        out.append(routine._replace(insns=tuple(insns)))
     return out
 
 
