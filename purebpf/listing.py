@@ -96,11 +96,22 @@ def routines_of_object(spec: ObjectSpec) -> list[Routine]:
 
 
 def _routine(func: FuncSpec, section: str, exported: bool, spec: ObjectSpec) -> Routine:
-    sources = {line.insn: f"{line.file}:{line.line}  {line.text.strip()}" for line in func.lines}
+    sources = _sources(func)
     notes = {n: _relocation(i.ref, spec) for n, i in enumerate(func.insns) if isinstance(i.ref, CoreRef)}
     places = {v.name: v.offset for d in spec.data.values() for v in d.vars}
     insns = tuple(_named_data(i, places) for i in func.insns)
     return Routine(func.name, section, insns, sources, notes, exported, spec.byteorder)
+
+
+def _sources(func: FuncSpec) -> dict[int, str]:
+    """The source line that begins at an instruction, once as long as it goes on; its file by its last name."""
+    out: dict[int, str] = {}
+    last = ("", 0)
+    for line in func.lines:
+        if (line.file, line.line) != last:
+            out[line.insn] = f"{line.file.rpartition('/')[2]}:{line.line}  {line.text.strip()}"
+        last = (line.file, line.line)
+    return out
 
 
 def _relocation(ref: CoreRef, spec: ObjectSpec) -> str:

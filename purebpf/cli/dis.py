@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bytes", action="store_true", help="add slot and bytes to every line, as a comment")
     parser.add_argument("--whole", action="store_true",
                         help="with an object: write all of it, so that asm makes the same object again")
+    parser.add_argument("--diff", metavar="OTHER", help="how the listing of OTHER differs from that of IN")
     parser.add_argument("--no-labels", dest="labels", action="store_false", help="write branches as distances")
     parser.add_argument("--json", action="store_true", help="write JSON")
     parser.add_argument("--cfg", metavar="OUT", help="write the control-flow graph instead: DOT, or SVG if OUT ends so")
@@ -61,8 +62,25 @@ def run(args: argparse.Namespace) -> int:
         routines, declarations = _file(args)
     colour = args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and not args.json)
     style = Style(args.notation, args.labels, args.source, args.bytes, helper_names(), colour, args.whole)
+    if args.diff is not None:
+        return _differences(args, routines, style._replace(colour=False), declarations)
     _print(args, routines, style, declarations)
     return 0
+
+
+def _differences(args: argparse.Namespace, routines: list[Routine], style: Style, declarations: list[str] | None) -> int:
+    """A unified diff of two listings; 1 if there is one."""
+    from difflib import unified_diff
+
+    from .. import listing
+
+    other = argparse.Namespace(**{**vars(args), "input": args.diff})
+    more, declared = _file(other)
+    texts = (listing.text(routines, style, declarations), listing.text(more, style, declared))
+    first, second = (text.splitlines(keepends=True) for text in texts)
+    found = list(unified_diff(first, second, args.input, args.diff, n=2))
+    _write("".join(found))
+    return 1 if found else 0
 
 
 def _print(args: argparse.Namespace, routines: list[Routine], style: Style, declarations: list[str] | None) -> None:

@@ -149,6 +149,15 @@ def test_dis_object(run: Any) -> None:
     assert {"kind": "map", "name": "m"} in refs
 
 
+def test_dis_of_two_objects_shows_how_they_differ(run: Any) -> None:
+    for name, number in (("a", 1), ("b", 2)):
+        write(f"{name}.s", f'.section "xdp"\n.globl f\nf:\n    r0 = {number}\n    exit\n')
+        assert run("asm", f"{name}.s").status == 0
+    done = run("dis", "a.o", "--diff", "b.o")
+    assert done.status == 1 and "-    r0 = 1\n+    r0 = 2\n" in done.out.decode()
+    assert run("dis", "a.o", "--diff", "a.o").status == 0
+
+
 def test_dis_object_that_cannot_be_loaded(run: Any) -> None:
     """Without BTF its map has no definition: the code is shown all the same, with what relocations say as comments."""
     if shutil.which("clang-19") is None:
