@@ -30,7 +30,7 @@ from ..isa.insn import (
     Label,
     MapRef,
 )
-from ..isa.opcodes import ALU, ALU64, CALL, IMM64_VALUE, JMP, JMP32, LD_IMM64, SLOT, K
+from ..isa.opcodes import ALU, ALU64, CALL, IMM64_VALUE, JMP, JMP32, LD_IMM64, LDX, SLOT, ST, STX, K
 from ..spec import FuncSpec, ObjectSpec
 from . import image as elf
 from .writedata import DataWriter, have
@@ -201,10 +201,14 @@ class _Writer:
         return insn._replace(imm=target.value, src=IMM64_VALUE, ref=None)
 
     def _local_value(self, insn: Insn, ref: CoreRef) -> Insn:
+        """The instruction with the number by the object's own types, which loaders compare."""
         if self.spec.btf is None:
             raise FormatError(f"a CO-RE relocation {ref} without BTF")
-        value = core.local_value(self.spec.btf, ref.type_id, ref.access, ref.kind)
         kind = insn.code & 7
+        in_offset = kind in (LDX, ST, STX) and insn.code != LD_IMM64
+        if insn.off if in_offset else insn.imm:
+            return insn._replace(ref=None)  # the compiler's own number, right or wrong
+        value = core.local_value(self.spec.btf, ref.type_id, ref.access, ref.kind)
         if insn.code == LD_IMM64 or kind in (ALU, ALU64, JMP, JMP32) and insn.code & 8 == K:
             return insn._replace(imm=value, ref=None)
         return insn._replace(off=value, ref=None)
