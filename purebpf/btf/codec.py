@@ -21,9 +21,13 @@ from typing import Callable, Iterable, Mapping, Sequence
 from ..errors import BtfError
 from . import types as t
 from .names import essential
-from .kinds import KINDS, MAX_NAME, MAX_TYPE, MAX_VLEN
+from .strings import Single
+from .strings import Strings as Strings
+from .header import MAGIC as MAGIC
+from .header import index
+from .header import read_header as read_header
+from .kinds import KINDS, MAX_VLEN
 
-MAGIC = 0xEB9F
 _FLAG = 1 << 31
 _FEW = 5
 
@@ -49,12 +53,12 @@ class Raw:
         self.words = array("I", data[header.type_start:header.type_end])
         if self.byteorder != sys.byteorder:
             self.words.byteswap()
-        self.starts, self.names = _index(self.words, header)
+        self.starts, self.names = index(self.words, header)
         self.last = first + len(self.starts) - 1
         self._cached: dict[int, str] = {0: ""}
         self._whole: bool | None = None
         self._searches = 0
-        self._offsets = _Single({})  # of every string
+        self._offsets = Single({})  # of every string
         self._flavoured: list[tuple[str, int]] = []
 
     def decode(self, index: int) -> t.Type:
@@ -175,7 +179,7 @@ class Raw:
             at = self.base_size
             known = dict(zip(parts, map(add, accumulate(map(len, parts), initial=0), count(at))))
             if len(known) == len(parts) - (parts[-1] == "" and parts[:1] == [""]):
-                self._offsets = _Single(known)
+                self._offsets = Single(known)
                 self._flavoured = [(essential(part), known[part]) for part in parts if "___" in part]
             else:
                 self._searches = -1 << 60
@@ -196,131 +200,6 @@ class Raw:
             except IndexError:
                 self._whole = False  # a name outside of the strings
         return self._whole
-
-
-class _Single:
-    """{text: offset} that gives lists."""
-
-    __slots__ = ("_at",)
-
-    def __init__(self, at: dict[str, int]) -> None:
-        self._at = at
-
-    def __bool__(self) -> bool:
-        return bool(self._at)
-
-    def get(self, text: str, otherwise: list[int]) -> list[int]:
-        found = self._at.get(text)
-        return otherwise if found is None else [found]
-
-
-class Header:
-    """Where the sections lie (absolute byte offsets), and `layout`: {kind: (fixed words, words each)} if
-    the file says."""
-
-    __slots__ = ("byteorder", "type_start", "type_end", "str_start", "str_end", "layout")
-
-    def __init__(self, byteorder: str, spans: tuple[int, int, int, int], layout: dict[int, tuple[int, int]]) -> None:
-        self.byteorder, self.layout = byteorder, layout
-        self.type_start, self.type_end, self.str_start, self.str_end = spans
-
-
-def read_header(data: bytes) -> Header:
-    """Parse and check the header of a .BTF section."""
-    if len(data) < 24:
-        raise BtfError(f"{len(data)} bytes are too few for a BTF header (24)")
-    order = {b"\x9f\xeb": "little", b"\xeb\x9f": "big"}.get(bytes(data[:2]))
-    if order is None:
-        raise BtfError(f"bad magic {bytes(data[:2]).hex()}, want 9feb or eb9f", position=0)
-    mark = "<" if order == "little" else ">"
-    version, flags, hdr_len, type_off, type_len, str_off, str_len = struct.unpack_from(mark + "BBIIIII", data, 2)
-    if version != 1 or flags:
-        raise BtfError(f"BTF version {version}, flags {flags:#x} are not known", position=2)
-    if hdr_len < 24 or hdr_len > len(data):
-        raise BtfError(f"header length {hdr_len} is out of range", position=4)
-    body = len(data) - hdr_len
-    for what, off, size in (("type", type_off, type_len), ("string", str_off, str_len)):
-        if off + size > body:
-            raise BtfError(f"{what} section [{off:#x}, {off + size:#x}) leaves the blob of {body:#x} bytes")
-    if type_off % 4 or type_len % 4:
-        raise BtfError("type section is not aligned to 4 bytes")
-    layout: dict[int, tuple[int, int]] = {}
-    if hdr_len >= 32:
-        off, size = struct.unpack_from(mark + "II", data, 24)
-        if off + size > body:
-            raise BtfError("layout section leaves the blob")
-        for kind in range(size // 4):
-            fixed, each = data[hdr_len + off + 4 * kind], data[hdr_len + off + 4 * kind + 1]
-            layout[kind] = (fixed // 4, each // 4)
-    start, strings = hdr_len + type_off, hdr_len + str_off
-    return Header(order, (start, start + type_len, strings, strings + str_len), layout)
-
-
-def _index(words: "array[int]", header: Header) -> tuple["array[int]", bytes]:
-    """Where each record starts, and the first words as bytes. The hot loop of opening vmlinux: 126,000 turns."""
-    fixed, each = [-1] * 128, [0] * 128
-    for kind, (a, b) in header.layout.items():
-        fixed[kind & 127], each[kind & 127] = 3 + a, b
-    for row in KINDS:
-        fixed[row.number], each[row.number] = 3 + row.fixed, row.each
-    fixed[12], each[12] = 3, 0  # Func keeps its linkage in vlen
-    sizes = _Sizes(fixed, each)
-    starts, names = array("I"), array("I")
-    start, name = starts.append, names.append
-    at, end = 0, len(words)
-    try:
-        while at < end:
-            start(at)
-            name(words[at])
-            at += sizes[words[at + 1]]
-    except IndexError:
-        at = end + 1
-    except BtfError as e:
-        raise BtfError(f"type {len(starts)}: {e}", position=header.type_start + 4 * at) from None
-    if at != end:
-        raise BtfError("last type record is cut short", position=header.type_start + 4 * end)
-    if len(starts) > MAX_TYPE:
-        raise BtfError(f"{len(starts)} types are more than {MAX_TYPE}")
-    return starts, names.tobytes()
-
-
-class _Sizes(dict[int, int]):
-    """Words of a record by its second word, which says kind and number of elements."""
-
-    def __init__(self, fixed: list[int], each: list[int]) -> None:
-        super().__init__()
-        self._fixed, self._each = fixed, each
-
-    def __missing__(self, info: int) -> int:
-        kind = info >> 24 & 0x7F
-        if self._fixed[kind] < 0:
-            raise BtfError(f"kind {kind} is not known")
-        size = self[info] = self._fixed[kind] + self._each[kind] * (info & 0xFFFFFF)
-        return size
-
-
-class Strings:
-    """A string table being written: each string once, "" at 0. `base_size` and `base` are those of split BTF."""
-
-    __slots__ = ("data", "at", "base_size")
-
-    def __init__(self, base_size: int = 0) -> None:
-        self.data = bytearray(b"" if base_size else b"\0")
-        self.at: dict[str, int] = {"": 0}
-        self.base_size = base_size
-
-    def add(self, text: str) -> int:
-        """Offset of `text`."""
-        off = self.at.get(text)
-        if off is None:
-            raw = text.encode()
-            if b"\0" in raw:
-                raise BtfError(f"name {text!r} holds a NUL")
-            off = self.at[text] = self.base_size + len(self.data)
-            self.data += raw + b"\0"
-            if off > MAX_NAME:
-                raise BtfError(f"string table grew over {MAX_NAME:#x} bytes")
-        return off
 
 
 def encode(types: Iterable[t.Type], byteorder: str = "little", strings: Strings | None = None) -> bytes:
