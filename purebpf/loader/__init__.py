@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..btf.percpu import PerCpu as PerCpu
+    from .choices import Policy as Policy
     from .kernel import Kernel as Kernel
     from .links import Link as Link
     from .livemaps import open_map as open_map
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from .progs import LoadedProgram as LoadedProgram
     from .progs import statistics as statistics
 
-_PUBLIC = {"Kernel": "kernel", "Link": "links", "open_map": "livemaps", "open_pin": "livemaps", "load": "loading",
+_PUBLIC = {"Kernel": "kernel", "Policy": "choices", "Link": "links", "open_map": "livemaps", "open_pin": "livemaps", "load": "loading",
            "LiveMap": "maps", "Object": "object", "PerCpu": "..btf.percpu", "LoadedProgram": "progs", "statistics": "progs"}
-__all__ = ["Kernel", "Link", "LiveMap", "LoadedProgram", "Object", "PerCpu", "load", "open_map", "open_pin",
+__all__ = ["Kernel", "Link", "LiveMap", "LoadedProgram", "Object", "PerCpu", "Policy", "load", "open_map", "open_pin",
            "statistics"]
 
 

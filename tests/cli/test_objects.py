@@ -62,3 +62,16 @@ def test_a_tail_call_into_a_map_of_numbers_is_a_fault(engine: str) -> None:
                            "    r2 = m ll\n    r3 = 0\n    call tail_call\n    r0 = 0\n    exit\n")
     with pytest.raises(VmFault, match="no program array"):
         Machine(spec, engine=engine).run("f", bytes(64))
+
+
+@pytest.mark.parametrize("engine", ["fast", "plain"])
+def test_an_exit_with_an_offset_is_no_instruction(engine: str) -> None:
+    """To the listing as to the VM."""
+    from purebpf.errors import DecodeError
+    from purebpf.isa import disassemble
+    from purebpf.vm import run
+
+    code = bytes.fromhex("b700000000000000" "9500010000000000")
+    assert ".insn" in disassemble(code)
+    with pytest.raises(DecodeError, match="reserved fields"):
+        run(code, engine=engine)
