@@ -85,7 +85,8 @@ class DataLifter:
         home = spans[at] if at >= 0 else None
         if home is None or offset >= home[1] or not home[2] or offset < home[0] + home[2] or (offset - home[0] - home[2]) % MAP_SLOT:
             raise ElfError(f".maps: relocation at {offset:#x} is at no slot of a map")
-        at = symbol.value + (self._word(section, offset) if symbol.type == SECTION else 0)
+        addend = self._word(section, offset)  # and the slot is within the section
+        at = symbol.value + (addend if symbol.type == SECTION else 0)
         name = self.map_at.get((symbol.section, at), "") or self.func_at(symbol.section, at)
         if not name:
             raise ElfError(f"map {home[3]!r}: slot at {offset:#x} refers to neither a map nor a program")
