@@ -20,6 +20,7 @@ from .mapdefs import Definition, define, parse
 
 R_ABS64: Final = 2
 DATA: Final = elf.ALLOC | elf.WRITE
+_MAX_MAPS: Final = 1 << 26
 _EXTERN: Final = (".ksyms", ".kconfig")
 _T = TypeVar("_T")
 
@@ -116,6 +117,8 @@ class DataWriter:
             self.maps[one.name] = self.image.symbol(one.name, section, at, size, elf.OBJECT,
                                                     elf.LOCAL if var.linkage == t.STATIC else elf.GLOBAL)
             at += size + -size % 8
+        if at > _MAX_MAPS:
+            raise FormatError(f"the definitions of maps take {at} bytes, which is too much for an object")
         section.data, section.size = bytes(at), at
         self._set(t.Datasec(".maps", at, tuple(rows)))
         for one, base in filled:

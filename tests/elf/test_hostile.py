@@ -216,3 +216,10 @@ def test_damaged_objects_give_errors_or_values() -> None:
             pass
     assert values > 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def test_definitions_of_gigabytes_are_not_written() -> None:
+    spec = full()
+    jumps = spec.maps["jumps"]._replace(max_entries=1 << 31, contents=((b"\0\0\0\x40", "first"),))
+    with pytest.raises(FormatError, match="too much for an object"):
+        elf.write(spec._replace(maps={**spec.maps, "jumps": jumps}))
