@@ -74,6 +74,7 @@ if TYPE_CHECKING:
         programs as programs,
     )
     from .loader.object import wait as wait
+    from .objects import from_c as from_c, link as link
     from .spec import ObjectSpec as ObjectSpec, RunResult as RunResult
     from .uapi.names import (
         XDP_ABORTED as XDP_ABORTED, XDP_DROP as XDP_DROP, XDP_PASS as XDP_PASS, XDP_TX as XDP_TX,
@@ -139,6 +140,7 @@ _HOMES = {  # module -> the public names it holds
     "VerifierError VmFault",
     "loader.handle": "links maps open_link open_map open_program programs",
     "loader.object": "wait",
+    "objects": "from_c link",
     "spec": "ObjectSpec RunResult",
     "uapi.names": "XDP_ABORTED XDP_DROP XDP_PASS XDP_TX XDP_REDIRECT TC_ACT_UNSPEC TC_ACT_OK TC_ACT_RECLASSIFY TC_ACT_SHOT "
     "TC_ACT_PIPE TC_ACT_STOLEN TC_ACT_QUEUED TC_ACT_REPEAT TC_ACT_REDIRECT TC_ACT_TRAP TCX_NEXT TCX_PASS "

@@ -13,6 +13,7 @@ import re
 from bisect import bisect_right
 from typing import Final, Mapping, NamedTuple
 
+from . import whole
 from .btf import Builder
 from .btf import types as t
 from .errors import AsmError, Diagnostic, Span
@@ -80,14 +81,18 @@ def assemble_object(text: str, file: str = "<asm>", notation: str = "auto", *, b
 
 def build(unit: Unit, file: str = "<asm>") -> ObjectSpec:
     """An ObjectSpec from parsed text."""
-    made = _Build(unit)
+    base = whole.unpack(unit.object) if unit.object else None
+    made = _Build(unit, base)
     functions, programs = made.code()
     maps, data = made.maps(), made.data()
     unit.check()
     if not programs and not functions and not maps:
         raise AsmError([Diagnostic("empty", "the text holds no program", Span(file, 1), source="")])
+    if base is not None:
+        return whole.rejoin(base, functions, programs, maps, data, made.license())
     name = re.sub(r"\W", "_", file.rpartition("/")[2].partition(".")[0], flags=re.ASCII) or "asm"
-    return ObjectSpec(programs, functions, maps, data, made.license(), made.types.builder.build(), name)
+    return ObjectSpec(programs, functions, maps, data, made.license(), made.types.builder.build(), name,
+                      unit.byteorder)
 
 
 class _Types:
@@ -161,8 +166,9 @@ class _Flags(Scope):
 
 
 class _Build:
-    def __init__(self, unit: Unit) -> None:
-        self.unit = unit
+    def __init__(self, unit: Unit, base: ObjectSpec | None = None) -> None:
+        self.unit, self.base = unit, base
+        self.known = {} if base is None else {**base.functions, **base.programs}
         self.types = _Types(unit.types)
         self.starts: dict[int, list[int]] = {id(s): s.starts() for s in unit.sections.values() if isinstance(s, Code)}
         self.entry: dict[tuple[int, int], str] = {}  # (section, item) -> function name
@@ -186,8 +192,10 @@ class _Build:
         for f in cut:
             hook = hooks.match(f.code.name) if f.code.name != ".text" else None
             func = self._function(f, hook)
-            if f.code.name == ".text":
+            if f.code.name == ".text" or self.base is not None and func.name in self.base.functions:
                 functions[func.name] = func
+            elif hook is None and func.name in self.known:
+                programs[func.name] = ProgramSpec(func, f.code.name, 0)
             elif hook is None:
                 self._unknown_section(f)
             else:
@@ -196,7 +204,7 @@ class _Build:
                                                   hook.flags, hooks.autoload(section))
         for func in [*functions.values(), *(p.func for p in programs.values())]:
             for index, insn in enumerate(func.insns):
-                if isinstance(insn.ref, FuncRef) and insn.ref.name not in functions:
+                if isinstance(insn.ref, FuncRef) and insn.ref.name not in functions and insn.ref.name not in self.known:
                     line = next(f.code.lines[f.first + index] for f in cut if f.name == func.name)
                     self.fail(line, f"{insn.ref.name!r} is a program: only functions in .text can be called",
                               "put it into .text")
@@ -226,7 +234,8 @@ class _Build:
             names = [n for n, item in named.items() if item == first]
             names.sort(key=lambda n: (n not in unit.globals, n not in unit.functions))
             fallback = code.name.strip(".").replace("/", "_") + (f"_{starts[first]}" if first else "")
-            name = re.sub(r"\W", "_", names[0] if names else fallback, flags=re.ASCII)
+            name = names[0] if names else fallback
+            name = name if name in self.known else re.sub(r"\W", "_", name, flags=re.ASCII)
             if name in self.entry.values():
                 name = f"{name}_{len(self.entry)}"
             self.entry[id(code), first] = name
@@ -241,7 +250,8 @@ class _Build:
             if not isinstance(item, Insn):
                 self.fail(line, "this is no instruction", "objects hold whole instructions only")
                 continue
-            insns.append(self._joined(f, item, starts, index))
+            core = self.unit.cores.get((id(f.code), index))
+            insns.append(item._replace(ref=core) if core is not None else self._joined(f, item, starts, index))
         lines = []
         for index in range(f.first, f.end):
             file, number, text = self.unit.place(f.code.lines[index])

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .errors import FormatError
 from .uapi import contexts, hooks
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .btf.view import View
     from .spec import ProgramSpec
 
+Order = Literal["little", "big"]
 Keep = Callable[[bytes], int]  # puts bytes into memory that the program can read: their address
 LOC: Final = "__data_loc_"
 
@@ -65,8 +66,10 @@ def shape(program: ProgramSpec, btf: Btf | None) -> Shape:
     return _typed(btf, found) if btf is not None and found else Shape("")
 
 
-def to_bytes(shape: Shape, given: Any, *, packet: int = 0, keep: Keep | None = None) -> bytes:
-    """The context as bytes. `packet`: bytes of the packet it is for; `keep` is the VM's.
+def to_bytes(shape: Shape, given: Any, *, packet: int = 0, keep: Keep | None = None,
+             byteorder: Order = "little") -> bytes:
+    """The context as bytes. `packet`: bytes of the packet it is for; `keep` is the VM's; `byteorder`: of
+    arguments in order.
 
     FormatError for what does not fit: an unknown field, a number that is too large, text where the kernel wants an address."""
     if given is None:
@@ -78,7 +81,7 @@ def to_bytes(shape: Shape, given: Any, *, packet: int = 0, keep: Keep | None = N
     if isinstance(given, Mapping):
         return _of_fields(shape, given, packet, keep)
     if isinstance(given, Sequence) and not isinstance(given, str):
-        return _of_arguments(shape, given, keep)
+        return _of_arguments(shape, given, keep, byteorder)
     if hasattr(given, "__bytes__"):
         return bytes(given)
     raise FormatError(f"a context is bytes, a dict or record of its fields, or a tuple of arguments, not {given!r}")
@@ -123,10 +126,10 @@ def _of_fields(shape: Shape, given: Mapping[str, Any], packet: int, keep: Keep |
     return codec.encode(held) + behind
 
 
-def _of_arguments(shape: Shape, given: Sequence[Any], keep: Keep | None) -> bytes:
+def _of_arguments(shape: Shape, given: Sequence[Any], keep: Keep | None, byteorder: Order) -> bytes:
     words = [_address(f"argument {i}", one, keep) & (1 << 64) - 1 for i, one in enumerate(given)]
     if shape.args == "words":
-        return b"".join(word.to_bytes(8, "little") for word in words)
+        return b"".join(word.to_bytes(8, byteorder) for word in words)
     if not isinstance(shape.args, contexts.Calling) or shape.codec is None:
         raise FormatError("a tuple is for the arguments of a hook; this context has fields: give a dict of them, or bytes")
     if len(words) > len(shape.args.args):

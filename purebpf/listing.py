@@ -7,12 +7,12 @@ inverse of `assembler`: what it reads of an object is written here.
 from __future__ import annotations
 
 import re
-from typing import Any, Container, Final, Mapping, NamedTuple
+from typing import Any, Container, Final, Literal, Mapping, NamedTuple
 
 from .errors import FormatError
 from .isa import flow
 from .isa.codec import decode, encode
-from .isa.insn import CoreRef, DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, Label, MapRef
+from .isa.insn import CoreRef, DataRef, ExternRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, Label, MapRef
 from .isa.opcodes import CALL, CALL_LOCAL, IMM64_FUNC, JMP, LD_IMM64
 from .isa.table import lookup
 from .isa.text import branch_target, format_insn
@@ -41,6 +41,7 @@ class Style(NamedTuple):
     bytes: bool = False
     helpers: Mapping[int, str] = {}
     colour: bool = False
+    whole: bool = False  # CO-RE relocations as words for the assembler
 
 
 _INDENT: Final = "    "
@@ -61,6 +62,7 @@ def routines_of_code(code: bytes, byteorder: str = "little", names: Mapping[int,
     index = {slot: n for n, slot in enumerate(slots[:-1])}
     starts = {0: ""} | {slot: "" for slot in (
         _reached(i, s) for i, s in zip(insns, slots) if s not in relocated) if slot in index}
+    goals = set(starts) if any(_reached(i, s) == 0 for i, s in zip(insns, slots) if s not in relocated) else set(starts) - {0}
     starts |= {slot: name for slot, name in (names or {}).items() if slot in index}
     order = sorted(starts)
     called = {slot: starts[slot] or f"func_{slot}" for slot in order}
@@ -72,7 +74,7 @@ def routines_of_code(code: bytes, byteorder: str = "little", names: Mapping[int,
             insn = insns[n]
             goal = _reached(insn, slots[n]) if slots[n] not in relocated else -1
             body.append(insn._replace(ref=FuncRef(called[goal])) if goal in called else insn)
-        out.append(Routine(called[slot] if slot or starts[slot] else "", section, tuple(body),
+        out.append(Routine(called[slot] if slot or starts[slot] or slot in goals else "", section, tuple(body),
                            {index[s] - first: text for s, text in (sources or {}).items() if slot <= s < after and s in index},
                            {index[s] - first: text for s, text in (notes or {}).items() if slot <= s < after and s in index},
                            byteorder=byteorder))
@@ -94,13 +96,34 @@ def routines_of_object(spec: ObjectSpec) -> list[Routine]:
 
 
 def _routine(func: FuncSpec, section: str, exported: bool, spec: ObjectSpec) -> Routine:
-    sources = {line.insn: f"{line.file}:{line.line}  {line.text.strip()}" for line in func.lines}
-    notes = {n: f"CO-RE kind {i.ref.kind} of type {i.ref.type_id} at {i.ref.access}"
-             for n, i in enumerate(func.insns) if isinstance(i.ref, CoreRef)}
+    sources = _sources(func)
+    notes = {n: _relocation(i.ref, spec) for n, i in enumerate(func.insns) if isinstance(i.ref, CoreRef)}
     places = {v.name: v.offset for d in spec.data.values() for v in d.vars}
     insns = tuple(_named_data(i, places) for i in func.insns)
-    order = spec.btf.byteorder if spec.btf is not None else "little"
-    return Routine(func.name, section, insns, sources, notes, exported, order)
+    return Routine(func.name, section, insns, sources, notes, exported, spec.byteorder)
+
+
+def _sources(func: FuncSpec) -> dict[int, str]:
+    """The source line that begins at an instruction, once as long as it goes on; its file by its last name."""
+    out: dict[int, str] = {}
+    last = ("", 0)
+    for line in func.lines:
+        if (line.file, line.line) != last:
+            out[line.insn] = f"{line.file.rpartition('/')[2]}:{line.line}  {line.text.strip()}"
+        last = (line.file, line.line)
+    return out
+
+
+def _relocation(ref: CoreRef, spec: ObjectSpec) -> str:
+    """A CO-RE relocation: its kind, type and path, by name."""
+    from .btf import core
+    from .errors import BtfError
+
+    try:
+        what = core.describe(spec.btf, ref.type_id, ref.access, ref.kind) if spec.btf is not None else ""
+    except BtfError:
+        what = ""
+    return f"CO-RE <{core.KIND_NAMES.get(ref.kind, ref.kind)}> [{ref.type_id}] {what} ({ref.access})".replace("  ", " ")
 
 
 def _named_data(insn: Insn, places: Mapping[str, int]) -> Insn:
@@ -113,9 +136,13 @@ def _named_data(insn: Insn, places: Mapping[str, int]) -> Insn:
 # assembly text
 
 
-def header(spec: ObjectSpec) -> list[str]:
+def header(spec: ObjectSpec, whole: bool = False) -> list[str]:
     """The declarations of an object: licence, types, maps, externs, data. Types that our C does not cover are left out:
-    maps then have sizes only, data bytes only."""
+    maps then have sizes only, data bytes only. `whole`: with all that the object is besides its code."""
+    if whole:
+        from .whole import pack
+
+        return [*_Declarations(spec, False).lines(), "", *pack(spec)]
     if spec.btf is not None:
         typed = _Declarations(spec, True).lines()
         if _reads_back(spec, typed):
@@ -129,7 +156,7 @@ def _reads_back(spec: ObjectSpec, lines: list[str]) -> bool:
     from .isa.unit import Data
 
     try:
-        unit = parse("\n".join(lines))
+        unit = parse("\n".join(lines), byteorder=spec.byteorder)
     except FormatError:
         return False
     for name, one in spec.maps.items():
@@ -150,6 +177,7 @@ class _Declarations:
     def __init__(self, spec: ObjectSpec, typed: bool) -> None:
         self.spec = spec
         self.btf = spec.btf if typed else None
+        self.order: Literal["little", "big"] = "big" if spec.byteorder == "big" else "little"
 
     def lines(self) -> list[str]:
         spec = self.spec
@@ -226,6 +254,9 @@ class _Declarations:
             match insn.ref:
                 case KfuncRef(name, weak):
                     externs.setdefault(name, f".extern {'weak ' * weak}{self._extern(name) or name}")
+                case ExternRef(name, _, weak):
+                    word = "extern" if insn.code == JMP | CALL else "ksym"
+                    externs.setdefault(name, f".{word} {'weak ' * weak}{name}")
                 case KsymRef(name, typed, weak):
                     shown = self._extern(name) or (f"int {name}" if typed else name)
                     externs.setdefault(name, f".ksym {'weak ' * weak}{shown if typed else name}")
@@ -248,15 +279,24 @@ class _Declarations:
         for var in sorted(data.vars, key=lambda v: v.offset):
             if var.offset < at or var.offset + var.size > len(data.data):
                 continue  # overlaps the one before: the bytes are there
-            out += _bytes(data.data[at:var.offset])
+            out += self._bytes(data.data[at:var.offset])
             chunk = data.data[var.offset:var.offset + var.size]
             spelled = self._spelled(var.type_id, var.name)
             if spelled:
                 out.append(f".var {spelled}" + (f" = {self._initial(var.type_id, chunk)}" if any(chunk) else ""))
             else:
-                out += [f"{var.name}:", *_bytes(chunk)]
+                out += [f"{var.name}:", *self._bytes(chunk)]
             at = var.offset + var.size
-        return out + _bytes(data.data[at:])
+        return out + self._bytes(data.data[at:])
+
+    def _bytes(self, chunk: bytes) -> list[str]:
+        """Directives for some data."""
+        if not any(chunk):
+            return [f"{_INDENT}.zero {len(chunk)}"] if chunk else []
+        if len(chunk) in (2, 4, 8):
+            word = {2: ".2byte", 4: ".4byte", 8: ".8byte"}[len(chunk)]
+            return [f"{_INDENT}{word} {int.from_bytes(chunk, self.order):#x}"]
+        return [f"{_INDENT}.ascii {_string(chunk[i:i + 64])}" for i in range(0, len(chunk), 64)]
 
     def _initial(self, type_id: int, chunk: bytes) -> str:
         """A number for an integer, its bytes for anything else."""
@@ -265,22 +305,12 @@ class _Declarations:
 
         kind = layout.resolved(self.btf, type_id) if self.btf is not None else None
         if isinstance(kind, t.Int) and kind.size == len(chunk):
-            return str(int.from_bytes(chunk, "little", signed=bool(kind.encoding & t.SIGNED)))
+            return str(int.from_bytes(chunk, self.order, signed=bool(kind.encoding & t.SIGNED)))
         return _string(chunk)
 
 
 def _string(data: bytes) -> str:
     return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03o}" for b in data) + '"'
-
-
-def _bytes(chunk: bytes) -> list[str]:
-    """Directives for some data."""
-    if not any(chunk):
-        return [f"{_INDENT}.zero {len(chunk)}"] if chunk else []
-    if len(chunk) in (2, 4, 8):
-        word = {2: ".2byte", 4: ".4byte", 8: ".8byte"}[len(chunk)]
-        return [f"{_INDENT}{word} {int.from_bytes(chunk, 'little'):#x}"]
-    return [f"{_INDENT}.ascii {_string(chunk[i:i + 64])}" for i in range(0, len(chunk), 64)]
 
 
 def text(routines: list[Routine], style: Style, declarations: list[str] | None = None) -> str:
@@ -294,7 +324,8 @@ def text(routines: list[Routine], style: Style, declarations: list[str] | None =
             if routine.section != section:
                 out += ["", f'.section "{routine.section}"']
                 section = routine.section
-            out += [f".globl {routine.name}"] if routine.exported else [f".type {routine.name}, @function"]
+            if routine.name:
+                out += [f".globl {routine.name}"] if routine.exported else [f".type {routine.name}, @function"]
         if routine.name:
             out.append(f"{routine.name}:")
         labels, counter = _labels(routine, style, counter, taken)
@@ -327,6 +358,8 @@ def _body(routine: Routine, style: Style, labels: Mapping[int, str]) -> list[str
             out.append(f"{labels[slots[n]]}:")
         if style.source and n in routine.sources:
             out.append(f"{_INDENT}; {routine.sources[n]}")
+        if style.whole and isinstance(insn.ref, CoreRef):
+            out.append(f'{_INDENT}.core {insn.ref.kind}, {insn.ref.type_id}, "{insn.ref.access}"')
         shown = line_text(insn, slots[n], labels, style)
         remarks = []
         if style.bytes:
@@ -387,7 +420,7 @@ def as_json(routines: list[Routine], style: Style) -> list[dict[str, Any]]:
 
 def _ref(insn: Insn) -> dict[str, Any]:
     kinds = {MapRef: "map", DataRef: "data", FuncRef: "function", KfuncRef: "kfunc", KsymRef: "ksym", KconfigRef: "kconfig",
-             CoreRef: "core", Label: "label"}
+             CoreRef: "core", ExternRef: "extern", Label: "label"}
     assert insn.ref is not None
     return {"kind": kinds[type(insn.ref)], **insn.ref._asdict()}
 

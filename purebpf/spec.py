@@ -6,10 +6,10 @@ the loader take. Equal on every machine; nothing here talks to a kernel.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Mapping, NamedTuple
 
 from .errors import FormatError, Span
-from .isa.insn import FuncRef, Insn
+from .isa.insn import DataRef, ExternRef, FuncRef, Insn, KsymRef, MapRef
 from .isa.opcodes import CALL, IMM64_FUNC, JMP, LD_IMM64
 
 if TYPE_CHECKING:
@@ -34,13 +34,18 @@ class Line(NamedTuple):
 
 class FuncSpec(NamedTuple):
     """Code with a name: a subprogram, or the body of a program. Jumps are resolved; calls of other functions, maps and
-    data are symbolic (`Insn.ref`). `btf_id` is its FUNC in the object's BTF (0: none)."""
+    data are symbolic (`Insn.ref`). `btf_id` is its FUNC in the object's BTF (0: none).
+
+    `static`: not exported from the object. `hidden`: static to the kernel, but other objects may be linked to it. `weak`:
+    gives way to another definition when objects are linked."""
 
     name: str
     insns: tuple[Insn, ...]
     lines: tuple[Line, ...] = ()
     btf_id: int = 0
     static: bool = True
+    hidden: bool = False
+    weak: bool = False
 
     @property
     def slots(self) -> int:
@@ -86,27 +91,50 @@ class MapSpec(NamedTuple):
 
 
 class VarSpec(NamedTuple):
-    """A global variable inside a data section. `static`: not exported (STB_LOCAL)."""
+    """A global variable inside a data section. `static`: not exported (STB_LOCAL). `weak`: gives way to another
+    definition when objects are linked."""
 
     name: str
     offset: int
     size: int
     type_id: int = 0
     static: bool = False
+    weak: bool = False
+
+
+class Pointer(NamedTuple):
+    """The 8 bytes at `offset` of a data section stand for the address of what `ref` names: a program or function, a
+    map, a place in data, a kernel symbol, something of another object. They are 0 in the section's image."""
+
+    offset: int
+    ref: FuncRef | MapRef | DataRef | KsymRef | ExternRef
+
+
+STRUCT_OPS: Final = (".struct_ops.link", ".struct_ops", "?.struct_ops.link", "?.struct_ops")
+ARENA: Final = ".addr_space.1"
 
 
 class DataSpec(NamedTuple):
-    """A section of global data, which the loader turns into an array map: ".data…", ".rodata…", ".bss…", ".kconfig".
-    `data` is always the full image (zeros for .bss). `btf_id` is its DATASEC (0: none)."""
+    """A section of global data. `data` is always the full image (zeros for .bss). `btf_id` is its DATASEC (0: none).
+
+        .data… .rodata… .bss… .kconfig       an array map
+        .struct_ops… ?.struct_ops…           a struct_ops map a variable; its `relocations` are the programs of the members
+        .addr_space.1                        the beginning of the object's arena"""
 
     name: str
     data: bytes
     vars: tuple[VarSpec, ...] = ()
     btf_id: int = 0
+    relocations: tuple[Pointer, ...] = ()
 
     @property
     def read_only(self) -> bool:
         return self.name.startswith((".rodata", ".kconfig"))
+
+    @property
+    def is_array(self) -> bool:
+        """Whether the section becomes an array map of its own."""
+        return self.name not in STRUCT_OPS and self.name != ARENA
 
 
 class RunResult(NamedTuple):
@@ -131,7 +159,7 @@ class Linked(NamedTuple):
 
 
 class ObjectSpec(NamedTuple):
-    """Everything one object file holds. Mappings are keyed by name and ordered."""
+    """Everything one object file holds. Mappings are keyed by name and ordered. `byteorder`: "little" or "big"."""
 
     programs: Mapping[str, ProgramSpec]
     functions: Mapping[str, FuncSpec] = {}
@@ -140,6 +168,15 @@ class ObjectSpec(NamedTuple):
     license: str = "GPL"
     btf: "Btf | None" = None
     name: str = "purebpf"
+    byteorder: str = "little"
+
+    def check(self) -> None:
+        """Whatever the parts say of each other is true: names, sizes, offsets, what is referred to. FormatError if not.
+
+        The loader and the VM ask this once, before anything is made."""
+        from .checks import check
+
+        check(self)
 
     def link(self, program: str) -> Linked:
         """`program` followed by every subprogram it reaches, each once, in order of first reach.

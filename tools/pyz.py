@@ -3,12 +3,11 @@
     ./purebpf.pyz build prog.py            the commands
     PYTHONPATH=purebpf.pyz python prog.py  a program that imports purebpf
 
-Holds the package and pyelftools (for reading objects). cffi is compiled and stays outside: without it only `bpf.cdef` is missing.
+Holds the package. cffi is compiled and stays outside: without it only `bpf.cdef` is missing.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import sys
 import tempfile
@@ -21,13 +20,8 @@ MAIN = "from purebpf.cli import main\n\nraise SystemExit(main())\n"
 
 def main() -> int:
     out = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "purebpf.pyz")
-    found = importlib.util.find_spec("elftools")
-    if found is None or found.origin is None:
-        print("pyelftools is not installed", file=sys.stderr)
-        return 1
     with tempfile.TemporaryDirectory() as scratch:
-        for source in (ROOT / "purebpf", Path(found.origin).parent):
-            shutil.copytree(source, Path(scratch) / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "purebpf", Path(scratch) / "purebpf", ignore=shutil.ignore_patterns("__pycache__"))
         (Path(scratch) / "__main__.py").write_text(MAIN)
         zipapp.create_archive(scratch, out, interpreter="/usr/bin/env python3", compressed=True)
     print(f"{out}: {out.stat().st_size // 1024} KiB")

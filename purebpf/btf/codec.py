@@ -14,14 +14,22 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from typing import Callable, Iterable, Sequence
+from itertools import accumulate, count
+from operator import add, itemgetter
+from typing import Callable, Iterable, Mapping, Sequence
 
 from ..errors import BtfError
 from . import types as t
-from .kinds import BY_CLASS, KINDS, MAX_NAME, MAX_TYPE, MAX_VLEN
+from .names import essential
+from .strings import Single
+from .strings import Strings as Strings
+from .header import MAGIC as MAGIC
+from .header import index
+from .header import read_header as read_header
+from .kinds import KINDS, MAX_VLEN
 
-MAGIC = 0xEB9F
 _FLAG = 1 << 31
+_FEW = 5
 
 
 class Raw:
@@ -29,7 +37,9 @@ class Raw:
     (the names' offsets) as native u32, for searching. Of split BTF `base_names` looks up the base's strings, which
     take the first `base_size` offsets."""
 
-    __slots__ = ("words", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "_cached")
+    __slots__ = ("words", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "last", "_cached",
+                 "_whole",
+                 "_searches", "_offsets", "_flavoured")
 
     def __init__(self, data: bytes, first: int = 1, base_names: Callable[[int], str] | None = None,
                  base_size: int = 0) -> None:
@@ -40,26 +50,27 @@ class Raw:
             raise BtfError("string section is empty or does not end with NUL", position=header.str_end)
         if base_names is None and self.strings[0]:
             raise BtfError("string section does not start with NUL", position=header.str_start)
-        self.words: Sequence[int]
-        if self.byteorder == sys.byteorder:
-            self.words = memoryview(data)[header.type_start:header.type_end].cast("I")
-        else:
-            swapped = array("I", data[header.type_start:header.type_end])
-            swapped.byteswap()
-            self.words = swapped
-        self.starts, self.names = _index(self.words, header)
-        self._cached: dict[int, str] = {}
+        self.words = array("I", data[header.type_start:header.type_end])
+        if self.byteorder != sys.byteorder:
+            self.words.byteswap()
+        self.starts, self.names = index(self.words, header)
+        self.last = first + len(self.starts) - 1
+        self._cached: dict[int, str] = {0: ""}
+        self._whole: bool | None = None
+        self._searches = 0
+        self._offsets = Single({})  # of every string
+        self._flavoured: list[tuple[str, int]] = []
 
     def decode(self, index: int) -> t.Type:
         """The type of record `index` (0-based)."""
-        at = self.starts[index]
-        name_off, info, third = self.words[at:at + 3]
+        words, at = self.words, self.starts[index]
+        info, offset = words[at + 1], words[at]
+        read = _READERS.get(info >> 24 & 0x7F)
         try:
-            read = _READERS[info >> 24 & 0x7F]
-        except KeyError:
-            raise BtfError(f"type {self.first + index}: kind {info >> 24 & 0x7F} is not known") from None
-        try:
-            return read(self, self.name(name_off), info & 0xFFFFFF, info >> 31, third, at + 3)
+            if read is None:
+                raise BtfError(f"kind {info >> 24 & 0x7F} is not known")
+            name = self._cached.get(offset) if offset else ""
+            return read(self, self.name(offset) if name is None else name, info & 0xFFFFFF, info >> 31, words[at + 2], at + 3)
         except BtfError as e:
             raise BtfError(f"type {self.first + index}: {e}") from None
 
@@ -69,8 +80,6 @@ class Raw:
 
     def name(self, offset: int) -> str:
         """The string at `offset`."""
-        if not offset:
-            return ""
         got = self._cached.get(offset)
         if got is None:
             got = self._cached[offset] = self._string(offset)
@@ -89,10 +98,46 @@ class Raw:
         except UnicodeDecodeError:
             raise BtfError(f"string at {offset + self.base_size:#x} is not UTF-8") from None
 
+    def to_bytes(self) -> bytes:
+        """The section again, without what headers may hold besides."""
+        words = self.words if self.byteorder == sys.byteorder else self.words[:]
+        if words is not self.words:
+            words.byteswap()
+        size, mark = 4 * len(words), "<" if self.byteorder == "little" else ">"
+        return struct.pack(mark + "HBBIIIII", MAGIC, 1, 0, 24, 0, size, size, len(self.strings)) + words.tobytes() + self.strings
+
+    def changed(self, changes: Mapping[int, t.Type]) -> tuple[bytes, Strings]:
+        """The section with some types (by id) in place of others, and its strings, which may grow before `finish`."""
+        strings = Strings()
+        strings.data = bytearray(self.strings)
+        strings.at = {text: at for at, text in self._cached.items()}
+        words, pieces, at = self.words, list[bytes](), 0
+        for type_id in sorted(changes):
+            index = type_id - self.first
+            start = self.starts[index]
+            end = self.starts[index + 1] if index + 1 < len(self.starts) else len(words)
+            fresh: list[int] = []
+            _write(fresh, changes[type_id], strings)
+            pieces += (words[at:start].tobytes(), array("I", fresh).tobytes())
+            at = end
+        return b"".join([*pieces, words[at:].tobytes()]), strings
+
+    def preload(self) -> None:
+        """Decode all strings at once, which is quicker where most are wanted."""
+        try:
+            parts = self.strings.decode().split("\0")
+        except UnicodeDecodeError:
+            return
+        at = self.base_size
+        if len(self.strings) == sum(map(len, parts)) + len(parts) - 1:  # one byte a character
+            for part in parts:
+                self._cached.setdefault(at, part)
+                at += len(part) + 1
+
     def ref(self, type_id: int) -> int:
         """`type_id`, checked to exist."""
-        if type_id >= self.first + len(self.starts):
-            raise BtfError(f"refers to type {type_id}, but the last is {self.first + len(self.starts) - 1}")
+        if type_id > self.last:
+            raise BtfError(f"refers to type {type_id}, but the last is {self.last}")
         return type_id
 
     def named(self, offset: int) -> list[int]:
@@ -107,139 +152,90 @@ class Raw:
 
     def offsets_of(self, name: str, flavours: bool = False) -> list[int]:
         """Every string offset, in this section alone, where `name` can be read (`flavours`: or `name___anything`)."""
-        wanted, out = name.encode() + b"\0", []
-        ends = (wanted, wanted[:-1] + b"___") if flavours else (wanted,)
-        for text in ends:
-            at = self.strings.find(text)
-            while at >= 0:
-                out.append(at + self.base_size)
-                at = self.strings.find(text, at + 1)
+        if flavours and self._listed():
+            return self._offsets.get(name, []) + [at for other, at in self._flavoured if other == name]
+        text = name.encode()
+        before = b"\0" if self._whole_strings(flavours or len(text) < 8) else b""
+        wanted, length, out = before + text, len(before + text), list[int]()
+        if before and self.base_size and (self.strings.startswith(text + b"\0") or flavours and self.strings.startswith(
+                text + b"___")):
+            out.append(self.base_size)  # the strings of split BTF begin without a NUL
+        at = self.strings.find(wanted)
+        while at >= 0:
+            end = at + length
+            if self.strings[end:end + 1] == b"\0" or flavours and self.strings[end:end + 3] == b"___":
+                out.append(at + len(before) + self.base_size)
+            at = self.strings.find(wanted, at + 1)
         return out
 
+    def _listed(self) -> bool:
+        """Is it known where each string is? From the second search with flavours on, if names are whole strings."""
+        self._searches += 1
+        if self._searches > 2 and not self._offsets and self._whole_strings(True):
+            try:
+                parts = self.strings.decode("ascii").split("\0")
+            except UnicodeDecodeError:
+                return False
+            at = self.base_size
+            known = dict(zip(parts, map(add, accumulate(map(len, parts), initial=0), count(at))))
+            if len(known) == len(parts) - (parts[-1] == "" and parts[:1] == [""]):
+                self._offsets = Single(known)
+                self._flavoured = [(essential(part), known[part]) for part in parts if "___" in part]
+            else:
+                self._searches = -1 << 60
+        return bool(self._offsets)
 
-class Header:
-    """Where the sections lie (absolute byte offsets), and `layout`: {kind: (fixed words, words each)} if
-    the file says."""
-
-    __slots__ = ("byteorder", "type_start", "type_end", "str_start", "str_end", "layout")
-
-    def __init__(self, byteorder: str, spans: tuple[int, int, int, int], layout: dict[int, tuple[int, int]]) -> None:
-        self.byteorder, self.layout = byteorder, layout
-        self.type_start, self.type_end, self.str_start, self.str_end = spans
-
-
-def read_header(data: bytes) -> Header:
-    """Parse and check the header of a .BTF section."""
-    if len(data) < 24:
-        raise BtfError(f"{len(data)} bytes are too few for a BTF header (24)")
-    order = {b"\x9f\xeb": "little", b"\xeb\x9f": "big"}.get(bytes(data[:2]))
-    if order is None:
-        raise BtfError(f"bad magic {bytes(data[:2]).hex()}, want 9feb or eb9f", position=0)
-    mark = "<" if order == "little" else ">"
-    version, flags, hdr_len, type_off, type_len, str_off, str_len = struct.unpack_from(mark + "BBIIIII", data, 2)
-    if version != 1 or flags:
-        raise BtfError(f"BTF version {version}, flags {flags:#x} are not known", position=2)
-    if hdr_len < 24 or hdr_len > len(data):
-        raise BtfError(f"header length {hdr_len} is out of range", position=4)
-    body = len(data) - hdr_len
-    for what, off, size in (("type", type_off, type_len), ("string", str_off, str_len)):
-        if off + size > body:
-            raise BtfError(f"{what} section [{off:#x}, {off + size:#x}) leaves the blob of {body:#x} bytes")
-    if type_off % 4 or type_len % 4:
-        raise BtfError("type section is not aligned to 4 bytes")
-    layout: dict[int, tuple[int, int]] = {}
-    if hdr_len >= 32:
-        off, size = struct.unpack_from(mark + "II", data, 24)
-        if off + size > body:
-            raise BtfError("layout section leaves the blob")
-        for kind in range(size // 4):
-            fixed, each = data[hdr_len + off + 4 * kind], data[hdr_len + off + 4 * kind + 1]
-            layout[kind] = (fixed // 4, each // 4)
-    start, strings = hdr_len + type_off, hdr_len + str_off
-    return Header(order, (start, start + type_len, strings, strings + str_len), layout)
-
-
-def _index(words: Sequence[int], header: Header) -> tuple["array[int]", bytes]:
-    """Where each record starts, and the first words as bytes. The hot loop of opening vmlinux: 126,000 turns."""
-    fixed, each = [-1] * 128, [0] * 128
-    for kind, (a, b) in header.layout.items():
-        fixed[kind & 127], each[kind & 127] = 3 + a, b
-    for row in KINDS:
-        fixed[row.number], each[row.number] = 3 + row.fixed, row.each
-    fixed[12], each[12] = 3, 0  # Func keeps its linkage in vlen
-    starts, names = array("I"), array("I")
-    start, name = starts.append, names.append
-    at, end = 0, len(words)
-    try:
-        while at < end:
-            info = words[at + 1]
-            kind = info >> 24 & 0x7F
-            size = fixed[kind]
-            if size < 0:
-                raise BtfError(f"type {len(starts) + 1}: kind {kind} is not known", position=header.type_start + 4 * at)
-            start(at)
-            name(words[at])
-            at += size + each[kind] * (info & 0xFFFFFF) if each[kind] else size
-    except IndexError:
-        at = end + 1
-    if at != end:
-        raise BtfError("last type record is cut short", position=header.type_start + 4 * end)
-    if len(starts) > MAX_TYPE:
-        raise BtfError(f"{len(starts)} types are more than {MAX_TYPE}")
-    return starts, names.tobytes()
-
-
-class Strings:
-    """A string table being written: each string once, "" at 0. `base_size` and `base` are those of split BTF."""
-
-    __slots__ = ("data", "at", "base_size")
-
-    def __init__(self, base_size: int = 0) -> None:
-        self.data = bytearray(b"" if base_size else b"\0")
-        self.at: dict[str, int] = {"": 0}
-        self.base_size = base_size
-
-    def add(self, text: str) -> int:
-        """Offset of `text`."""
-        off = self.at.get(text)
-        if off is None:
-            raw = text.encode()
-            if b"\0" in raw:
-                raise BtfError(f"name {text!r} holds a NUL")
-            off = self.at[text] = self.base_size + len(self.data)
-            self.data += raw + b"\0"
-            if off > MAX_NAME:
-                raise BtfError(f"string table grew over {MAX_NAME:#x} bytes")
-        return off
+    def _whole_strings(self, now: bool) -> bool:
+        """Is every name a whole string? Some writers let a name begin inside of another, whose end it is. Finding out costs
+        as much as a few searches for a long name that do not know: those come first, unless `now`."""
+        self._searches += 1
+        if self._whole is None and self._searches < _FEW and not now:
+            return False
+        if self._whole is None:
+            own: Sequence[int] = memoryview(self.names).cast("I").tolist()
+            if self.base_size:
+                own = [at - self.base_size for at in own if at >= self.base_size]
+            try:
+                self._whole = bool(own) and not any(itemgetter(0, *own)(b"\0" + self.strings))
+            except IndexError:
+                self._whole = False  # a name outside of the strings
+        return self._whole
 
 
 def encode(types: Iterable[t.Type], byteorder: str = "little", strings: Strings | None = None) -> bytes:
     """A whole .BTF section of `types`, ids 1, 2, … in order. `strings` may hold texts already (those of .BTF.ext)."""
     strings = strings or Strings()
     words: list[int] = []
-    for number, one in enumerate(types, 1):
-        try:
+    number = 0
+    try:
+        for one in types:
+            number += 1
             _write(words, one, strings)
-        except BtfError as e:
-            raise BtfError(f"type {number} ({one!r:.80}): {e}") from None
+    except BtfError as e:
+        raise BtfError(f"type {number} ({one!r:.80}): {e}") from None
     mark = "<" if byteorder == "little" else ">"
     try:
         body = struct.pack(f"{mark}{len(words)}I", *words)
     except struct.error:
         raise BtfError(_which_overflows(types, strings)) from None
-    size = len(body)
+    return finish(body, strings, byteorder)
+
+
+def finish(body: bytes, strings: Strings, byteorder: str = "little") -> bytes:
+    """A whole .BTF section of records in that byte order and their strings."""
+    size, mark = len(body), "<" if byteorder == "little" else ">"
     return struct.pack(mark + "HBBIIIII", MAGIC, 1, 0, 24, 0, size, size, len(strings.data)) + body + strings.data
 
 
 def _write(words: list[int], one: t.Type, strings: Strings) -> None:
-    kind = BY_CLASS.get(type(one))
-    if kind is None:
+    row = _ROWS.get(type(one))
+    if row is None:
         raise BtfError("is no BTF type")
-    name: str = getattr(one, "name", "")
-    vlen, flag, third, rest = _WRITERS[kind.number](one, strings.add)
+    number, named, write = row
+    vlen, flag, third, rest = write(one, strings)
     if vlen > MAX_VLEN:
         raise BtfError(f"{vlen} elements are more than {MAX_VLEN}")
-    words += (strings.add(name), kind.number << 24 | vlen | (_FLAG if flag else 0), third)
+    words += (strings.add(one[0]) if named else 0, number << 24 | vlen | (_FLAG if flag else 0), third)  # type: ignore[arg-type]
     words += rest
 
 
@@ -254,10 +250,10 @@ def _which_overflows(types: Iterable[t.Type], strings: Strings) -> str:
 
 # ── every kind, reader above writer ──────────────────────────────────────────────────────────────────────────────────
 # reader(raw, name, vlen, flag, third, index of the first word after the header) -> type
-# writer(type, add string) -> (vlen, flag, third word, words that follow)
+# writer(type, string table) -> (vlen, flag, third word, words that follow)
 
+_new: Callable[..., t.Type] = tuple.__new__  # a NamedTuple's own way costs a call more
 _Out = tuple[int, int, int, Iterable[int]]
-_Add = Callable[[str], int]
 
 
 def _int(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
@@ -268,7 +264,7 @@ def _int(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Typ
     return t.Int(name, size, encoding, -1 if bits == 8 * size else bits, offset)
 
 
-def _int_out(one: t.Int, add: _Add) -> _Out:
+def _int_out(one: t.Int, strings: Strings) -> _Out:
     bits = 8 * one.size if one.bits < 0 else one.bits
     if not 0 < one.size <= 16 or not 0 < bits or one.offset < 0 or bits + one.offset > 8 * one.size:
         raise BtfError(f"INT of {one.size} bytes, {bits} bits at bit {one.offset}")
@@ -276,13 +272,15 @@ def _int_out(one: t.Int, add: _Add) -> _Out:
 
 
 def _one_ref(cls: type[t.Ptr] | type[t.Volatile] | type[t.Const] | type[t.Restrict]) -> "_Reader":
+    new: Callable[..., t.Type] = tuple.__new__
+
     def read(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Type:
-        return cls(raw.ref(ref))
+        return new(cls, (ref if ref <= raw.last else raw.ref(ref),))
 
     return read
 
 
-def _one_ref_out(one: t.Ptr | t.Volatile | t.Const | t.Restrict | t.Typedef, add: _Add) -> _Out:
+def _one_ref_out(one: t.Ptr | t.Volatile | t.Const | t.Restrict | t.Typedef, strings: Strings) -> _Out:
     return 0, 0, one.type, ()
 
 
@@ -295,49 +293,69 @@ def _array(raw: Raw, name: str, vlen: int, flag: int, third: int, at: int) -> t.
     return t.Array(raw.ref(elem), raw.ref(index), count)
 
 
-def _array_out(one: t.Array, add: _Add) -> _Out:
+def _array_out(one: t.Array, strings: Strings) -> _Out:
     return 0, 0, 0, (one.elem, one.index_type, one.nelems)
 
 
 def _members(raw: Raw, vlen: int, flag: int, at: int) -> tuple[t.Member, ...]:
-    words, out = raw.words, []
+    """The hot loop of decoding: most of a kernel's BTF is members."""
+    words, last, known, read = raw.words, raw.last, raw._cached, raw.name
+    new: Callable[..., t.Member] = tuple.__new__
+    member, out = t.Member, []
     for i in range(at, at + 3 * vlen, 3):
-        name, ref, offset = raw.name(words[i]), raw.ref(words[i + 1]), words[i + 2]
-        out.append(t.Member(name, ref, offset & 0xFFFFFF, offset >> 24) if flag else t.Member(name, ref, offset))
+        name, ref, offset = words[i], words[i + 1], words[i + 2]
+        if ref > last:
+            raw.ref(ref)
+        text = known.get(name)
+        if text is None:
+            text = read(name)
+        out.append(new(member, (text, ref, offset & 0xFFFFFF, offset >> 24) if flag else (text, ref, offset, 0)))
     return tuple(out)
 
 
 def _struct(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
-    return t.Struct(name, size, _members(raw, vlen, flag, at))
+    return _new(t.Struct, (name, size, _members(raw, vlen, flag, at)))
 
 
 def _union(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
     return t.Union(name, size, _members(raw, vlen, flag, at))
 
 
-def _composite_out(one: t.Struct | t.Union, add: _Add) -> _Out:
-    flag = any(m.bits for m in one.members)
+def _composite_out(one: t.Struct | t.Union, strings: Strings) -> _Out:
     words: list[int] = []
-    for m in one.members:
-        if flag and not (0 <= m.bit_offset <= 0xFFFFFF and 0 <= m.bits <= 0xFF):
-            raise BtfError(f"member {m.name!r}: bit offset {m.bit_offset} does not fit beside bit-fields")
-        words += (add(m.name), m.type, m.bit_offset | m.bits << 24)
-    return len(one.members), flag, one.size, words
+    known, add = strings.at, strings.add
+    members = one[2]
+    for _, _, _, bits in members:
+        if bits:
+            break
+    else:
+        for name, ref, bit_offset, _ in members:
+            words += (known.get(name) or add(name), ref, bit_offset)
+        return len(members), 0, one[1], words
+    for name, ref, bit_offset, bits in members:
+        if not (0 <= bit_offset <= 0xFFFFFF and 0 <= bits <= 0xFF):
+            raise BtfError(f"member {name!r}: bit offset {bit_offset} does not fit beside bit-fields")
+        words += (add(name), ref, bit_offset | bits << 24)
+    return len(members), 1, one[1], words
 
 
 def _enum(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.Type:
-    words, values = raw.words, []
+    words, read, values = raw.words, raw.name, []
+    new: Callable[..., t.Enumerator] = tuple.__new__
     for i in range(at, at + 2 * vlen, 2):
         value = words[i + 1]
-        values.append(t.Enumerator(raw.name(words[i]), value - (1 << 32) if flag and value >> 31 else value))
+        values.append(new(t.Enumerator, (read(words[i]), value - (1 << 32) if flag and value >> 31 else value)))
     return t.Enum(name, size, bool(flag), tuple(values))
 
 
-def _enum_out(one: t.Enum, add: _Add) -> _Out:
+def _enum_out(one: t.Enum, strings: Strings) -> _Out:
     words: list[int] = []
-    for v in one.values:
-        _check_enumerator(v, one.signed, 32)
-        words += (add(v.name), v.value & 0xFFFFFFFF)
+    add, signed = strings.add, one.signed
+    low, high = (-1 << 31, 1 << 31) if signed else (0, 1 << 32)
+    for name, value in one.values:
+        if not low <= value < high:
+            raise BtfError(f"enumerator {name} = {value} does not fit in 32 bits")
+        words += (add(name), value & 0xFFFFFFFF)
     return len(one.values), one.signed, one.size, words
 
 
@@ -349,46 +367,48 @@ def _enum64(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.
     return t.Enum64(name, size, bool(flag), tuple(values))
 
 
-def _enum64_out(one: t.Enum64, add: _Add) -> _Out:
+def _enum64_out(one: t.Enum64, strings: Strings) -> _Out:
     words: list[int] = []
+    low, high = (-1 << 63, 1 << 63) if one.signed else (0, 1 << 64)
     for v in one.values:
-        _check_enumerator(v, one.signed, 64)
-        words += (add(v.name), v.value & 0xFFFFFFFF, v.value >> 32 & 0xFFFFFFFF)
+        if not low <= v.value < high:
+            raise BtfError(f"enumerator {v.name} = {v.value} does not fit in 64 bits")
+        words += (strings.add(v.name), v.value & 0xFFFFFFFF, v.value >> 32 & 0xFFFFFFFF)
     return len(one.values), one.signed, one.size, words
-
-
-def _check_enumerator(v: t.Enumerator, signed: bool, bits: int) -> None:
-    low, high = (-1 << bits - 1, 1 << bits - 1) if signed else (0, 1 << bits)
-    if not low <= v.value < high:
-        raise BtfError(f"enumerator {v.name} = {v.value} does not fit in {bits} bits")
 
 
 def _fwd(raw: Raw, name: str, vlen: int, flag: int, third: int, at: int) -> t.Type:
     return t.Fwd(name, bool(flag))
 
 
-def _fwd_out(one: t.Fwd, add: _Add) -> _Out:
+def _fwd_out(one: t.Fwd, strings: Strings) -> _Out:
     return 0, one.union, 0, ()
 
 
 def _func(raw: Raw, name: str, linkage: int, flag: int, ref: int, at: int) -> t.Type:
-    return t.Func(name, raw.ref(ref), linkage)
+    return _new(t.Func, (name, ref if ref <= raw.last else raw.ref(ref), linkage))
 
 
-def _func_out(one: t.Func, add: _Add) -> _Out:
+def _func_out(one: t.Func, strings: Strings) -> _Out:
     return one.linkage, 0, one.proto, ()
 
 
 def _proto(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Type:
-    words = raw.words
-    params = tuple(t.Param(raw.name(words[i]), raw.ref(words[i + 1])) for i in range(at, at + 2 * vlen, 2))
-    return t.FuncProto(raw.ref(ref), params)
+    words, last, read, out = raw.words, raw.last, raw.name, []
+    new: Callable[..., t.Param] = tuple.__new__
+    for i in range(at, at + 2 * vlen, 2):
+        param = words[i + 1]
+        if param > last:
+            raw.ref(param)
+        out.append(new(t.Param, (read(words[i]), param)))
+    return _new(t.FuncProto, (raw.ref(ref), tuple(out)))
 
 
-def _proto_out(one: t.FuncProto, add: _Add) -> _Out:
+def _proto_out(one: t.FuncProto, strings: Strings) -> _Out:
     words: list[int] = []
-    for p in one.params:
-        words += (add(p.name), p.type)
+    known, add = strings.at, strings.add
+    for name, ref in one.params:
+        words += (known.get(name) or add(name), ref)
     return len(one.params), 0, one.ret, words
 
 
@@ -396,7 +416,7 @@ def _var(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t.Type
     return t.Var(name, raw.ref(ref), raw.words[at])
 
 
-def _var_out(one: t.Var, add: _Add) -> _Out:
+def _var_out(one: t.Var, strings: Strings) -> _Out:
     return 0, 0, one.type, (one.linkage,)
 
 
@@ -406,7 +426,7 @@ def _datasec(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t
         t.SecVar(raw.ref(words[i]), words[i + 1], words[i + 2]) for i in range(at, at + 3 * vlen, 3)))
 
 
-def _datasec_out(one: t.Datasec, add: _Add) -> _Out:
+def _datasec_out(one: t.Datasec, strings: Strings) -> _Out:
     words: list[int] = []
     for v in one.vars:
         words += v
@@ -417,7 +437,7 @@ def _float(raw: Raw, name: str, vlen: int, flag: int, size: int, at: int) -> t.T
     return t.Float(name, size)
 
 
-def _float_out(one: t.Float, add: _Add) -> _Out:
+def _float_out(one: t.Float, strings: Strings) -> _Out:
     return 0, 0, one.size, ()
 
 
@@ -426,7 +446,7 @@ def _decl_tag(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t
     return t.DeclTag(name, raw.ref(ref), component - (component >> 31 << 32), bool(flag))
 
 
-def _decl_tag_out(one: t.DeclTag, add: _Add) -> _Out:
+def _decl_tag_out(one: t.DeclTag, strings: Strings) -> _Out:
     return 0, one.attribute, one.type, (one.component & 0xFFFFFFFF,)
 
 
@@ -434,7 +454,7 @@ def _type_tag(raw: Raw, name: str, vlen: int, flag: int, ref: int, at: int) -> t
     return t.TypeTag(name, raw.ref(ref), bool(flag))
 
 
-def _type_tag_out(one: t.TypeTag, add: _Add) -> _Out:
+def _type_tag_out(one: t.TypeTag, strings: Strings) -> _Out:
     return 0, one.attribute, one.type, ()
 
 
@@ -451,3 +471,6 @@ _WRITERS: dict[int, Callable[..., _Out]] = {
     8: _one_ref_out, 9: _one_ref_out, 10: _one_ref_out, 11: _one_ref_out, 12: _func_out, 13: _proto_out, 14: _var_out,
     15: _datasec_out, 16: _float_out, 17: _decl_tag_out, 18: _type_tag_out, 19: _enum64_out,
 }
+
+_ROWS: dict[type[t.Type], tuple[int, bool, Callable[..., _Out]]] = {  # class -> number, does its name come first?, writer
+    row.cls: (row.number, row.cls._fields[:1] == ("name",), _WRITERS[row.number]) for row in KINDS}

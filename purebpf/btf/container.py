@@ -6,20 +6,41 @@ Ids start at 1; 0 is void and has no record. A split `Btf` (a kernel module's) c
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator
+import sys
+from contextlib import contextmanager
+from typing import Final, Iterable, Iterator, Mapping
 
 from ..errors import BtfError
 from . import codec
 from . import types as t
 from .kinds import BY_CLASS, KINDS
+from .names import essential as essential
 
 Kinds = type[t.Type] | tuple[type[t.Type], ...] | None
+
+
+_CHUNK: Final = 4096  # types decoded at once
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """No garbage collection meanwhile: walking all that is there again and again, as many small objects come up that stay,
+    would take nearly as long as making them."""
+    import gc
+
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class Btf:
     """Types by id, decoded when first asked for. Do not mutate: everybody shares it."""
 
-    __slots__ = ("base", "first", "byteorder", "_raw", "_types", "_ids")
+    __slots__ = ("base", "first", "byteorder", "_raw", "_types", "_ids", "_changed", "_amended")
 
     def __init__(self, types: Iterable[t.Type] = (), base: Btf | None = None, byteorder: str = "little") -> None:
         self.base, self.byteorder = base, byteorder
@@ -27,6 +48,8 @@ class Btf:
         self._raw: codec.Raw | None = None
         self._types: list[t.Type | None] = list(types)
         self._ids: dict[str, list[int]] | None = None
+        self._changed = False  # other types than in `_raw`
+        self._amended: frozenset[int] = frozenset()  # which
 
     @classmethod
     def from_bytes(cls, data: bytes, base: Btf | None = None) -> Btf:
@@ -70,11 +93,51 @@ class Btf:
 
     def __iter__(self) -> Iterator[t.Type]:
         """Own types in order of id."""
-        return (self[i] for i in range(self.first, self.last + 1))
+        if self._raw is None:
+            return iter(self._types)  # type: ignore[arg-type]  # all are there
+        return self._decoded()
+
+    def _decoded(self) -> Iterator[t.Type]:
+        assert self._raw is not None
+        types, decode = self._types, self._raw.decode
+        for start in range(0, len(types), _CHUNK):
+            if start == _CHUNK:
+                self._raw.preload()
+            with collector_paused():
+                for index in range(start, min(start + _CHUNK, len(types))):
+                    if types[index] is None:
+                        types[index] = decode(index)
+            yield from types[start:start + _CHUNK]  # type: ignore[misc]
 
     def items(self) -> Iterator[tuple[int, t.Type]]:
         """(id, type) of own types."""
-        return ((i, self[i]) for i in range(self.first, self.last + 1))
+        return enumerate(self, self.first)
+
+    def amended(self, changes: Mapping[int, t.Type]) -> Btf:
+        """The same types with some replaced by others; what was not decoded is not."""
+        out = Btf([], self.base, self.byteorder)
+        out._types = list(self._types)
+        out._raw, out._changed, out._amended = self._raw, True, self._amended | frozenset(changes)
+        for type_id, one in changes.items():
+            if self._raw is not None and getattr(one, "name", "") != getattr(self[type_id], "name", ""):
+                raise ValueError(f"type {type_id} would have another name")  # the raw names are what is searched
+            out._types[type_id - self.first] = one
+        return out
+
+    def encoded(self, changes: Mapping[int, t.Type]) -> tuple[bytes, codec.Strings] | None:
+        """(records, strings) of a section with some types replaced, quickly; None for types that are not from bytes of this
+        machine's byte order. `codec.finish` makes the section."""
+        if self._raw is None or self.base is not None or self.byteorder != sys.byteorder:
+            return None
+        return self._raw.changed({**{i: self[i] for i in self._amended}, **changes})
+
+    def of_kind(self, *kinds: type[t.Type]) -> Iterator[tuple[int, t.Type]]:
+        """(id, type) of own types of these kinds; others are not decoded."""
+        wanted = {BY_CLASS[k].number for k in kinds}
+        if self._raw is None:
+            return ((i, one) for i, one in self.items() if BY_CLASS[type(one)].number in wanted)
+        words = self._raw.words
+        return ((i, self[i]) for i, at in enumerate(self._raw.starts, self.first) if words[at + 1] >> 24 & 0x7F in wanted)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Btf):
@@ -97,7 +160,8 @@ class Btf:
         wanted = None if kinds is None else {
             BY_CLASS[k].number for k in (kinds if isinstance(kinds, tuple) else (kinds,))}
         own = self._raw_ids(name, flavours) if self._raw is not None else self._listed_ids(name, flavours)
-        return out + [i for i in own if wanted is None or self.kind(i) in wanted]
+        return out + [i for i in own if (wanted is None or self.kind(i) in wanted)
+                      and (not flavours or essential(getattr(self[i], "name", "")) == name)]
 
     def kind(self, type_id: int) -> int:
         """The kind's number, without decoding the type."""
@@ -142,24 +206,34 @@ class Btf:
         """A .BTF section. Only for a whole BTF: split BTF is the kernel's to write."""
         if self.base is not None:
             raise BtfError("split BTF cannot be written")
+        if self._raw is not None and not self._changed and byteorder in (None, self.byteorder):
+            return self._raw.to_bytes()
         return codec.encode(self, byteorder or self.byteorder)
 
 
 class Builder:
     """Makes a Btf: `add` gives the id of a type, the same id for an equal type. `seed` starts from a copy of a Btf."""
 
-    __slots__ = ("_types", "_ids")
+    __slots__ = ("_types", "_ids", "_unlisted")
 
     def __init__(self, seed: Btf | None = None) -> None:
-        self._types: list[t.Type | None] = []
+        self._types: list[t.Type | None] = list(seed or ())
         self._ids: dict[tuple[type[t.Type], t.Type], int] = {}
-        for one in seed or ():
-            self._types.append(one)
-            self._ids.setdefault((type(one), one), len(self._types))
+        self._unlisted: list[int] = list(range(1, len(self._types) + 1))  # ids not in `_ids` yet
+
+    def _list(self) -> None:
+        """Know all types by value: only who adds needs it."""
+        waiting, self._unlisted = self._unlisted, []
+        for type_id in waiting:
+            one = self._types[type_id - 1]
+            if one is not None:
+                self._ids.setdefault((type(one), one), type_id)
 
     def add(self, one: t.Type) -> int:
         """The id of `one`, new unless an equal type of the same class is there."""
         key = (type(one), one)
+        if self._unlisted:
+            self._list()
         found = self._ids.get(key)
         if found is None:
             self._types.append(one)
@@ -169,7 +243,7 @@ class Builder:
     def append(self, one: t.Type) -> int:
         """A new id for `one` even if an equal type is there."""
         self._types.append(one)
-        self._ids.setdefault((type(one), one), len(self._types))
+        self._unlisted.append(len(self._types))
         return len(self._types)
 
     def reserve(self) -> int:
@@ -180,7 +254,7 @@ class Builder:
     def set(self, type_id: int, one: t.Type) -> None:
         """Give a reserved id its type, or replace a type."""
         self._types[type_id - 1] = one
-        self._ids.setdefault((type(one), one), type_id)
+        self._unlisted.append(type_id)
 
     def __getitem__(self, type_id: int) -> t.Type:
         one = self._types[type_id - 1] if 0 < type_id <= len(self._types) else None
@@ -210,15 +284,16 @@ def graft(builder: Builder, source: Btf, type_id: int, memo: dict[int, int] | No
     memo.setdefault(0, 0)
     todo = [type_id]
     order: list[int] = []
-    while todo:
-        one = todo.pop()
-        if one in memo:
-            continue
-        memo[one] = builder.reserve()
-        order.append(one)
-        todo += t.references(source[one])
-    for one in order:
-        builder.set(memo[one], t.renumber(source[one], memo))
+    with collector_paused():
+        while todo:
+            one = todo.pop()
+            if one in memo:
+                continue
+            memo[one] = builder.reserve()
+            order.append(one)
+            todo += t.references(source[one])
+        for one in order:
+            builder.set(memo[one], t.renumber(source[one], memo))
     return memo[type_id]
 
 

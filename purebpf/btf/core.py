@@ -14,12 +14,11 @@ that an object means the same in every loader.
 
 from __future__ import annotations
 
-import sys
 from typing import Final, NamedTuple, Sequence
 
 from ..errors import BtfError
 from . import types as t
-from .container import Btf, Kinds, kind_name
+from .container import Btf, Kinds, essential, kind_name
 from .layout import Budget, resolve, resolved, size_of
 
 FIELD_BYTE_OFFSET: Final = 0
@@ -36,6 +35,12 @@ ENUMVAL_EXISTS: Final = 10
 ENUMVAL_VALUE: Final = 11
 TYPE_MATCHES: Final = 12
 
+KIND_NAMES: Final = {  # as llvm-objdump calls them
+    FIELD_BYTE_OFFSET: "byte_off", FIELD_BYTE_SIZE: "byte_sz", FIELD_EXISTS: "field_exists", FIELD_SIGNED: "signed",
+    FIELD_LSHIFT_U64: "lshift_u64", FIELD_RSHIFT_U64: "rshift_u64", TYPE_ID_LOCAL: "local_type_id",
+    TYPE_ID_TARGET: "target_type_id", TYPE_EXISTS: "type_exists", TYPE_SIZE: "type_size", ENUMVAL_EXISTS: "enumval_exists",
+    ENUMVAL_VALUE: "enumval_value", TYPE_MATCHES: "type_matches",
+}
 _DEPTH: Final = 32
 _COMPOSITE = (t.Struct, t.Union)
 _ENUM = (t.Enum, t.Enum64)
@@ -71,7 +76,7 @@ class _Step(NamedTuple):
     name: str = ""
 
 
-class _Spec(NamedTuple):
+class Path(NamedTuple):
     """A path in some Btf: where it starts, its named steps, where it ends."""
 
     btf: Btf
@@ -94,10 +99,10 @@ class Relocator:
         """The answer to one relocation. BtfError if it contradicts the local types, or if candidates disagree."""
         if kind == TYPE_ID_LOCAL:
             return Relocation(type_id)
-        local = _parse(self.local, type_id, access, kind)
+        local = parse_path(self.local, type_id, access, kind)
         answers: list[Relocation] = []
         for btf, candidate in self.candidates(type_id):
-            found = _match(local, btf, candidate, kind)
+            found = find_path(local, btf, candidate, kind)
             if found is not None:
                 answers.append(_answer(local, found, kind))
         if not answers:
@@ -133,19 +138,30 @@ def local_value(btf: Btf, type_id: int, access: str, kind: int) -> int:
     """The number that an instruction with such a relocation holds before relocation: that of the local types."""
     if kind in (TYPE_ID_LOCAL, TYPE_ID_TARGET):
         return type_id
-    return _value(_parse(btf, type_id, access, kind), kind).value
+    return _value(parse_path(btf, type_id, access, kind), kind).value
 
 
-def essential(name: str) -> str:
-    """A type's name without its flavour: "task_struct" of "task_struct___old"."""
-    at = name.rfind("___")
-    return name[:at] if at > 0 else name
+def describe(btf: Btf, type_id: int, access: str, kind: int) -> str:
+    """What a relocation is about, in words: "field task_struct.pid", "enumerator X of enum e", "struct s"."""
+    one = btf[type_id] if type_id else None
+    word = "" if isinstance(one, t.Typedef) else f"{kind_name(btf, type_id)} "
+    name = essential(getattr(one, "name", "")) or "(anonymous)"
+    try:
+        steps = parse_path(btf, type_id, access, kind).steps
+    except BtfError:
+        return f"{word}{name}"
+    if kind in (ENUMVAL_EXISTS, ENUMVAL_VALUE):
+        return f"enumerator {essential(steps[0].name)} of {word}{name}"
+    if kind > FIELD_RSHIFT_U64:
+        return f"{word}{name}"
+    path = "".join(f".{step.name}" if step.name else f"[{step.number}]" for step in steps[1:])
+    return f"field {name}{path}" if path else f"{word}{name}"
 
 
 # ── paths ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _parse(btf: Btf, type_id: int, access: str, kind: int) -> _Spec:
+def parse_path(btf: Btf, type_id: int, access: str, kind: int) -> Path:
     """Read an access path with the BTF it was made for."""
     try:
         indexes = [int(part) for part in access.split(":")]
@@ -156,18 +172,18 @@ def _parse(btf: Btf, type_id: int, access: str, kind: int) -> _Spec:
     if kind in (TYPE_ID_TARGET, TYPE_EXISTS, TYPE_SIZE, TYPE_MATCHES):
         if indexes != [0]:
             raise BtfError(f"access path {access!r} of a type relocation is not '0'")
-        return _Spec(btf, type_id, (), 0)
+        return Path(btf, type_id, (), 0)
     if kind in (ENUMVAL_EXISTS, ENUMVAL_VALUE):
         enum = resolved(btf, type_id)
         if not isinstance(enum, _ENUM) or len(indexes) != 1 or indexes[0] >= len(enum.values):
             raise BtfError(f"access path {access!r} is no enumerator of type {type_id}")
-        return _Spec(btf, type_id, (_Step(resolve(btf, type_id), indexes[0], enum.values[indexes[0]].name),), 0)
+        return Path(btf, type_id, (_Step(resolve(btf, type_id), indexes[0], enum.values[indexes[0]].name),), 0)
     if not FIELD_BYTE_OFFSET <= kind <= FIELD_RSHIFT_U64:
         raise BtfError(f"relocation kind {kind} is not known")
     return _parse_field(btf, type_id, indexes, access)
 
 
-def _parse_field(btf: Btf, type_id: int, indexes: list[int], access: str) -> _Spec:
+def _parse_field(btf: Btf, type_id: int, indexes: list[int], access: str) -> Path:
     at = resolve(btf, type_id)
     steps = [_Step(at, indexes[0])]
     bits = 8 * size_of(btf, at) * indexes[0] if indexes[0] else 0
@@ -187,28 +203,28 @@ def _parse_field(btf: Btf, type_id: int, indexes: list[int], access: str) -> _Sp
             bits += 8 * size_of(btf, at) * index if index else 0
         else:
             raise BtfError(f"access path {access!r} goes into {kind_name(btf, at)}")
-    return _Spec(btf, type_id, tuple(steps), bits)
+    return Path(btf, type_id, tuple(steps), bits)
 
 
-def _match(local: _Spec, btf: Btf, candidate: int, kind: int) -> _Spec | None:
+def find_path(local: Path, btf: Btf, candidate: int, kind: int) -> Path | None:
     """The local path in a target type, or None if it is not there."""
     if kind == TYPE_MATCHES:
         matches = _types_match(local.btf, local.root, btf, candidate, False, 0, Budget())
-        return _Spec(btf, candidate, (), 0) if matches else None
+        return Path(btf, candidate, (), 0) if matches else None
     if kind in (TYPE_ID_TARGET, TYPE_EXISTS, TYPE_SIZE):
-        return _Spec(btf, candidate, (), 0) if compatible(local.btf, local.root, btf, candidate) else None
+        return Path(btf, candidate, (), 0) if compatible(local.btf, local.root, btf, candidate) else None
     if kind in (ENUMVAL_EXISTS, ENUMVAL_VALUE):
         at = resolve(btf, candidate)
         enum = btf[at] if at else None
         wanted = essential(local.steps[0].name)
         for index, value in enumerate(enum.values if isinstance(enum, _ENUM) else ()):
             if essential(value.name) == wanted:
-                return _Spec(btf, candidate, (_Step(at, index, value.name),), 0)
+                return Path(btf, candidate, (_Step(at, index, value.name),), 0)
         return None
     return _match_field(local, btf, candidate)
 
 
-def _match_field(local: _Spec, btf: Btf, candidate: int) -> _Spec | None:
+def _match_field(local: Path, btf: Btf, candidate: int) -> Path | None:
     at, bits = resolve(btf, candidate), 0
     steps: list[_Step] = []
     for turn, step in enumerate(local.steps):
@@ -234,7 +250,7 @@ def _match_field(local: _Spec, btf: Btf, candidate: int) -> _Spec | None:
             at = resolve(btf, array.elem)
         steps.append(_Step(at, step.number))
         bits += 8 * size_of(btf, at) * step.number if step.number else 0
-    return _Spec(btf, candidate, tuple(steps), bits)
+    return Path(btf, candidate, tuple(steps), bits)
 
 
 def _is_flexible(btf: Btf, steps: list[_Step], array: t.Array) -> bool:
@@ -374,7 +390,7 @@ class _Value(NamedTuple):
     type_id: int = 0
 
 
-def _answer(local: _Spec, target: _Spec | None, kind: int) -> Relocation:
+def _answer(local: Path, target: Path | None, kind: int) -> Relocation:
     old = _value(local, kind)
     if target is None:
         answers_absence = kind in (FIELD_EXISTS, TYPE_ID_TARGET, TYPE_EXISTS, TYPE_SIZE, ENUMVAL_EXISTS, TYPE_MATCHES)
@@ -394,7 +410,7 @@ def _may_resize(a: Btf, a_id: int, b: Btf, b_id: int) -> bool:
             return False
 
 
-def _value(spec: _Spec, kind: int) -> _Value:
+def _value(spec: Path, kind: int) -> _Value:
     if kind in (FIELD_EXISTS, TYPE_EXISTS, ENUMVAL_EXISTS, TYPE_MATCHES):
         return _Value(1, True)
     if kind == TYPE_ID_TARGET:
@@ -408,7 +424,7 @@ def _value(spec: _Spec, kind: int) -> _Value:
     return _field_value(spec, kind)
 
 
-def _field_value(spec: _Spec, kind: int) -> _Value:
+def _field_value(spec: Path, kind: int) -> _Value:
     btf, last = spec.btf, spec.steps[-1]
     if not last.name:  # the last step is an array element, or the root itself
         size = size_of(btf, last.type_id)
@@ -435,7 +451,7 @@ def _field_value(spec: _Spec, kind: int) -> _Value:
         case _ if kind == FIELD_SIGNED:
             return _Value(int(_is_signed(plain)), True)
         case _ if kind == FIELD_LSHIFT_U64:
-            if sys.byteorder == "little":
+            if btf.byteorder == "little":
                 return _Value(64 - (at + bits - 8 * offset), not member.bits)
             return _Value((8 - size) * 8 + at - 8 * offset, not member.bits)
         case _:

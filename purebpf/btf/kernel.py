@@ -74,7 +74,7 @@ def btf_section(data: bytes) -> bytes:
         entry, count, names = unpack_from(order + "3H", data, 58)
         headers = [unpack_from(order + "IIQQQQ", data, table + i * entry) for i in range(count)]
         strings = headers[names][4]
-    except (error, IndexError):
+    except (error, IndexError, OverflowError):
         raise BtfError("ELF file is cut short") from None
     for name, _type, _flags, _addr, offset, size in headers:
         if data[strings + name:strings + name + 5] == b".BTF\0":

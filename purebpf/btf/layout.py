@@ -118,6 +118,22 @@ def _align(btf: Btf, type_id: int, known: dict[int, int], depth: int) -> int:
     return align
 
 
+class Aligns:
+    """`align_of` for many types of one Btf."""
+
+    __slots__ = ("btf", "known")
+
+    def __init__(self, btf: Btf) -> None:
+        self.btf = btf
+        self.known: dict[int, int] = {}
+
+    def of(self, type_id: int) -> int:
+        found = self.known.get(type_id)
+        if found is None:
+            found = self.known[type_id] = _align(self.btf, type_id, self.known, 0)
+        return found
+
+
 def fields(btf: Btf, type_id: int) -> Iterator[Field]:
     """The members of a struct or union in order, those of anonymous members in their place."""
     return _fields(btf, resolve(btf, type_id), 0, (), Budget())

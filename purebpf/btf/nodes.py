@@ -9,14 +9,14 @@ from __future__ import annotations
 import struct
 import sys
 from itertools import islice
-from typing import Any, Callable, Final, Iterator, Mapping
+from typing import Any, Callable, Final, Iterator, Literal, Mapping
 
 from ..errors import FormatError
 from . import types as t
 from .record import Record, UnionRecord
 
-LITTLE: Final = sys.byteorder == "little"
-ORDER: Final = "<" if LITTLE else ">"
+Order = Literal["little", "big"]
+ORDER: Final = "<" if sys.byteorder == "little" else ">"
 UNSIGNED: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 new_record = Record.__new__
@@ -125,16 +125,16 @@ class ArrayNode(Node):
 
 
 class Bits(Node):
-    """Neighbouring bit-fields: (name, shift, bits, signed) in `size` bytes taken as one number."""
+    """Neighbouring bit-fields: (name, shift, bits, signed) in `size` bytes taken as one number of byte order `order`."""
 
-    __slots__ = ("parts",)
+    __slots__ = ("order", "parts")
 
-    def __init__(self, size: int, parts: tuple[tuple[str, int, int, bool], ...]) -> None:
+    def __init__(self, size: int, parts: tuple[tuple[str, int, int, bool], ...], order: Order) -> None:
         super().__init__(f"{size}s", size, 1)
-        self.parts = parts
+        self.parts, self.order = parts, order
 
     def take_into(self, raw: bytes, into: dict[str, Any]) -> None:
-        whole = int.from_bytes(raw, sys.byteorder)
+        whole = int.from_bytes(raw, self.order)
         for name, shift, bits, signed in self.parts:
             value = whole >> shift & (1 << bits) - 1
             into[name] = value - (1 << bits) if signed and value >> bits - 1 else value
@@ -147,7 +147,7 @@ class Bits(Node):
             if not isinstance(value, int) or not low <= value <= high:
                 raise _misfit(f"{where}.{name}", value, f"an integer from {low} to {high}")
             whole |= (value & (1 << bits) - 1) << shift
-        out.append(whole.to_bytes(self.size, sys.byteorder))
+        out.append(whole.to_bytes(self.size, self.order))
 
 
 class StructNode(Node):
@@ -307,14 +307,14 @@ def pack(node: Node, packer: struct.Struct, value: Any) -> bytes:
         raise FormatError(f"{value!r:.80} does not fit the type") from None
 
 
-def integer(one: t.Int, big_endian: bool) -> Node:
+def integer(one: t.Int, order: Order) -> Node:
+    """An integer in the given byte order."""
     if one.encoding & t.BOOL and one.size == 1:
         return Scalar("?", 1)
     signed = bool(one.encoding & t.SIGNED)
-    if one.size in UNSIGNED and not (big_endian and one.size > 1):
+    if one.size in UNSIGNED and (order == sys.byteorder or one.size == 1):
         code = UNSIGNED[one.size]
         return Scalar(code.lower() if signed else code, one.size)
-    order: Any = "big" if big_endian else sys.byteorder
     size = one.size
 
     def load(raw: bytes) -> int:
@@ -325,6 +325,23 @@ def integer(one: t.Int, big_endian: bool) -> Node:
             return int(value.__index__()).to_bytes(size, order, signed=signed)
         except (AttributeError, OverflowError):
             raise _misfit(where, value, f"an integer of {8 * size} bits") from None
+
+    return Bytes(size, load, store)
+
+
+def foreign_float(size: int, code: str, order: Order) -> Bytes:
+    """A float in a byte order that is not this machine's."""
+    one = struct.Struct(("<" if order == "little" else ">") + code)
+
+    def load(raw: bytes) -> float:
+        number: float = one.unpack(raw)[0]
+        return number
+
+    def store(value: Any, where: str) -> bytes:
+        try:
+            return one.pack(value)
+        except (struct.error, TypeError, OverflowError):
+            raise _misfit(where, value, "a number") from None
 
     return Bytes(size, load, store)
 

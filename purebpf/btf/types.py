@@ -7,7 +7,7 @@ whoever looks types up by value keys on `(type(t), t)`.
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple
+from typing import Any, Callable, Mapping, NamedTuple
 
 SIGNED, CHAR, BOOL = 1, 2, 4  # Int.encoding
 STATIC, GLOBAL, EXTERN = 0, 1, 2  # linkage of Func and Var
@@ -159,6 +159,9 @@ Type = (
 )
 
 
+_new: Callable[..., Any] = tuple.__new__  # quicker than _replace: whole kernels are renumbered
+
+
 def references(one: Type) -> tuple[int, ...]:
     """The ids that a type refers to, in order; 0 (void) included."""
     match one:
@@ -167,7 +170,7 @@ def references(one: Type) -> tuple[int, ...]:
         case Array():
             return (one.elem, one.index_type)
         case Struct() | Union():
-            return tuple(m.type for m in one.members)
+            return tuple([m[1] for m in one.members])
         case Func():
             return (one.proto,)
         case FuncProto():
@@ -181,16 +184,19 @@ def references(one: Type) -> tuple[int, ...]:
 def renumber(one: Type, ids: Mapping[int, int]) -> Type:
     """The type with every id it refers to replaced through `ids`."""
     match one:
-        case Ptr() | Typedef() | Volatile() | Const() | Restrict() | Var() | DeclTag() | TypeTag():
+        case Ptr() | Volatile() | Const() | Restrict():
+            return _new(type(one), (ids[one.type],))  # type: ignore[no-any-return]
+        case Typedef() | Var() | DeclTag() | TypeTag():
             return one._replace(type=ids[one.type])
         case Array():
             return one._replace(elem=ids[one.elem], index_type=ids[one.index_type])
         case Struct() | Union():
-            return one._replace(members=tuple(m._replace(type=ids[m.type]) for m in one.members))
+            members = tuple([_new(Member, (name, ids[ref], at, bits)) for name, ref, at, bits in one.members])
+            return _new(type(one), (one.name, one.size, members))  # type: ignore[no-any-return]
         case Func():
             return one._replace(proto=ids[one.proto])
         case FuncProto():
-            return FuncProto(ids[one.ret], tuple(Param(p.name, ids[p.type]) for p in one.params))
+            return FuncProto(ids[one.ret], tuple([_new(Param, (name, ids[ref])) for name, ref in one.params]))
         case Datasec():
             return one._replace(vars=tuple(v._replace(type=ids[v.type]) for v in one.vars))
         case Int() | Enum() | Enum64() | Fwd() | Float():

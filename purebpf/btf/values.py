@@ -13,6 +13,7 @@ takes the unpacked numbers apart (`take`) and puts them together (`put`), so tha
 from __future__ import annotations
 
 import struct
+import sys
 from typing import Any, Callable, Final, Iterator
 
 from ..errors import BtfError, FormatError
@@ -20,17 +21,18 @@ from . import types as t
 from .container import Btf, kind_name
 from .layout import POINTER, fields, resolve, resolved, size_of
 from .nodes import (
-    LITTLE,
     ORDER,
     UNSIGNED,
     ArrayNode,
     Bits,
     Node,
+    Order,
     Scalar,
     Slot,
     StructNode,
     UnionNode,
     chars,
+    foreign_float,
     integer,
     new_record,
     pack,
@@ -40,6 +42,7 @@ from .record import Record
 
 _FLOATS: Final = {2: "e", 4: "f", 8: "d"}
 _BIG_ENDIAN: Final = frozenset({"__be16", "__be32", "__be64", "be16", "be32", "be64"})
+_MAX_BYTES: Final = 1 << 30  # of a value: the kernel's limit
 _MAX_NODES: Final = 100_000  # struct members in one value, all levels: more is a hostile type
 _DEPTH: Final = 64
 _UNROLLED: Final = 32  # members; compiling longer decoders costs more than most maps repay
@@ -138,10 +141,11 @@ def record_class(btf: Btf, type_id: int) -> type[Record]:
 class _Compiler:
     """Makes nodes of the types of one Btf, each struct once."""
 
-    __slots__ = ("btf", "done", "nodes")
+    __slots__ = ("btf", "done", "nodes", "order")
 
     def __init__(self, btf: Btf) -> None:
         self.btf = btf
+        self.order: Order = "big" if btf.byteorder == "big" else "little"
         self.done: dict[int, Node] = {}
         self.nodes = 0
 
@@ -155,11 +159,13 @@ class _Compiler:
             return self.done[plain]
         match self.btf[plain] if plain else None:
             case t.Int() as one:
-                return integer(one, big_endian)
+                return integer(one, "big" if big_endian else self.order)
             case t.Enum() | t.Enum64() as one if one.size in UNSIGNED:
-                return Scalar(UNSIGNED[one.size].lower() if one.signed else UNSIGNED[one.size], one.size)
+                return integer(t.Int("", one.size, t.SIGNED if one.signed else 0), self.order)
             case t.Ptr():
-                return Scalar("Q", POINTER)
+                return integer(t.Int("", POINTER), self.order)
+            case t.Float() as one if one.size in _FLOATS and self.order != sys.byteorder:
+                return foreign_float(one.size, _FLOATS[one.size], self.order)
             case t.Float() as one:
                 return Scalar(_FLOATS[one.size], one.size) if one.size in _FLOATS else raw_bytes(one.size)
             case t.Array() as one:
@@ -192,13 +198,15 @@ class _Compiler:
         if isinstance(elem, t.Int) and elem.size == 1 and (elem.name == "char" or elem.encoding & t.CHAR):
             return chars(one.nelems)
         node = self.node(one.elem, depth + 1)
+        if one.nelems * node.size > _MAX_BYTES or not isinstance(node, Scalar) and one.nelems * len(node.fmt) > _MAX_BYTES >> 4:
+            raise BtfError(f"an array of {one.nelems} elements is too large for a value")
         return ArrayNode(node, one.nelems)
 
     def _struct(self, type_id: int, depth: int) -> Node:
         one = self.btf[type_id]
         assert isinstance(one, t.Struct)
         parts = list(self._parts(one, 0, depth))
-        return _layout(one.name, one.size, parts)
+        return _layout(one.name, one.size, parts, self.order)
 
     def _parts(self, one: t.Struct, base: int, depth: int) -> Iterator[Part]:
         """Members with anonymous structs dissolved; anonymous unions stay."""
@@ -234,7 +242,8 @@ class _Compiler:
             if f.bits:
                 inner = resolved(self.btf, f.type)
                 signed = isinstance(inner, t.Int) and bool(inner.encoding & t.SIGNED)
-                node: Node = _bits_node(one.name, f.offset, [Part(f.name, f.bit_offset, f.bits, signed, None)])
+                node: Node = _bits_node(one.name, f.offset, [Part(f.name, f.bit_offset, f.bits, signed, None)],
+                                       self.order)
             else:
                 node = self.node(f.type, depth + 1)
             if f.offset + node.size > one.size:
@@ -248,7 +257,7 @@ class _Compiler:
             var = self.btf[v.type]
             if isinstance(var, t.Var):
                 parts.append(Part(var.name, 8 * v.offset, 0, False, self.node(var.type, depth + 1)))
-        return _layout(one.name, one.size, parts)
+        return _layout(one.name, one.size, parts, self.order)
 
 
 class Part:
@@ -260,7 +269,7 @@ class Part:
         self.name, self.bit_offset, self.bits, self.signed, self.node = name, bit_offset, bits, signed, node
 
 
-def _layout(name: str, size: int, parts: list[Part]) -> StructNode:
+def _layout(name: str, size: int, parts: list[Part], order: Order) -> StructNode:
     """Children with the padding between them; bit-fields that are neighbours become one node."""
     children: list[tuple[str, Node]] = []
     names: list[str] = []
@@ -275,7 +284,7 @@ def _layout(name: str, size: int, parts: list[Part]) -> StructNode:
             while i + 1 < len(parts) and parts[i + 1].node is None:
                 i += 1
                 run.append(parts[i])
-            node = _bits_node(name, offset, run)
+            node = _bits_node(name, offset, run, order)
             names += (p.name for p in run)
         elif not part.name and isinstance(node, UnionNode):
             part.name = f"_union{len(unions)}"
@@ -294,7 +303,7 @@ def _layout(name: str, size: int, parts: list[Part]) -> StructNode:
     return StructNode(cls, tuple(children), fmt, size)
 
 
-def _bits_node(struct_name: str, offset: int, run: list[Part]) -> Bits:
+def _bits_node(struct_name: str, offset: int, run: list[Part], order: Order) -> Bits:
     end = max(p.bit_offset + p.bits for p in run)
     size = (end + 7) // 8 - offset
     parts = []
@@ -302,5 +311,5 @@ def _bits_node(struct_name: str, offset: int, run: list[Part]) -> Bits:
         low = p.bit_offset - 8 * offset
         if low < 0:
             raise BtfError(f"struct {struct_name!r}: bit-field {p.name!r} is out of order")
-        parts.append((p.name, low if LITTLE else 8 * size - low - p.bits, p.bits, p.signed))
-    return Bits(size, tuple(parts))
+        parts.append((p.name, low if order == "little" else 8 * size - low - p.bits, p.bits, p.signed))
+    return Bits(size, tuple(parts), order)

@@ -20,11 +20,14 @@ COMMANDS = {  # name -> (module, one line of help)
     "asm": ("asm", "assemble text into an object, raw bytes, hex, a C array or a bytes literal"),
     "dis": ("dis", "disassemble an object, raw bytes, hex, or a program in the kernel"),
     "run": ("run", "run a program in the user-space VM, with no privilege"),
+    "ld": ("ld", "link several objects into one"),
+    "skel": ("skel", "write a typed Python module (or a C header) that carries an object"),
+    "types": ("types", "the types of an object's maps and variables, as classes or in C"),
+    "btf": ("btf", "types of a kernel or an object: list, show, search, compare, merge, make small"),
     "load": ("load", "load a program into the kernel; attach it and show its events, run it, pin it"),
     "prog": ("prog", "list the kernel's programs; show, pin, attach or run one"),
     "map": ("maps", "list the kernel's maps; show, dump, change or pin one"),
     "link": ("link", "list the kernel's links; show, pin, detach or update one"),
-    "btf": ("btf", "list the kernel's type information, or dump one"),
     "net": ("net", "list the programs at network interfaces, also those left behind; detach"),
     "cgroup": ("cgroup", "list the programs of cgroups"),
     "top": ("top", "which programs run how often and how long"),
@@ -36,6 +39,8 @@ COMMANDS = {  # name -> (module, one line of help)
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit status and prints errors instead of raising them."""
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["link"] and not {"-o", "--output"}.isdisjoint(argv):  # the other thing that is called so
+        argv = ["ld", *argv[1:]]
     if argv[:1] == ["help"]:
         argv = [*argv[1:], "--help"]
     parser = argparse.ArgumentParser(prog="purebpf", description="eBPF in Python, without LLVM")

@@ -58,9 +58,7 @@ def _object(args: argparse.Namespace, text: str, file: str, byteorder: str) -> i
     from .. import elf
     from ..assembler import assemble_object
 
-    if byteorder != "little":
-        raise FormatError("objects are little-endian; --raw, --hex, --c-array and --py-bytes write big-endian code")
-    _write(output, elf.write(assemble_object(text, file, args.notation, section=args.section)))
+    _write(output, elf.write(assemble_object(text, file, args.notation, byteorder=byteorder, section=args.section)))
     return 0
 
 
@@ -76,8 +74,9 @@ def _write(path: str, data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    with open(path, "wb") as file:
-        file.write(data)
+    from ..elf import replace
+
+    replace(path, data)
 
 
 def _shown(code: bytes, form: str, byteorder: str) -> str:

@@ -23,8 +23,7 @@ def run(args: argparse.Namespace) -> int:
     for path in args.files:
         compiled = compile_file(path, cpu=args.cpu, license=args.license)
         out = _output(path, args.output, len(args.files) > 1)
-        with open(out, "wb") as file:
-            file.write(elf.write(compiled.spec))
+        elf.save(compiled.spec, out)
         for name in compiled.spec.programs if args.stats else ():
             linked = compiled.spec.link(name)
             print(f"{out}: {name}: {sum(i.slots for i in linked.insns)} instructions")

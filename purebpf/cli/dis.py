@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--big-endian", action="store_true", help="IN is big-endian code")
     parser.add_argument("--source", action="store_true", help="interleave the source lines that BTF tells")
     parser.add_argument("--bytes", action="store_true", help="add slot and bytes to every line, as a comment")
+    parser.add_argument("--whole", action="store_true",
+                        help="with an object: write all of it, so that asm makes the same object again")
+    parser.add_argument("--diff", metavar="OTHER", help="how the listing of OTHER differs from that of IN")
     parser.add_argument("--no-labels", dest="labels", action="store_false", help="write branches as distances")
     parser.add_argument("--json", action="store_true", help="write JSON")
     parser.add_argument("--cfg", metavar="OUT", help="write the control-flow graph instead: DOT, or SVG if OUT ends so")
@@ -58,9 +61,26 @@ def run(args: argparse.Namespace) -> int:
     else:
         routines, declarations = _file(args)
     colour = args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and not args.json)
-    style = Style(args.notation, args.labels, args.source, args.bytes, helper_names(), colour)
+    style = Style(args.notation, args.labels, args.source, args.bytes, helper_names(), colour, args.whole)
+    if args.diff is not None:
+        return _differences(args, routines, style._replace(colour=False), declarations)
     _print(args, routines, style, declarations)
     return 0
+
+
+def _differences(args: argparse.Namespace, routines: list[Routine], style: Style, declarations: list[str] | None) -> int:
+    """A unified diff of two listings; 1 if there is one."""
+    from difflib import unified_diff
+
+    from .. import listing
+
+    other = argparse.Namespace(**{**vars(args), "input": args.diff})
+    more, declared = _file(other)
+    texts = (listing.text(routines, style, declarations), listing.text(more, style, declared))
+    first, second = (text.splitlines(keepends=True) for text in texts)
+    found = list(unified_diff(first, second, args.input, args.diff, n=2))
+    _write("".join(found))
+    return 1 if found else 0
 
 
 def _print(args: argparse.Namespace, routines: list[Routine], style: Style, declarations: list[str] | None) -> None:
@@ -97,7 +117,7 @@ def _file(args: argparse.Namespace) -> tuple[list[Routine], list[str] | None]:
         except FormatError as error:
             routines, declarations = _sections(data, error), []
         else:
-            routines, declarations = listing.routines_of_object(spec), listing.header(spec)
+            routines, declarations = listing.routines_of_object(spec), listing.header(spec, args.whole)
         if args.section is not None:
             names = sorted({r.section for r in routines})
             routines = [r for r in routines if r.section == args.section]
@@ -131,10 +151,28 @@ def _sections(data: bytes, error: FormatError) -> list[Routine]:
         names = {s.value // 8: s.name for s in file.symbols if s.section == index and s.type == 2 and s.name}
         notes = {offset // 8: f"refers to {symbol.name or file.sections[max(0, symbol.section)].name}"
                  for offset, symbol, _ in section.relocations}
-        out += listing.routines_of_code(section.data, file.byteorder, names, {}, notes, section.name, notes)
+        made = listing.routines_of_code(section.data, file.byteorder, names, {}, notes, section.name, notes)
+        out += _with_symbols(made, {offset // 8: symbol.name or file.sections[max(0, symbol.section)].name
+                                    for offset, symbol, _ in section.relocations})
     if not out:
         raise error
     print(f"purebpf: {error}: showing the code as it is", file=sys.stderr)
+    return out
+
+
+def _with_symbols(routines: list[Routine], symbols: dict[int, str]) -> list[Routine]:
+    """The routines with what relocated instructions refer to by name, so that nothing assembles to a number that it is not."""
+    from ..isa.insn import ExternRef
+    from ..isa.opcodes import CALL, JMP, LD_IMM64
+
+    out, slot = [], 0
+    for routine in routines:
+        insns = []
+        for insn in routine.insns:
+            named = slot in symbols and insn.code in (LD_IMM64, JMP | CALL)
+            insns.append(insn._replace(ref=ExternRef(symbols[slot])) if named else insn)
+            slot += insn.slots
+        out.append(routine._replace(insns=tuple(insns)))
     return out
 
 

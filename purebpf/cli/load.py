@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              "cgroup, …, with options such as mode=generic, direction=egress, pid=12, frequency=99; may be repeated")
     parser.add_argument("--run", dest="packet", metavar="HEX", help="run each program once on this packet (hexadecimal) and print the result")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="value of a .rodata variable")
+    parser.add_argument("--type", metavar="SECTION",
+                        help="what programs are, as a section name says it (xdp, tc, …), whose own section names no type")
+    parser.add_argument("--max-entries", action="append", default=[], metavar="MAP=N", help="entries of a map")
     parser.add_argument("--pin", metavar="DIRECTORY", help="pin programs, maps and links under a bpffs directory")
     parser.add_argument("--btf", metavar="FILE", help="relocate against these types instead of the kernel's")
     parser.add_argument("--log", type=int, default=0, metavar="LEVEL", help="print the verifier's log: 1, 2, or 4 for statistics")
@@ -31,15 +34,17 @@ def run(args: argparse.Namespace) -> int:
     from .. import elf
     from ..loader import load
     from ..spec import ObjectSpec
-    from .run import load as read
+    from .run import load as read, typed
 
     spec = read(args.file) if args.file.endswith((".py", ".s", ".S", ".asm")) else elf.read(args.file)
     if not isinstance(spec, ObjectSpec):
         raise FormatError("bare code has no hook to be loaded for: purebpf run FILE runs it", source=args.file)
     if args.file.endswith(".py") and args.attach is None and args.packet is None and not args.pin:
         args.attach = [""]
+    spec = typed(spec, args.type, None)
+    maps = dict(assignment(text) for text in args.max_entries)
     constants = dict(assignment(text) for text in args.set)
-    with load(spec, constants=constants, btf=args.btf, log_level=args.log) as k:
+    with load(spec, constants=constants, maps=maps, btf=args.btf, log_level=args.log) as k:
         for program in k.programs.values():
             info = program.info
             print(f"{program.name:<24} {program.spec.section:<32} id {info.id}, {len(info.xlated) // 8} instructions, "

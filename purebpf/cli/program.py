@@ -13,7 +13,7 @@ from ..errors import CompileError, Diagnostic, FormatError, Span
 
 def import_file(path: str) -> ModuleType:
     """Run a user's Python file as a module (not as __main__). What goes wrong in it is a FormatError with its line."""
-    name = os.path.splitext(os.path.basename(path))[0]
+    name = f"purebpf program {os.path.splitext(os.path.basename(path))[0]}"  # no name that an import could mean
     with open(path, encoding="utf-8") as file:
         text = file.read()
     module = ModuleType(name)

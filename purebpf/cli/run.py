@@ -19,6 +19,7 @@ ROWS = 20  # map entries shown
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="a .py file, an object, assembly (.s), raw code or hex digits; - is standard input")
     parser.add_argument("--prog", metavar="NAME", help="which program of the object (default: the only one)")
+    parser.add_argument("--type", metavar="SECTION", help="what the program is, as a section name says it (xdp, tc, …), if its own does not")
     parser.add_argument("--data", default="", metavar="HEX|@FILE",
                         help="the packet; for bare code the memory that r1 points to")
     parser.add_argument("--ctx", default="", metavar="HEX|@FILE", help="bytes of the context")
@@ -38,8 +39,18 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(source, bytes):
         _run_bare(args, source)
     else:
-        _run_object(args, source)
+        _run_object(args, typed(source, args.type, args.prog))
     return 0
+
+
+def typed(spec: ObjectSpec, section: str | None, program: str | None) -> ObjectSpec:
+    """The object with the type of a program (of those whose section names none, if no program is given) as `section` says."""
+    if section is None:
+        return spec
+    from ..loader.choices import chosen
+
+    names = [program] if program is not None else [n for n, p in spec.programs.items() if not p.prog_type] or list(spec.programs)
+    return chosen(spec, {}, dict.fromkeys(names, section), {})[0]
 
 
 def load(path: str) -> ObjectSpec | bytes:
@@ -121,6 +132,10 @@ def _run_object(args: argparse.Namespace, spec: ObjectSpec) -> None:
             known = ", ".join(machine.vars) or "no variable"
             raise FormatError(f"--set {text}: write NAME=NUMBER, with a name of {known}")
         machine.vars[name] = _number(value, "--set")
+    asked = spec.programs.get(args.prog or next(iter(spec.programs), ""))
+    if asked is not None and not asked.prog_type and args.data:
+        raise FormatError(f"section {asked.section!r} names no program type, so there is no packet in its context: say what it is, "
+                          "--type xdp, --type tc …")
     data, given = _bytes(args.data, "--data"), _bytes(args.ctx, "--ctx")
     ctx: Any = [_argument(text) for text in args.arg] if args.arg else given or None
     result = machine.run(args.prog, data, ctx, repeat=args.repeat, insn_limit=_limit(args))

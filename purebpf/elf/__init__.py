@@ -6,21 +6,21 @@ loader and the VM.
     write(spec) -> bytes          save(spec, path)          read(data or path) -> ObjectSpec
 
 Invariants: read(write(spec)) is spec in everything that a loader looks at; malformed input is an ElfError (BtfError
-for its types), whatever the bytes; writing imports no pyelftools, reading is the only importer of it.
+for its types), whatever the bytes.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .writer import save, write
+from .writer import replace, save, write
 
 if TYPE_CHECKING:
     import os
 
     from ..spec import ObjectSpec
 
-__all__ = ["read", "save", "write"]
+__all__ = ["read", "replace", "save", "write"]
 
 
 def read(source: bytes | str | os.PathLike[str]) -> ObjectSpec:

@@ -49,9 +49,11 @@ class Section:
 class Symbol:
     """`section` None: undefined."""
 
-    __slots__ = ("name", "section", "value", "size", "type", "bind")
+    __slots__ = ("name", "section", "value", "size", "type", "bind", "hidden")
 
-    def __init__(self, name: str, section: Section | None, value: int, size: int, type: int, bind: int) -> None:
+    def __init__(self, name: str, section: Section | None, value: int, size: int, type: int, bind: int,
+                 hidden: bool = False) -> None:
+        self.hidden = hidden
         self.name, self.section, self.value, self.size, self.type, self.bind = name, section, value, size, type, bind
 
 
@@ -73,9 +75,9 @@ class Image:
         return made
 
     def symbol(self, name: str, section: Section | None, value: int = 0, size: int = 0, type: int = NOTYPE,
-               bind: int = GLOBAL) -> Symbol:
+               bind: int = GLOBAL, hidden: bool = False) -> Symbol:
         """A new symbol."""
-        made = Symbol(name, section, value, size, type, bind)
+        made = Symbol(name, section, value, size, type, bind, hidden)
         self.symbols.append(made)
         return made
 
@@ -103,7 +105,7 @@ class Image:
                 rows.append((f".rel{s.name}", REL, INFO_LINK, data, len(data), symtab_index, s.index, 8, 16))
         entry = struct.Struct(mark + "IBBHQQ")
         table = bytes(24) + b"".join(
-            entry.pack(strings.add(s.name), s.bind << 4 | s.type, 0, s.section.index if s.section else 0, s.value,
+            entry.pack(strings.add(s.name), s.bind << 4 | s.type, 2 if s.hidden else 0, s.section.index if s.section else 0, s.value,
                        s.size)
             for s in symbols)
         local = 1 + sum(s.bind == LOCAL for s in symbols)

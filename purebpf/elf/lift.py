@@ -2,8 +2,7 @@
 
     _Lifter.types   .BTF with the sizes and offsets that clang leaves to loaders
     _Lifter.code    sections cut into functions at their symbols, instructions with symbolic references
-    _Lifter.maps    .maps with initial slots
-    _Lifter.data    .data* .rodata* .bss*, .kconfig
+    liftdata        maps and data
 
 What a program says about where it hangs comes from its section name, through uapi.hooks.
 """
@@ -11,23 +10,22 @@ What a program says about where it hangs comes from its section name, through ua
 from __future__ import annotations
 
 import os
-from typing import Final, Mapping
+from bisect import bisect_left
+from typing import Final, Mapping, Sequence, TypeVar
 
 from ..btf import Btf, ext, layout
 from ..btf import types as t
 from ..errors import ElfError, FormatError
 from ..isa.codec import decode
-from ..isa.insn import CoreRef, DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef, Ref
+from ..isa.insn import CoreRef, DataRef, ExternRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef, Ref
 from ..isa.opcodes import ALU, ALU64, CALL, IMM64_FUNC, JMP, LD_IMM64, LDX, SLOT, ST, STX, K
-from ..spec import DataSpec, FuncSpec, Line, MapSpec, ObjectSpec, ProgramSpec, VarSpec
+from ..spec import FuncSpec, Line, ObjectSpec, ProgramSpec
 from ..uapi import hooks
 from . import reader as elf
 from .image import EXEC, FUNC, LOCAL, OBJECT, PROGBITS, SECTION, WEAK
-from .mapdefs import SLOT as MAP_SLOT
-from .mapdefs import parse as parse_map
+from .liftdata import DATA, MAPS, DataLifter, Names
 
 _TEXT: Final = ".text"
-_DATA: Final = (".data", ".rodata", ".bss")
 
 
 def read(source: bytes | str | os.PathLike[str]) -> ObjectSpec:
@@ -48,30 +46,36 @@ class _Lifter:
 
     def __init__(self, data: bytes) -> None:
         self.file = elf.parse(data)
+        self.relos: Mapping[str, Sequence[ext.CoreRelo]] = {}
+        self.lines: Mapping[str, Sequence[ext.LineInfo]] = {}
+        self.funcs: Mapping[str, Sequence[ext.FuncInfo]] = {}
         self.btf: Btf | None = None
-        self.ext = ext.Ext()
         self.externs: dict[str, tuple[str, t.Type]] = {}
-        self.map_at: dict[int, str] = {}
+        self.map_at: Mapping[tuple[int, int], str] = {}
         self.functions: dict[tuple[int, int], elf.Symbol] = {}  # (section, byte offset) -> its symbol
+        self.names: dict[tuple[int, int], str] = {}  # and its name, which no other function has
 
     def run(self, name: str) -> ObjectSpec:
-        self._refuse()
         self._types()
+        self._symbols()
+        lifter = DataLifter(self.file, self.btf, self.externs, lambda *at: self.names.get(at, ""))
+        maps = lifter.maps()
+        self.map_at = lifter.map_at
+        programs, functions = self._code()
+        return ObjectSpec(programs, functions, maps, lifter.data(), self._license(), self.btf, name, self.file.byteorder)
+
+    def _symbols(self) -> None:
+        """Find the functions. Statics of one name, as a linker leaves them, are told apart by a number."""
         for symbol in self.file.symbols:
             if symbol.type == FUNC and symbol.section > 0 and self._is_code(symbol.section):
                 known = self.functions.setdefault((symbol.section, symbol.value), symbol)
                 if known.bind == LOCAL != symbol.bind:
                     self.functions[symbol.section, symbol.value] = symbol
-        maps = self._maps()
-        programs, functions = self._code()
-        return ObjectSpec(programs, functions, maps, self._data(), self._license(), self.btf, name)
-
-    def _refuse(self) -> None:
-        for section in self.file.sections:
-            if section.name == "maps" and section.data:
-                raise ElfError("the object defines maps in the legacy section 'maps': use BTF-defined ones in '.maps'")
-            if section.name.lstrip("?").startswith(".struct_ops") and section.data:
-                raise ElfError(f"struct_ops maps ({section.name!r}) are not supported")
+        taken = Names()
+        for at, symbol in sorted(self.functions.items(), key=lambda f: (f[1].bind == LOCAL, f[0])):
+            if symbol.bind != LOCAL and symbol.name in taken:
+                raise ElfError(f"two functions are called {symbol.name!r}")
+            self.names[at] = taken.give(symbol.name)
 
     def _license(self) -> str:
         section = self.file.named("license")
@@ -86,9 +90,10 @@ class _Lifter:
         raw = Btf.from_bytes(section.data)
         records = self.file.named(".BTF.ext")
         if records is not None and records.data:
-            self.ext = ext.read(records.data, raw)
+            found = ext.read(records.data, raw)
+            self.relos, self.lines, self.funcs = _sorted(found.relos), _sorted(found.lines), _sorted(found.funcs)
         self.btf = self._fixed(raw)
-        for one in self.btf:
+        for _, one in self.btf.of_kind(t.Datasec):
             if isinstance(one, t.Datasec) and one.name in (".ksyms", ".kconfig"):
                 for row in one.vars:
                     extern = self.btf[row.type] if row.type else None
@@ -98,31 +103,22 @@ class _Lifter:
     def _fixed(self, btf: Btf) -> Btf:
         """What clang leaves undone: sizes of DATASECs, offsets of their variables, linkage of hidden functions."""
         sizes = {s.name: len(s.data) for s in self.file.sections if s.data}
-        places = {s.name: s.value for s in self.file.symbols if s.section > 0 and s.type in (OBJECT, 0)}
+        places = {(self.file.sections[s.section].name, s.name): s.value for s in self.file.symbols
+                  if s.section > 0 and s.type in (OBJECT, 0)}
         hidden = {s.name for s in self.file.symbols if s.hidden and s.type == FUNC}
-        types = []
-        for one in btf:
+        changes: dict[int, t.Type] = {}
+        for number, one in btf.of_kind(t.Datasec, t.Func):
             if isinstance(one, t.Datasec) and not one.size and one.name in sizes:
-                rows = [row._replace(offset=places.get(self._var_name(btf, row), row.offset)) for row in one.vars]
-                one = t.Datasec(one.name, sizes[one.name], tuple(sorted(rows, key=lambda r: r.offset)))
+                rows = [row._replace(offset=places.get((one.name, self._var_name(btf, row)), row.offset)) for row in one.vars]
+                changes[number] = t.Datasec(one.name, sizes[one.name], tuple(sorted(rows, key=lambda r: r.offset)))
             elif isinstance(one, t.Func) and one.linkage == t.GLOBAL and one.name in hidden:
-                one = one._replace(linkage=t.STATIC)
-            types.append(one)
-        return Btf(types, byteorder=btf.byteorder)
+                changes[number] = one._replace(linkage=t.STATIC)
+        return btf.amended(changes)
 
     @staticmethod
     def _var_name(btf: Btf, row: t.SecVar) -> str:
         var = btf[row.type] if row.type else None
         return var.name if isinstance(var, t.Var) else ""
-
-    def _datasec(self, name: str) -> tuple[int, t.Datasec] | None:
-        """(id, type) of the DATASEC called `name`."""
-        found = self.btf.find(name, t.Datasec) if self.btf is not None else None
-        if found is None or self.btf is None:
-            return None
-        one = self.btf[found]
-        assert isinstance(one, t.Datasec)
-        return found, one
 
     # ── code ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -134,13 +130,15 @@ class _Lifter:
         programs: dict[str, ProgramSpec] = {}
         functions: dict[str, FuncSpec] = {}
         relocations: dict[int, dict[int, elf.Symbol]] = {}
-        for (index, _), symbol in sorted(self.functions.items()):
+        last, reached = 0, 0
+        for (index, start), symbol in sorted(self.functions.items()):
+            if index == last and start < reached:
+                raise ElfError(f"function {symbol.name!r} begins inside of another")
+            last, reached = index, start + symbol.size
             if index not in relocations:
                 relocations[index] = {at: target for at, target, _ in self.file.sections[index].relocations}
             section = self.file.sections[index]
             func = self._function(index, symbol, relocations[index])
-            if func.name in programs or func.name in functions:
-                raise ElfError(f"two functions are called {func.name!r}")
             if section.name == _TEXT or symbol.bind == LOCAL:
                 functions[func.name] = func
             else:
@@ -152,7 +150,7 @@ class _Lifter:
         start, end = symbol.value, symbol.value + symbol.size
         if start % SLOT or symbol.size % SLOT or not symbol.size or end > len(section.data):
             raise ElfError(f"function {symbol.name!r} at [{start:#x}, {end:#x}) does not fit section {section.name!r}")
-        core = {r.insn: r for r in self.ext.relos.get(section.name, ()) if start <= r.insn < end}
+        core = {r.insn: r for r in _within(self.relos, section.name, start, end)}
         insns: list[Insn] = []
         where: dict[int, int] = {}  # byte offset -> index
         at = start
@@ -167,19 +165,23 @@ class _Lifter:
             insns.append(insn)
             at += SLOT * insn.slots
         lines = []
-        for record in self.ext.lines.get(section.name, ()):
-            if start <= record.insn < end:
-                if record.insn not in where:
-                    raise ElfError(f"line info of {symbol.name!r} points inside an instruction")
-                lines.append(Line(where[record.insn], record.file, record.line, record.col, record.text))
-        btf_id = next((f.type for f in self.ext.funcs.get(section.name, ()) if f.insn == start), 0)
-        return FuncSpec(symbol.name, tuple(insns), tuple(lines), btf_id, symbol.bind == LOCAL or symbol.hidden)
+        for record in _within(self.lines, section.name, start, end):
+            if record.insn not in where:
+                raise ElfError(f"line info of {symbol.name!r} points inside an instruction")
+            lines.append(Line(where[record.insn], record.file, record.line, record.col, record.text))
+        records = _within(self.funcs, section.name, start, start + 1)
+        btf_id = records[0].type if records else 0
+        name = self.names[index, start]
+        return FuncSpec(name, tuple(insns), tuple(lines), btf_id, symbol.bind == LOCAL or symbol.hidden,
+                        symbol.hidden and symbol.bind != LOCAL, symbol.bind == WEAK)
 
     def _refer(self, index: int, insn: Insn, symbol: elf.Symbol, where: str) -> Insn:
         """The instruction with what its relocation stands for."""
         if symbol.section < 0:
             raise ElfError(f"{where}: relocation against {symbol.name!r}, which is in no section")
         if insn.code == JMP | CALL:
+            if not symbol.section and self._is_other_object_s(symbol.name):
+                return insn._replace(src=1, imm=-1, ref=ExternRef(symbol.name, 0, symbol.bind == WEAK))
             if not symbol.section:
                 return insn._replace(src=2, off=0, imm=-1, ref=KfuncRef(symbol.name, symbol.bind == WEAK))
             return insn._replace(src=1, imm=-1, ref=self._callee(symbol.section, symbol.value + SLOT * (insn.imm + 1)))
@@ -191,25 +193,30 @@ class _Lifter:
     def _target(self, insn: Insn, symbol: elf.Symbol, where: str) -> tuple[int, Ref]:
         """(src, reference) of a 64-bit load."""
         if not symbol.section:
-            return self._extern(symbol, where)
+            return self._extern(symbol, insn.imm & 0xFFFFFFFF)
         section = self.file.sections[symbol.section]
         offset = symbol.value + (insn.imm & 0xFFFFFFFF)
-        if section.name == ".maps":
-            if offset not in self.map_at:
-                raise ElfError(f"{where}: there is no map at offset {offset:#x} of .maps")
-            return 1, MapRef(self.map_at[offset])
+        if section.name in MAPS:
+            if (symbol.section, offset) not in self.map_at:
+                raise ElfError(f"{where}: there is no map at offset {offset:#x} of {section.name}")
+            return 1, MapRef(self.map_at[symbol.section, offset])
         if self._is_code(symbol.section):
             return IMM64_FUNC, self._callee(symbol.section, offset)
-        if section.name.startswith(_DATA):
+        if section.name.startswith(DATA):
             if offset > len(section.data):
                 raise ElfError(f"{where}: offset {offset:#x} is outside {section.name}")
             return 2, DataRef(section.name, offset, symbol.name if symbol.type != SECTION else "")
         raise ElfError(f"{where}: relocation against section {section.name!r}")
 
-    def _extern(self, symbol: elf.Symbol, where: str) -> tuple[int, Ref]:
+    def _is_other_object_s(self, name: str) -> bool:
+        """Is it a function that is declared, but not as the kernel's?"""
+        declared = self.btf is not None and self.btf.find(name, t.Func) is not None
+        return declared and name not in self.externs
+
+    def _extern(self, symbol: elf.Symbol, offset: int) -> tuple[int, Ref]:
         weak = symbol.bind == WEAK
         if symbol.name not in self.externs or self.btf is None:
-            raise ElfError(f"{where}: extern {symbol.name!r} is not declared in .ksyms or .kconfig")
+            return 2, ExternRef(symbol.name, offset, weak)
         section, extern = self.externs[symbol.name]
         if section == ".kconfig":
             return 2, KconfigRef(symbol.name, weak)
@@ -217,102 +224,23 @@ class _Lifter:
         return 3 if typed else 0, KsymRef(symbol.name, typed, weak)
 
     def _callee(self, index: int, offset: int) -> FuncRef:
-        symbol = self.functions.get((index, offset))
-        if symbol is None:
+        name = self.names.get((index, offset))
+        if name is None:
             raise ElfError(f"no function begins at offset {offset:#x} of {self.file.sections[index].name!r}")
-        return FuncRef(symbol.name)
+        return FuncRef(name)
 
-    # ── maps and data ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _maps(self) -> dict[str, MapSpec]:
-        section = self.file.named(".maps")
-        if section is None or not section.data:
-            return {}
-        found = self._datasec(".maps")
-        if found is None or self.btf is None:
-            raise ElfError("the object has .maps, but no BTF that describes them")
-        out: dict[str, MapSpec] = {}
-        spans: list[tuple[int, int, int, str]] = []  # start, end, offset of values, name
-        for row in found[1].vars:
-            var = self.btf[row.type] if row.type else None
-            if not isinstance(var, t.Var):
-                raise ElfError(".maps holds something else than variables")
-            spec, values = parse_map(self.btf, var.type, var.name)
-            if var.name in out or row.offset in self.map_at:
-                raise ElfError(f"map {var.name!r} is defined twice")
-            out[var.name] = spec
-            self.map_at[row.offset] = var.name
-            spans.append((row.offset, row.offset + row.size, values, var.name))
-        for offset, symbol, _ in section.relocations:
-            self._slot(section, out, spans, offset, symbol)
-        return out
+_Record = TypeVar("_Record", ext.CoreRelo, ext.LineInfo, ext.FuncInfo)
 
-    def _slot(self, section: elf.Section, maps: dict[str, MapSpec], spans: list[tuple[int, int, int, str]], offset: int,
-              symbol: elf.Symbol) -> None:
-        """An initial slot of a map-in-map or a program array."""
-        home = next((s for s in spans if s[0] <= offset < s[1]), None)
-        if home is None or not home[2] or offset < home[0] + home[2] or (offset - home[0] - home[2]) % MAP_SLOT:
-            raise ElfError(f".maps: relocation at {offset:#x} is at no slot of a map")
-        if symbol.section > 0 and self.file.sections[symbol.section].name == ".maps":
-            slot = section.data[offset:offset + 8]
-            slot = slot if self.file.byteorder == "little" else slot[::-1]
-            addend = int.from_bytes(slot, "little") if symbol.type == SECTION else 0
-            name = self.map_at.get(symbol.value + addend, "")
-        else:
-            name = symbol.name if (symbol.section, symbol.value) in self.functions else ""
-        if not name:
-            raise ElfError(f"map {home[3]!r}: slot at {offset:#x} refers to neither a map nor a program")
-        number = (offset - home[0] - home[2]) // MAP_SLOT
-        spec = maps[home[3]]
-        if number >= max(spec.max_entries, 1) or number > 0xFFFFFFFF:
-            raise ElfError(f"map {home[3]!r}: slot {number} of {spec.max_entries}")
-        entry = (number.to_bytes(4, "little"), name)
-        maps[home[3]] = spec._replace(contents=(*spec.contents, entry))
 
-    def _data(self) -> dict[str, DataSpec]:
-        out: dict[str, DataSpec] = {}
-        for index, section in enumerate(self.file.sections):
-            if section.name.startswith(_DATA) and section.data and not section.flags & EXEC:
-                if section.name in out:
-                    raise ElfError(f"two sections are called {section.name!r}")
-                out[section.name] = self._data_section(index, section)
-        kconfig = self._datasec(".kconfig")
-        if kconfig is not None:
-            out[".kconfig"] = self._kconfig(*kconfig)
-        return out
+def _sorted(records: Mapping[str, Sequence[_Record]]) -> dict[str, list[_Record]]:
+    return {section: sorted(found, key=lambda r: r.insn) for section, found in records.items()}
 
-    def _data_section(self, index: int, section: elf.Section) -> DataSpec:
-        found = self._datasec(section.name)
-        types: dict[str, int] = {}
-        for row in found[1].vars if found is not None and self.btf is not None else ():
-            var = self.btf[row.type] if self.btf is not None and row.type else None
-            if isinstance(var, t.Var):
-                types[var.name] = var.type
-        rows = []
-        for symbol in self.file.symbols:
-            if symbol.section == index and symbol.type == OBJECT:
-                if symbol.value + symbol.size > len(section.data):
-                    raise ElfError(f"variable {symbol.name!r} leaves section {section.name!r}")
-                static = symbol.bind == LOCAL
-                rows.append(VarSpec(symbol.name, symbol.value, symbol.size, types.get(symbol.name, 0), static))
-        return DataSpec(section.name, section.data, tuple(sorted(rows, key=lambda v: v.offset)),
-                        found[0] if found else 0)
 
-    def _kconfig(self, btf_id: int, datasec: t.Datasec) -> DataSpec:
-        """Values of the kernel's configuration, laid out one after another, to be filled by the loader."""
-        assert self.btf is not None
-        rows, at = [], 0
-        for row in datasec.vars:
-            var = self.btf[row.type] if row.type else None
-            if not isinstance(var, t.Var):
-                raise ElfError(".kconfig holds something else than variables")
-            size, align = layout.size_of(self.btf, var.type), layout.align_of(self.btf, var.type)
-            at += -at % max(align, 1)
-            rows.append(VarSpec(var.name, at, size, var.type))
-            at += size
-        if at > 1 << 20:
-            raise ElfError(f".kconfig of {at} bytes is too large")
-        return DataSpec(".kconfig", bytes(at), tuple(rows), btf_id)
+def _within(records: Mapping[str, Sequence[_Record]], section: str, start: int, end: int) -> Sequence[_Record]:
+    """The records of the instructions from `start` up to `end`."""
+    found = records.get(section, ())
+    return found[bisect_left(found, start, key=lambda r: r.insn):bisect_left(found, end, key=lambda r: r.insn)]
 
 
 def _program(func: FuncSpec, section: str) -> ProgramSpec:
@@ -326,11 +254,9 @@ def _program(func: FuncSpec, section: str) -> ProgramSpec:
 
 
 def _core(insn: Insn, relo: ext.CoreRelo) -> Insn:
-    """The instruction with its CO-RE reference; the field it stands for is the loader's to fill."""
+    """The instruction with its CO-RE reference. The field it stands for keeps the compiler's number."""
     ref = CoreRef(relo.type, relo.access, relo.kind)
     kind = insn.code & 7
-    if insn.code == LD_IMM64 or kind in (ALU, ALU64) and insn.code & 8 == K:
-        return insn._replace(imm=0, ref=ref)
-    if kind in (LDX, ST, STX):
-        return insn._replace(off=0, ref=ref)
+    if insn.code == LD_IMM64 or kind in (ALU, ALU64) and insn.code & 8 == K or kind in (LDX, ST, STX):
+        return insn._replace(ref=ref)
     raise ElfError(f"CO-RE relocation of an instruction that it does not fit: {insn}")

@@ -1,16 +1,25 @@
-"""An object file taken apart, as plain data: what pyelftools says, checked and freed of it.
-
-pyelftools trusts its input: whatever it raises on a malformed file becomes an ElfError here.
+"""An object file taken apart, as plain data. Nothing in the file is trusted: every place is looked up within the bytes that
+are there, and what claims to be larger than a file of objects ever is, is refused before memory is taken for it.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, Mapping, NamedTuple
+import struct
+from typing import Final, NamedTuple
 
 from ..errors import ElfError
-from .image import NOBITS, REL
+from .image import EXEC, NOBITS, REL
 
-_MAX_BSS: Final = 1 << 28
+_MAX_BSS: Final = 1 << 26  # the kernel's arrays go further, but nobody's sections do
+_MAX_SECTIONS: Final = 1 << 16
+_ET_REL: Final = 1
+_EM_BPF: Final = 247
+_STRTAB: Final = 3
+_ALLOC: Final = 2
+_RESERVED: Final = 0xFF00  # section numbers from here on are none
+_STT_FILE: Final = 4
+_STB_WEAK: Final = 2
+_DEBUG: Final = (".debug", ".rel.debug", ".zdebug")
 _COMPRESSED: Final = 0x800
 _RELA: Final = 4
 _SYMTAB: Final = 2
@@ -55,103 +64,132 @@ def parse(data: bytes) -> File:
     if data[:4] != b"\x7fELF":
         raise ElfError("not an ELF file")
     try:
-        return _parse(data)
-    except ElfError:
-        raise
-    except Exception as e:  # pyelftools checks nothing: construct, struct, Unicode, zero division, index errors …
-        raise ElfError(f"malformed ELF file ({type(e).__name__}: {str(e)[:80]})") from None
+        return _Parser(data).run()
+    except (struct.error, IndexError):
+        raise ElfError("malformed ELF file: it is cut short") from None
 
 
-def _parse(data: bytes) -> File:
-    from io import BytesIO
+class _Header(NamedTuple):
+    """A section header (Elf64_Shdr)."""
 
-    from elftools.elf.elffile import ELFFile
-
-    elf: Any = ELFFile(BytesIO(data))
-    header = elf.header
-    if elf.elfclass != 64 or header["e_type"] != "ET_REL" or header["e_machine"] not in ("EM_BPF", "EM_NONE"):
-        raise ElfError(f"not a BPF object: {header['e_machine']}, {header['e_type']}, {elf.elfclass} bits")
-    if elf.num_sections() > 1 << 16:
-        raise ElfError(f"{elf.num_sections()} sections are too many")
-    sections: list[Section] = []
-    tables: list[Any] = []
-    for index in range(elf.num_sections()):
-        found = elf.get_section(index)
-        tables.append(found)
-        sections.append(Section(found.name, _number(found["sh_type"]), found["sh_flags"], _content(found, len(data)),
-                                []))
-    symtabs = [i for i, s in enumerate(sections) if s.type == _SYMTAB]
-    if len(symtabs) != 1:
-        raise ElfError(f"{len(symtabs)} symbol tables, want one")
-    symbols = _symbols(tables[symtabs[0]], sections, len(data))
-    for index, section in enumerate(sections):
-        if section.type == REL:
-            _relocations(tables[index], section, sections, symbols, symtabs[0], "<" if elf.little_endian else ">")
-        elif section.type == _RELA and _is_code(sections, tables[index]["sh_info"]):
-            raise ElfError(f"section {section.name!r} has relocations with addends, which BPF objects do not use")
-    return File(sections, symbols, "little" if elf.little_endian else "big")
+    name: int
+    type: int
+    flags: int
+    addr: int
+    offset: int
+    size: int
+    link: int
+    info: int
+    align: int
+    entry: int
 
 
-def _is_code(sections: list[Section], index: int) -> bool:
-    return index < len(sections) and bool(sections[index].flags & 4)
+class _Parser:
+    """State of one `parse`."""
 
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        if len(data) < 64 or data[4] not in (1, 2) or data[5] not in (1, 2):
+            raise ElfError("malformed ELF file: no header")
+        self.mark = "<" if data[5] == 1 else ">"
+        kind, machine = struct.unpack_from(self.mark + "HH", data, 16)
+        if data[4] != 2 or kind != _ET_REL or machine not in (_EM_BPF, 0):
+            raise ElfError(f"not a BPF object: machine {machine}, type {kind}, {32 * data[4]} bits")
+        self.headers: list[_Header] = []
+        self.zeros = 0  # bytes of all NOBITS sections
 
-def _number(kind: Any) -> int:
-    from elftools.elf.enums import ENUM_SH_TYPE_BASE
+    def run(self) -> File:
+        headers, strings = self._headers()
+        sections = [Section(self._text(strings, h.name), h.type, h.flags, self._content(h, self._text(strings, h.name)), [])
+                    for h in headers]
+        symtabs = [i for i, h in enumerate(headers) if h.type == _SYMTAB]
+        if len(symtabs) != 1:
+            raise ElfError(f"{len(symtabs)} symbol tables, want one")
+        symbols = self._symbols(headers[symtabs[0]], sections)
+        for header, section in zip(headers, sections):
+            if header.type == REL:
+                self._relocations(header, section, sections, symbols, symtabs[0])
+            elif header.type == _RELA and header.info < len(sections) and sections[header.info].flags & EXEC:
+                raise ElfError(f"section {section.name!r} has relocations with addends, which BPF objects do not use")
+        return File(sections, symbols, "little" if self.mark == "<" else "big")
 
-    known: Mapping[str, int] = ENUM_SH_TYPE_BASE
-    return kind if isinstance(kind, int) else known.get(kind, -1)
+    def _headers(self) -> tuple[list[_Header], bytes]:
+        """The section headers, and the strings with their names."""
+        table, = struct.unpack_from(self.mark + "Q", self.data, 40)
+        size, count, names = struct.unpack_from(self.mark + "HHH", self.data, 58)
+        if size != 64 or not table:
+            raise ElfError("malformed ELF file: no table of sections")
+        one = struct.Struct(self.mark + "IIQQQQIIQQ")
+        if not count:  # so many that the first header says how many
+            count = _Header(*one.unpack_from(self.data, table)).size
+        if count > _MAX_SECTIONS or table + 64 * count > len(self.data):
+            raise ElfError(f"{count} sections are too many for the file")
+        headers = [_Header(*one.unpack_from(self.data, table + 64 * i)) for i in range(count)]
+        names = headers[0].link if names == 0xFFFF else names
+        return headers, self._strings(headers, names)
 
+    def _strings(self, headers: list[_Header], index: int) -> bytes:
+        if index >= len(headers) or headers[index].type != _STRTAB:
+            raise ElfError(f"section {index} is no string table")
+        header = headers[index]
+        if header.offset + header.size > len(self.data):
+            raise ElfError("a string table is cut short")
+        self.headers = headers
+        return self.data[header.offset:header.offset + header.size]
 
-def _content(section: Any, file_size: int) -> bytes:
-    size = section["sh_size"]
-    kind = section["sh_type"]
-    if kind in ("SHT_NULL", "SHT_SYMTAB_SHNDX"):
-        return b""
-    if kind == "SHT_NOBITS":
-        if size > _MAX_BSS:
-            raise ElfError(f"section {section.name!r} of {size} bytes is too large")
-        return bytes(size)
-    if section["sh_flags"] & _COMPRESSED:
-        if section["sh_flags"] & 2:
-            raise ElfError(f"section {section.name!r} is compressed")
-        return b""
-    if section["sh_offset"] + size > file_size:
-        raise ElfError(f"section {section.name!r} is cut short")
-    content: bytes = section.data()
-    return content
+    @staticmethod
+    def _text(strings: bytes, at: int) -> str:
+        end = strings.find(b"\0", at)
+        if end < 0:
+            raise ElfError(f"name at {at:#x} is outside of the string table")
+        try:
+            return strings[at:end].decode()
+        except UnicodeDecodeError:
+            raise ElfError(f"name at {at:#x} is not UTF-8") from None
 
+    def _content(self, header: _Header, name: str) -> bytes:
+        if header.type in (0, _SYMTAB, _STRTAB) or not header.flags & _ALLOC and name.startswith(_DEBUG):
+            return b""
+        if header.type == NOBITS:
+            self.zeros += header.size
+            if self.zeros > _MAX_BSS:
+                raise ElfError(f"section {name!r} of {header.size} bytes is too large: {_MAX_BSS >> 20} MiB in all may be empty")
+            return bytes(header.size)
+        if header.flags & _COMPRESSED:
+            if header.flags & _ALLOC:
+                raise ElfError(f"section {name!r} is compressed")
+            return b""
+        if header.offset + header.size > len(self.data):
+            raise ElfError(f"section {name!r} is cut short")
+        return self.data[header.offset:header.offset + header.size]
 
-def _symbols(table: Any, sections: list[Section], file_size: int) -> list[Symbol]:
-    if table["sh_entsize"] != 24 or table["sh_size"] % 24 or table["sh_size"] > file_size:
-        raise ElfError("the symbol table is malformed")
-    types = {"STT_NOTYPE": 0, "STT_OBJECT": 1, "STT_FUNC": 2, "STT_SECTION": 3, "STT_FILE": 4}
-    binds = {"STB_LOCAL": 0, "STB_GLOBAL": 1, "STB_WEAK": 2}
-    out: list[Symbol] = []
-    for one in table.iter_symbols():
-        where = one["st_shndx"]
-        section = where if isinstance(where, int) else 0 if where == "SHN_UNDEF" else -1
-        if section >= len(sections):
-            raise ElfError(f"symbol {one.name!r} is in section {section}, but there are {len(sections)}")
-        info = one["st_info"]
-        hidden = one["st_other"]["visibility"] in ("STV_HIDDEN", "STV_INTERNAL")
-        out.append(Symbol(one.name, section, one["st_value"], one["st_size"], types.get(info["type"], -1),
-                          binds.get(info["bind"], -1), hidden))
-    return out
+    def _symbols(self, table: _Header, sections: list[Section]) -> list[Symbol]:
+        if table.entry != 24 or table.size % 24 or table.offset + table.size > len(self.data):
+            raise ElfError("the symbol table is malformed")
+        strings = self._strings(self.headers, table.link)
+        out: list[Symbol] = []
+        for name_at, info, other, where, value, size in struct.iter_unpack(
+                self.mark + "IBBHQQ", self.data[table.offset:table.offset + table.size]):
+            name = self._text(strings, name_at) if name_at else ""
+            section = where if where < _RESERVED else -1
+            if section >= len(sections):
+                raise ElfError(f"symbol {name!r} is in section {section}, but there are {len(sections)}")
+            kind, bind = info & 15, info >> 4
+            out.append(Symbol(name, section, value, size, kind if kind <= _STT_FILE else -1, bind if bind <= _STB_WEAK else -1,
+                              other & 3 in (1, 2)))
+        return out
 
-
-def _relocations(table: Any, own: Section, sections: list[Section], symbols: list[Symbol], symtab: int,
-                 mark: str) -> None:
-    """Hang the entries on the section they are for."""
-    from struct import iter_unpack
-
-    target = table["sh_info"]
-    if table["sh_entsize"] != 16 or len(own.data) % 16 or target >= len(sections) or table["sh_link"] != symtab:
-        raise ElfError(f"relocations {own.name!r} are malformed")
-    if sections[target].type == NOBITS:
-        raise ElfError(f"relocations {own.name!r} are for a section without content")
-    into = sections[target].relocations
-    for offset, info in iter_unpack(mark + "QQ", own.data):
-        if info >> 32 >= len(symbols):
-            raise ElfError(f"relocations {own.name!r} refer to symbol {info >> 32} of {len(symbols)}")
-        into.append((offset, symbols[info >> 32], info & 0xFFFFFFFF))
+    def _relocations(self, header: _Header, own: Section, sections: list[Section], symbols: list[Symbol],
+                     symtab: int) -> None:
+        """Hang the entries on the section they are for; those of debug information are nobody's business."""
+        if header.entry != 16 or header.size % 16 or header.info >= len(sections) or header.link != symtab:
+            raise ElfError(f"relocations {own.name!r} are malformed")
+        target = sections[header.info]
+        if target.type == NOBITS:
+            raise ElfError(f"relocations {own.name!r} are for a section without content")
+        if not target.flags & _ALLOC:
+            return
+        for offset, info in struct.iter_unpack(self.mark + "QQ", own.data):
+            if info >> 32 >= len(symbols):
+                raise ElfError(f"relocations {own.name!r} refer to symbol {info >> 32} of {len(symbols)}")
+            target.relocations.append((offset, symbols[info >> 32], info & 0xFFFFFFFF))

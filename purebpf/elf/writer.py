@@ -4,15 +4,16 @@
     subprograms   in .text                                  globals   .data* .rodata* .bss*, symbols and DATASEC
     references    .rel<section> against symbols             types     .BTF; functions, lines, CO-RE in .BTF.ext
 
-On the way of every `purebpf build`: imports neither pyelftools nor the compiler.
+On the way of every `purebpf build`: does not import the compiler.
 """
 
 from __future__ import annotations
 
-from typing import Final, Mapping, TypeVar
+import os
+import tempfile
+from typing import Final, assert_never
 
 from ..btf import Btf, Builder, core, ext
-from ..btf import types as t
 from ..btf.codec import Strings
 from ..btf.codec import encode as encode_btf
 from ..errors import FormatError
@@ -20,6 +21,7 @@ from ..isa.codec import encode as encode_insns
 from ..isa.insn import (
     CoreRef,
     DataRef,
+    ExternRef,
     FuncRef,
     Insn,
     KconfigRef,
@@ -28,17 +30,14 @@ from ..isa.insn import (
     Label,
     MapRef,
 )
-from ..isa.opcodes import ALU, ALU64, CALL, IMM64_VALUE, JMP, JMP32, LD_IMM64, SLOT, K
-from ..spec import DataSpec, FuncSpec, MapSpec, ObjectSpec, VarSpec
+from ..isa.opcodes import ALU, ALU64, CALL, IMM64_VALUE, JMP, JMP32, LD_IMM64, LDX, SLOT, ST, STX, K
+from ..spec import FuncSpec, ObjectSpec
 from . import image as elf
-from .mapdefs import define
+from .writedata import DataWriter, have
 
 R_64_64: Final = 1
-R_64_ABS64: Final = 2
 R_64_32: Final = 10
 _CODE: Final = elf.ALLOC | elf.EXEC
-_DATA: Final = elf.ALLOC | elf.WRITE
-_T = TypeVar("_T")
 
 
 def write(spec: ObjectSpec) -> bytes:
@@ -46,20 +45,35 @@ def write(spec: ObjectSpec) -> bytes:
     return _Writer(spec).run()
 
 
-def save(spec: ObjectSpec, path: str) -> None:
+def save(spec: ObjectSpec, path: str | os.PathLike[str]) -> None:
     """`write` to a file, which is complete or not there."""
-    import os
+    replace(path, write(spec))
 
-    data = write(spec)
-    part = f"{path}.part{os.getpid()}"
+
+def replace(path: str | os.PathLike[str], data: bytes) -> None:
+    """Put `data` into a file in one step: whoever looks finds the old content or the new. A device or pipe is written
+    as it is."""
+    path = os.path.realpath(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as file:
+            file.write(data)
+        return
+    mode = os.stat(path).st_mode & 0o7777 if os.path.exists(path) else 0o666 & ~_umask()
+    handle, part = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=os.path.dirname(path))
     try:
-        with open(part, "wb") as file:
+        with open(handle, "wb") as file:
+            os.fchmod(handle, mode)
             file.write(data)
         os.replace(part, path)
     except BaseException:
-        if os.path.exists(part):
-            os.unlink(part)
+        os.unlink(part)
         raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o22)
+    os.umask(mask)
+    return mask
 
 
 class _Writer:
@@ -67,30 +81,22 @@ class _Writer:
 
     def __init__(self, spec: ObjectSpec) -> None:
         self.spec = spec
-        self.image = elf.Image()
+        self.image = elf.Image(spec.byteorder)
         self.types = Builder(spec.btf)
         self.code: dict[str, elf.Section] = {}
         self.funcs: dict[str, elf.Symbol] = {}
-        self.maps: dict[str, elf.Symbol] = {}
-        self.data: dict[str, elf.Section] = {}
-        self.vars: dict[str, dict[int, tuple[VarSpec, elf.Symbol]]] = {}
-        self.externs: dict[str, elf.Symbol] = {}
-        self.extern_types: dict[str, list[t.SecVar]] = {".ksyms": [], ".kconfig": []}
-        self.has_datasec = {one.name for one in spec.btf or () if isinstance(one, t.Datasec)}
+        self.data = DataWriter(spec, self.image, self.types, self.funcs)
         self.func_info: dict[str, list[ext.FuncInfo]] = {}
         self.line_info: dict[str, list[ext.LineInfo]] = {}
         self.core_relos: dict[str, list[ext.CoreRelo]] = {}
 
     def run(self) -> bytes:
         placed = self._place_code()
-        self.image.section("license", flags=_DATA, data=self.spec.license.encode() + b"\0")
-        self.image.symbol("_license", self.image.sections[-1], 0, len(self.image.sections[-1].data), elf.OBJECT)
-        self._maps()
-        for one in self.spec.data.values():
-            self._data(one)
+        self.data.run()
         for section, func, start in placed:
             self._function(section, func, start)
-        self._externs()
+        self.data.finish()
+        self.data.functions()
         self._btf()
         return self.image.to_bytes()
 
@@ -98,7 +104,7 @@ class _Writer:
 
     def _place_code(self) -> list[tuple[elf.Section, FuncSpec, int]]:
         """Give every function its section and byte offset there, so that all can refer to each other."""
-        homes = [(".text", func, not func.static) for func in self.spec.functions.values()]
+        homes = [(".text", func, not func.static or func.hidden) for func in self.spec.functions.values()]
         for program in self.spec.programs.values():
             name = program.section
             if not program.autoload and not name.startswith("?"):
@@ -113,7 +119,8 @@ class _Writer:
             if func.name in self.funcs:
                 raise FormatError(f"two functions are called {func.name!r}")
             self.funcs[func.name] = self.image.symbol(
-                func.name, section, start, size, elf.FUNC, elf.GLOBAL if exported else elf.LOCAL)
+                func.name, section, start, size, elf.FUNC,
+                elf.LOCAL if not exported else elf.WEAK if func.weak else elf.GLOBAL, func.hidden)
             ends[name] = start + size
             out.append((section, func, start))
         return out
@@ -125,10 +132,10 @@ class _Writer:
         at = start
         for insn in func.insns:
             offsets.append(at)
-            insns.append(insn if insn.ref is None else self._refer(section, insn, at))
+            insns.append(self._refer(section, insn, at))
             at += SLOT * insn.slots
         try:
-            section.data += encode_insns(insns)
+            section.data += encode_insns(insns, self.spec.byteorder)
         except FormatError as e:
             raise FormatError(f"{func.name}: {e}") from None
         section.size = len(section.data)
@@ -146,22 +153,22 @@ class _Writer:
         relocate = section.relocations.append
         match insn.ref:
             case MapRef(name):
-                relocate((at, _have(self.maps, name, "map"), R_64_64))
+                relocate((at, have(self.data.maps, name, "map"), R_64_64))
                 return insn._replace(src=IMM64_VALUE, imm=0, ref=None)
             case DataRef() as ref:
-                symbol, addend = self._data_symbol(ref)
+                symbol, addend = self.data.symbol_at(ref)
                 relocate((at, symbol, R_64_64))
                 return insn._replace(src=IMM64_VALUE, imm=addend, ref=None)
             case FuncRef(name):
-                return self._refer_function(section, insn, at, _have(self.funcs, name, "function"))
+                return self._refer_function(section, insn, at, have(self.funcs, name, "function"))
             case KfuncRef(name, weak):
-                relocate((at, self._extern(".ksyms", name, weak), R_64_32))
+                relocate((at, self.data.extern(".ksyms", name, weak, function=True), R_64_32))
                 return insn._replace(src=1, off=0, imm=-1, ref=None)
             case KsymRef(name, typed, weak):
-                relocate((at, self._extern(".ksyms", name, weak, typed=typed), R_64_64))
+                relocate((at, self.data.extern(".ksyms", name, weak, typed=typed), R_64_64))
                 return insn._replace(src=IMM64_VALUE, imm=0, ref=None)
             case KconfigRef(name, weak):
-                relocate((at, self._extern(".kconfig", name, weak), R_64_64))
+                relocate((at, self.data.extern(".kconfig", name, weak), R_64_64))
                 return insn._replace(src=IMM64_VALUE, imm=0, ref=None)
             case CoreRef() as ref:
                 self.core_relos.setdefault(section.name, []).append(
@@ -169,8 +176,14 @@ class _Writer:
                 return self._local_value(insn, ref)
             case Label(name):
                 raise FormatError(f"label {name!r} is not resolved")
+            case ExternRef(name, offset, weak):
+                is_call = insn.code == JMP | CALL
+                relocate((at, self.data.other(name, weak), R_64_32 if is_call else R_64_64))
+                return insn._replace(imm=-1 if is_call else offset, src=1 if is_call else IMM64_VALUE, ref=None)
+            case None:
+                return insn
             case _:
-                raise FormatError(f"{insn.ref!r} cannot be written")
+                assert_never(insn.ref)
 
     def _refer_function(self, section: elf.Section, insn: Insn, at: int, target: elf.Symbol) -> Insn:
         """Exported functions are called by symbol, static ones by distance or as section and offset."""
@@ -188,136 +201,21 @@ class _Writer:
         return insn._replace(imm=target.value, src=IMM64_VALUE, ref=None)
 
     def _local_value(self, insn: Insn, ref: CoreRef) -> Insn:
+        """The instruction with the number by the object's own types, which loaders compare."""
         if self.spec.btf is None:
             raise FormatError(f"a CO-RE relocation {ref} without BTF")
-        value = core.local_value(self.spec.btf, ref.type_id, ref.access, ref.kind)
         kind = insn.code & 7
+        in_offset = kind in (LDX, ST, STX) and insn.code != LD_IMM64
+        if insn.off if in_offset else insn.imm:
+            return insn._replace(ref=None)  # the compiler's own number, right or wrong
+        value = core.local_value(self.spec.btf, ref.type_id, ref.access, ref.kind)
         if insn.code == LD_IMM64 or kind in (ALU, ALU64, JMP, JMP32) and insn.code & 8 == K:
             return insn._replace(imm=value, ref=None)
         return insn._replace(off=value, ref=None)
 
-    # ── maps and data ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _maps(self) -> None:
-        """.maps: a zeroed variable a map, its type, and relocations for the slots that start filled."""
-        if not self.spec.maps:
-            return
-        section = self.image.section(".maps", flags=_DATA, align=8)
-        rows: list[t.SecVar] = []
-        filled: list[tuple[MapSpec, int]] = []
-        at = 0
-        # libbpf creates maps in this order and fills a map-in-map at once, so what it holds must come before it
-        for one in sorted(self.spec.maps.values(), key=lambda m: bool(m.inner is not None and m.contents)):
-            made = define(self.types, one)
-            size = made.size
-            if one.contents:
-                if not made.values:
-                    raise FormatError(f"map {one.name!r}: an object file cannot hold its initial entries")
-                size += SLOT * (1 + max(_slot(key, one.name) for key, _ in one.contents))
-                filled.append((one, at + made.values))
-            var = self.types.add(t.Var(one.name, made.type, t.GLOBAL))
-            rows.append(t.SecVar(var, at, size))
-            self.maps[one.name] = self.image.symbol(one.name, section, at, size, elf.OBJECT)
-            at += size
-        section.data, section.size = bytes(at), at
-        datasec = t.Datasec(".maps", at, tuple(rows))
-        known = self.spec.btf.find(".maps", t.Datasec) if self.spec.btf is not None else None
-        if known is None:
-            self.types.add(datasec)
-        else:
-            self.types.set(known, datasec)
-        for one, base in filled:
-            for key, value in one.contents:
-                if not isinstance(value, str):
-                    raise FormatError(f"map {one.name!r}: an initial entry must name a map or a program")
-                target = _have(self.maps if one.inner is not None else self.funcs, value, "map or program")
-                section.relocations.append((base + SLOT * _slot(key, one.name), target, R_64_ABS64))
-
-    def _data(self, one: DataSpec) -> None:
-        """A data section with its variables; .kconfig has no section, only externs."""
-        if one.name.startswith(".kconfig"):
-            for var in one.vars:
-                self._extern(".kconfig", var.name, False, var)
-            return
-        if not one.data:
-            return
-        if one.name.startswith(".bss"):
-            if any(one.data):
-                raise FormatError(f"{one.name} is not all zero")
-            section = self.image.section(one.name, elf.NOBITS, _DATA, align=8, size=len(one.data))
-        else:
-            flags = elf.ALLOC if one.read_only else _DATA
-            section = self.image.section(one.name, flags=flags, align=8, data=one.data)
-        self.data[one.name] = section
-        known = self.vars[one.name] = {}
-        for var in one.vars:
-            symbol = self.image.symbol(var.name, section, var.offset, var.size, elf.OBJECT,
-                                       elf.LOCAL if var.static else elf.GLOBAL)
-            known.setdefault(var.offset, (var, symbol))
-        if one.vars and not one.btf_id and one.name not in self.has_datasec:
-            self._datasec(one)
-
-    def _datasec(self, one: DataSpec) -> None:
-        rows = []
-        for var in sorted(one.vars, key=lambda v: v.offset):
-            type_id = var.type_id or self._untyped(var.size)
-            var_id = self.types.add(t.Var(var.name, type_id, t.STATIC if var.static else t.GLOBAL))
-            rows.append(t.SecVar(var_id, var.offset, var.size))
-        self.types.add(t.Datasec(one.name, len(one.data), tuple(rows)))
-
-    def _untyped(self, size: int) -> int:
-        """unsigned char[size]."""
-        byte = self.types.add(t.Int("unsigned char", 1))
-        return self.types.add(t.Array(byte, self.types.add(t.Int("int", 4, t.SIGNED)), size))
-
-    def _data_symbol(self, ref: DataRef) -> tuple[elf.Symbol, int]:
-        """(symbol, addend): the exported variable at that place, else the section and the offset."""
-        section = _have(self.data, ref.section, "data section")
-        known = self.vars[ref.section]
-        if ref.symbol:
-            for var, symbol in known.values():
-                if var.name == ref.symbol and not var.static:
-                    return symbol, ref.offset - var.offset
-        elif ref.offset in known and not known[ref.offset][0].static:
-            return known[ref.offset][1], 0
-        return self.image.section_symbol(section), ref.offset
-
-    # ── externs ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _extern(self, section: str, name: str, weak: bool, var: VarSpec | None = None,
-                typed: bool = True) -> elf.Symbol:
-        """The undefined symbol of a kfunc, ksym or kconfig value; strong if one reference is."""
-        symbol = self.externs.get(name)
-        if symbol is None:
-            symbol = self.externs[name] = self.image.symbol(name, None, bind=elf.WEAK if weak else elf.GLOBAL)
-            if section not in self.has_datasec:
-                self.extern_types[section].append(self._extern_type(name, var, typed))
-        elif not weak:
-            symbol.bind = elf.GLOBAL
-        return symbol
-
-    def _extern_type(self, name: str, var: VarSpec | None, typed: bool) -> t.SecVar:
-        """What the DATASEC says of an extern: the FUNC or VAR that the object's BTF has, else a VAR made for it."""
-        for type_id, one in self.spec.btf.items() if self.spec.btf is not None else ():
-            if isinstance(one, (t.Func, t.Var)) and one.name == name and one.linkage == t.EXTERN:
-                return t.SecVar(type_id, 0, var.size if var is not None else 0)
-        if not typed:
-            void = self.types.add(t.Const(0))
-            return t.SecVar(self.types.add(t.Var(name, void, t.EXTERN)), 0, 1)
-        if var is None or not var.type_id:
-            raise FormatError(f"the object's BTF does not declare extern {name!r}")
-        return t.SecVar(self.types.add(t.Var(name, var.type_id, t.EXTERN)), 0, var.size)
-
-    def _externs(self) -> None:
-        for name, rows in self.extern_types.items():
-            if rows:
-                self.types.add(t.Datasec(name, 0, tuple(rows)))
-
     # ── types ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _btf(self) -> None:
-        if not len(self.types):
-            return
         strings = Strings()
         records = ext.Ext(
             {s: r for s, r in self.func_info.items()} if self._all_typed() else {},
@@ -325,8 +223,8 @@ class _Writer:
             {s: sorted(r) for s, r in self.core_relos.items()})
         btf: Btf = self.types.build()
         # strings of .BTF.ext live in .BTF, so the types are encoded last
-        ext_data = ext.encode(records, strings) if any(records) else b""
-        self.image.section(".BTF", align=4, data=encode_btf(btf, strings=strings))
+        ext_data = ext.encode(records, strings, self.spec.byteorder) if any(records) else b""
+        self.image.section(".BTF", align=4, data=encode_btf(btf, self.spec.byteorder, strings))
         if ext_data:
             self.image.section(".BTF.ext", align=4, data=ext_data)
 
@@ -334,16 +232,3 @@ class _Writer:
         """The kernel wants function records for all functions or for none."""
         bodies = [*self.spec.functions.values(), *(p.func for p in self.spec.programs.values())]
         return all(func.btf_id for func in bodies)
-
-
-def _have(table: Mapping[str, _T], name: str, what: str) -> _T:
-    found = table.get(name)
-    if found is None:
-        raise FormatError(f"the object refers to {what} {name!r}, which it does not have")
-    return found
-
-
-def _slot(key: bytes, name: str) -> int:
-    if len(key) != 4:
-        raise FormatError(f"map {name!r}: the key of an initial entry must have 4 bytes")
-    return int.from_bytes(key, "little")

@@ -21,6 +21,7 @@ from .insn import (
     FP,
     CoreRef,
     DataRef,
+    ExternRef,
     FuncRef,
     Insn,
     KconfigRef,
@@ -64,7 +65,7 @@ _LAZY = {**dict.fromkeys(_BUILD, "build"), "assemble": "asm", "disassemble": "te
          "lookup": "table"}
 
 __all__ = [
-    "FP", "ROWS", "CoreRef", "DataRef", "FuncRef", "Insn", "KconfigRef", "KfuncRef", "KsymRef", "Label", "MapRef", "Ref",
+    "FP", "ROWS", "CoreRef", "DataRef", "ExternRef", "FuncRef", "Insn", "KconfigRef", "KfuncRef", "KsymRef", "Label", "MapRef", "Ref",
     "Row", "alu32", "alu64", "assemble", "atomic32", "atomic64", "decode", "disassemble", "encode", "format_insn", "jmp",
     "jmp32", "label", "lookup", "mem", "program", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10",
 ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Callable, Final
 from .decl import Array, CType, Proto
 from .expr import Cursor, Problem, Sym, expression, printable, unescape
 from .grammar import LETTERS, REGISTERS
+from .insn import CoreRef
 from .unit import Code, Data, Extern, MapDecl, RawSlot
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 Directive = Callable[["Assembler", Cursor, int], None]
 
-_DATA_SECTIONS: Final = (".data", ".rodata", ".bss", "license", "version")
+_DATA_SECTIONS: Final = (".data", ".rodata", ".bss", "license", "version", ".struct_ops", "?.struct_ops", ".addr_space.")
+_CORE_KINDS: Final = 13
 _DROPPED: Final = (".BTF", ".debug", ".llvm", ".eh_frame", ".rel", ".maps", ".note", ".comment", ".ksyms", ".kconfig",
                    ".strtab", ".symtab")
 _MAX_FILL: Final = 1 << 26  # bytes: more is a mistake
@@ -225,6 +227,29 @@ def _license(asm: Assembler, cursor: Cursor, number: int) -> None:
     if not cursor.text.startswith('"'):
         raise cursor.problem('expected a "licence"')
     asm.unit.license = unescape(cursor.take(), col).decode("utf-8", "replace")
+
+
+def _object(asm: Assembler, cursor: Cursor, number: int) -> None:
+    """`.object "text"`, …: what an object is besides its code, as `purebpf dis --whole` wrote it."""
+    while True:
+        if not cursor.text.startswith('"'):
+            raise cursor.problem('expected a "string"')
+        asm.unit.object += unescape(cursor.take(), cursor.col)
+        if not cursor.accept(","):
+            return
+
+
+def _core(asm: Assembler, cursor: Cursor, number: int) -> None:
+    """`.core kind, type, "access"`: the next instruction holds a number that CO-RE relocates."""
+    kind, col = _known(asm, cursor), cursor.col
+    cursor.expect(",")
+    type_id = _known(asm, cursor)
+    cursor.expect(",")
+    if not 0 <= kind < _CORE_KINDS or not cursor.text.startswith('"'):
+        raise Problem('expected a kind of relocation from 0 to 12, a type and an access path: .core 0, 12, "0:1"', col, 1)
+    access = unescape(cursor.take(), col).decode("ascii", "replace")
+    code = asm.code(cursor)
+    asm.unit.cores[id(code), code.position] = CoreRef(type_id, access, kind)
 
 
 # declarations
@@ -438,7 +463,7 @@ DIRECTIVES: Final[dict[str, Directive]] = {
     ".ascii": _string(b""), ".asciz": _string(b"\0"), ".string": _string(b"\0"),
     ".zero": _zero, ".skip": _zero, ".space": _zero,
     ".p2align": _align(True), ".align": _align(False), ".balign": _align(False),
-    ".insn": _insn, ".equ": _equ, ".set": _equ, ".equiv": _equ, ".include": _include, ".license": _license,
+    ".insn": _insn, ".object": _object, ".core": _core, ".equ": _equ, ".set": _equ, ".equiv": _equ, ".include": _include, ".license": _license,
     ".struct": _declare("struct"), ".union": _declare("union"), ".enum": _declare("enum"), ".typedef": _typedef,
     "struct": _declare("struct"), "union": _declare("union"), "enum": _declare("enum"), "typedef": _typedef,
     ".proto": _proto, ".extern": _extern("extern"), ".ksym": _extern("ksym"), ".kconfig": _extern("kconfig"),

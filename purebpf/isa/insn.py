@@ -68,7 +68,15 @@ class CoreRef(NamedTuple):
     kind: int
 
 
-Ref = Label | MapRef | DataRef | FuncRef | KfuncRef | KsymRef | KconfigRef | CoreRef
+class ExternRef(NamedTuple):
+    """A function, map or variable (and a byte `offset` into it) of another object, which static linking finds."""
+
+    name: str
+    offset: int = 0
+    weak: bool = False
+
+
+Ref = Label | MapRef | DataRef | FuncRef | KfuncRef | KsymRef | KconfigRef | CoreRef | ExternRef
 
 
 class Insn(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Any, Callable, Final, Mapping, NamedTuple
 
 from ..errors import DecodeError
 from .grammar import SLOT
-from .insn import CoreRef, DataRef, Insn, Label
+from .insn import CoreRef, DataRef, ExternRef, Insn, Label
 from .opcodes import CALL, JMP, JMP32, LD_IMM64
 from .table import BY_CODE, Row, lookup
 
@@ -141,6 +141,8 @@ def _symbol(insn: Insn) -> str:
         addend = f" + {ref.offset}" if ref.offset and not ref.symbol else ""
         return (ref.symbol or ref.section) + addend
     assert ref is not None and not isinstance(ref, CoreRef)
+    if isinstance(ref, ExternRef) and ref.offset:
+        return f"{ref.name} + {ref.offset}"
     return ref.name
 
 

@@ -13,7 +13,7 @@ from ..errors import AsmError, Diagnostic, Span
 from .codec import encode
 from .decl import CType, Proto, Types
 from .expr import Problem, Value
-from .insn import FuncRef, Insn
+from .insn import CoreRef, FuncRef, Insn
 from .opcodes import CALL, JMP, LD_IMM64
 
 
@@ -125,6 +125,8 @@ class Unit:
         self.maps: dict[str, MapDecl] = {}
         self.externs: dict[str, Extern] = {}
         self.license: str | None = None
+        self.object = b""  # text of .object
+        self.cores: dict[tuple[int, int], CoreRef] = {}  # section, item
         self.relocations: list[tuple[Code, int, str, int]] = []  # of a pasted listing: section, item, symbol, line
         self.files: list[tuple[int, str, str]] = []  # first line number, name, text
         self.diagnostics: list[Diagnostic] = []

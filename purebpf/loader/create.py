@@ -6,7 +6,8 @@ import os
 from errno import E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP
 from typing import Callable, NamedTuple
 
-from ..errors import KernelError, NotSupported
+from ..checks import is_file_name
+from ..errors import FormatError, KernelError, NotSupported
 from ..spec import DataSpec, MapSpec
 from ..uapi import versions
 from ..uapi.enums import Cmd, MapFlag, MapType, name_of
@@ -109,7 +110,7 @@ _CHECKS: tuple[tuple[Callable[[MapSpec], bool], str], ...] = (
 
 def section_name(object_name: str, section: str) -> str:
     """The kernel's name of a data section's map: "prog.rodata"; a section with a second dot goes alone."""
-    return section if section.count(".") > 1 else object_name.split(".")[0][:8] + section
+    return section if section.count(".") > 1 else object_name.split(".")[0][:15 - max(7, len(section))] + section
 
 
 def create_section(spec: DataSpec, object_name: str, btf: KernelBtf | None) -> tuple[Fd, bool]:
@@ -120,7 +121,7 @@ def create_section(spec: DataSpec, object_name: str, btf: KernelBtf | None) -> t
                      flags | (MapFlag.MMAPABLE if mapped else 0), 0, spec.btf_id)
     fd = create_map(as_map, btf).fd
     try:
-        if any(spec.data):
+        if spec.data.count(0) != len(spec.data):
             result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, fd.fileno(), sys.buffer(4), sys.buffer(spec.data))
             if result < 0:
                 raise refuse(-result, f"filling section {spec.name}")
@@ -139,6 +140,8 @@ def create_section(spec: DataSpec, object_name: str, btf: KernelBtf | None) -> t
 
 def pinned(spec: MapSpec, directory: str) -> Created | None:
     """The map that is pinned under the spec's name, if there is one. KernelError if it is another kind of map."""
+    if not is_file_name(spec.name):
+        raise FormatError(f"map {spec.name!r} is pinned by its name, which is no file name")
     path = os.path.join(directory, spec.name)
     if not os.path.exists(path):
         return None

@@ -5,13 +5,14 @@ CO-RE relocations. `Linked` instructions in, bytes for BPF_PROG_LOAD out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from ..btf import Btf
 from ..btf import types as t
-from ..errors import FormatError
+from ..btf.container import essential
+from ..errors import FormatError, NotSupported
 from ..isa import codec
-from ..isa.insn import CoreRef, DataRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
+from ..isa.insn import CoreRef, DataRef, ExternRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, Label, MapRef
 from ..isa.opcodes import (
     ALU,
     ALU64,
@@ -56,11 +57,13 @@ class Environment(NamedTuple):
 
 class Loadable(NamedTuple):
     """A program as BPF_PROG_LOAD takes it: `code`, and the BTF fds of modules that kfunc calls index. `core` are the
-    CO-RE relocations as (slot, value or None if the kernel has no such thing), for reports."""
+    CO-RE relocations as (slot, value or None if the kernel has no such thing), for reports; `absent` says for the slots
+    that must not be reached what is not in this kernel."""
 
     code: bytes
     modules: tuple[int, ...]
     core: tuple[tuple[int, int | None], ...]
+    absent: Mapping[int, str]
 
 
 def resolve(linked: Linked, env: Environment) -> Loadable:
@@ -74,9 +77,9 @@ def resolve(linked: Linked, env: Environment) -> Loadable:
         elif isinstance(insn.ref, CoreRef):
             out.extend(fixer.relocate(insn, insn.ref, slot))
         else:
-            out.append(fixer.fix(insn))
+            out.append(fixer.fix(insn, slot))
         slot += insn.slots
-    return Loadable(codec.encode(out, sys.BYTEORDER), tuple(fixer.modules), tuple(fixer.core))
+    return Loadable(codec.encode(out, sys.BYTEORDER), tuple(fixer.modules), tuple(fixer.core), fixer.absent)
 
 
 class _Fixer:
@@ -84,9 +87,10 @@ class _Fixer:
         self.env = env
         self.modules: list[int] = []
         self.core: list[tuple[int, int | None]] = []
+        self.absent: dict[int, str] = {}
         self._relocator: core.Relocator | None = None
 
-    def fix(self, insn: Insn) -> Insn:
+    def fix(self, insn: Insn, slot: int) -> Insn:
         match insn.ref:
             case MapRef(name):
                 return insn._replace(src=IMM64_MAP_FD, imm=_known(self.env.maps, name, "map"), ref=None)
@@ -98,26 +102,49 @@ class _Fixer:
                 offset = _known(self.env.kconfig, name, "kconfig extern")
                 return insn._replace(src=IMM64_MAP_VALUE, imm=fd | offset << 32, ref=None)
             case KfuncRef():
-                return self._kfunc(insn, insn.ref)
+                return self._kfunc(insn, insn.ref, slot)
             case KsymRef():
                 return self._ksym(insn, insn.ref)
-            case _:
+            case FuncRef() | Label() | CoreRef() | ExternRef() | None:
                 raise FormatError(f"an instruction still refers to {insn.ref}")
+            case _:
+                assert_never(insn.ref)
 
-    def _kfunc(self, insn: Insn, ref: KfuncRef) -> Insn:
-        kernel, bare = self.env.kernel, ref.name.partition("___")[0]
+    def _kfunc(self, insn: Insn, ref: KfuncRef, slot: int) -> Insn:
+        kernel, bare = self.env.kernel, essential(ref.name)
         found = kernel.find(bare, t.Func)
-        if found is None:
+        problem = self._mismatch(ref.name, found) if found is not None else ""
+        if problem and not ref.weak:
+            raise missing(bare, "kernel function", problem)
+        if found is None or problem:
             if not ref.weak:
                 raise missing(bare, "kernel function", kernel.near(bare, t.Func))
             if insn.code == LD_IMM64:
                 return insn._replace(src=IMM64_VALUE, imm=0, ref=None)
+            self.absent[slot] = f"kernel function {bare}"
             return Insn(JMP | CALL, imm=MISSING_KFUNC)
         type_id, module = found
         if insn.code == LD_IMM64:
             fd = kernel.module_fd(module) if module else 0
             return insn._replace(src=IMM64_BTF_ID, imm=type_id | fd << 32, ref=None)
         return insn._replace(src=CALL_KFUNC, imm=type_id, off=self._module_index(module), ref=None)
+
+    def _mismatch(self, name: str, found: tuple[int, str]) -> str:
+        """How the object's declaration of a kernel function or variable differs from the kernel's; "" if it does not, or
+        if the object declares no types."""
+        from ..btf import core, declare
+
+        own = self.env.btf
+        local = next((i for i in own.find_all(name, (t.Func, t.Var)) if getattr(own[i], "linkage", 0) == t.EXTERN),
+                     0) if own is not None else 0
+        if own is None or not local:
+            return ""
+        kernel_btf = self.env.kernel.types(found[1])
+        mine, theirs = t.references(own[local])[0], t.references(kernel_btf[found[0]])[0]
+        if _undeclared(own, mine) or core.compatible(own, mine, kernel_btf, theirs):
+            return ""
+        return (f"it is declared as {declare.spell(own, mine, name)}, but the kernel's is "
+                f"{declare.spell(kernel_btf, theirs, essential(name))}")
 
     def _module_index(self, module: str) -> int:
         """Index into fd_array, which the kernel counts from 1: 0 is vmlinux."""
@@ -129,14 +156,22 @@ class _Fixer:
         return self.modules.index(fd) + 1
 
     def _ksym(self, insn: Insn, ref: KsymRef) -> Insn:
-        kernel, bare = self.env.kernel, ref.name.partition("___")[0]
+        kernel, bare = self.env.kernel, essential(ref.name)
         if ref.typed:
             found = kernel.find(bare, t.Var) or kernel.find(bare, t.Func)
-            if found is not None:
+            problem = self._mismatch(ref.name, found) if found is not None else ""
+            if problem and not ref.weak:
+                raise missing(bare, "kernel symbol", problem)
+            if found is not None and not problem:
                 fd = kernel.module_fd(found[1]) if found[1] else 0
                 return insn._replace(src=IMM64_BTF_ID, imm=found[0] | fd << 32, ref=None)
         else:
-            address = kernel.symbol(bare)
+            try:
+                address = kernel.symbol(bare)
+            except NotSupported:
+                if not ref.weak:
+                    raise
+                address = None
             if address is not None:
                 return insn._replace(src=IMM64_VALUE, imm=address, ref=None)
         if ref.weak:
@@ -152,8 +187,19 @@ class _Fixer:
         if self._relocator is None:
             self._relocator = core.Relocator(self.env.btf, Targets(self.env.kernel))
         found = self._relocator.relocate(ref.type_id, ref.access, ref.kind)
-        self.core.append((slot, None if found.poison else found.value))
-        return patch(insn._replace(ref=None), found, slot)
+        out = patch(insn._replace(ref=None), found, slot)
+        poisoned = out[0].imm == POISON and out[0].code == JMP | CALL
+        self.core.append((slot, None if poisoned else found.value))
+        if poisoned:
+            what = core.describe(self.env.btf, ref.type_id, ref.access, ref.kind)
+            self.absent[slot] = what if found.poison else f"{what} of the size and signedness that the program was built for"
+        return out
+
+
+def _undeclared(btf: Btf, type_id: int) -> bool:
+    """Is it `f(...)`, how a function is declared of which nothing is known?"""
+    one = btf[type_id] if type_id else None
+    return isinstance(one, t.FuncProto) and one.params == (t.Param("", 0),)
 
 
 class Targets(Sequence[Btf]):
@@ -196,9 +242,12 @@ def patch(insn: Insn, found: core.Relocation, slot: int = 0) -> tuple[Insn, ...]
         raise FormatError(f"instruction {slot}: field offset {found.value} is over 32767")
     width = SIZE_BYTES[insn.code & _SIZE]
     code = insn.code
-    if found.size != found.old_size and found.size and found.old_size == width:
+    if found.size != found.old_size and found.size:
         if not found.resize or found.size not in SIZE_BITS or insn.code & _MODE == MEMSX:
             return poison
+        if found.old_size != width:
+            raise FormatError(f"instruction {slot} accesses {width} bytes of a field that has {found.old_size} in the object's "
+                              f"types and {found.size} in the kernel's: which part is meant cannot be told")
         code = insn.code & ~_SIZE | SIZE_BITS[found.size]
     return (insn._replace(code=code, off=found.value),)
 

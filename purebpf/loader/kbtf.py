@@ -1,6 +1,6 @@
 """The object's BTF as this kernel takes it: uploaded once for all programs and maps of an object.
 
-Clang leaves sizes of data sections, externs and map definitions undone; `tidy` finishes them. A kernel that refuses the
+Clang leaves sizes of data sections, externs and map definitions undone; `tidied` finishes them. A kernel that refuses the
 result gets it again with the newest kinds rewritten to older ones (`REWRITES`), as far as needed; type ids stay.
 """
 
@@ -12,13 +12,15 @@ from typing import Callable, Mapping, NamedTuple
 from ..btf import Btf, codec
 from ..btf import types as t
 from ..errors import KernelError
-from ..spec import DataSpec, Linked, ObjectSpec
+from ..spec import STRUCT_OPS, DataSpec, Linked, ObjectSpec
+from ..uapi.enums import MapType
 from . import bpf, sys
 from .fd import Fd
 from .refusals import refuse
 
 _VOID_POINTER = t.Ptr(0)  # what takes the place of a type that nothing may refer to: valid for every kernel
 _UNKNOWN = (-EINVAL, -E2BIG, -EOPNOTSUPP, -sys.ENOTSUPP)  # what a kernel says to a kind that it does not know
+_TYPED = (MapType.SK_STORAGE, MapType.INODE_STORAGE, MapType.TASK_STORAGE, MapType.CGRP_STORAGE)  # not made without BTF
 
 
 class KernelBtf(NamedTuple):
@@ -32,26 +34,32 @@ class KernelBtf(NamedTuple):
 # ── finishing what the compiler left ─────────────────────────────────────────────────────────────────────────────────
 
 
-def tidy(btf: Btf, data: Mapping[str, DataSpec]) -> list[t.Type]:
-    """The types with data sections sized and sorted, and without what only linkers need (externs, map definitions)."""
-    out: list[t.Type] = list(btf)
+def tidied(btf: Btf, data: Mapping[str, DataSpec]) -> dict[int, t.Type]:
+    """The types that change: data sections are sized and sorted, what only linkers need (externs, map definitions) goes."""
+    out: dict[int, t.Type] = {}
     kept: set[int] = set()
-    for index, one in enumerate(out):
+    for number, one in btf.of_kind(t.Datasec):
         if isinstance(one, t.Datasec):
             made = _datasec(one, data.get(one.name), btf)
-            out[index] = made or _VOID_POINTER
-            kept.update(v.type for v in made.vars if made) if made else None
-    for index, one in enumerate(out):
+            out[number] = made or _VOID_POINTER
+            kept.update(v.type for v in made.vars) if made else None
+    for number, one in btf.of_kind(t.Var, t.Func):
         match one:
             case t.Var(linkage=t.EXTERN):
-                out[index] = one._replace(linkage=t.GLOBAL) if index + 1 in kept else _VOID_POINTER
+                out[number] = one._replace(linkage=t.GLOBAL) if number in kept else _VOID_POINTER
             case t.Func(linkage=t.EXTERN):
-                out[index] = _VOID_POINTER
+                out[number] = _VOID_POINTER
             case t.Func(proto=proto):
-                out[proto - 1] = _named_params(out[proto - 1])
+                named = _named_params(btf[proto])
+                if named is not btf[proto]:
+                    out[proto] = named
             case _:
                 pass
-    return _drop_orphan_tags(out)
+    tagged = (t.Struct, t.Union, t.Typedef, t.Var, t.Func)
+    for number, one in btf.of_kind(t.DeclTag):
+        if isinstance(one, t.DeclTag) and not isinstance(out.get(one.type, btf[one.type] if one.type else None), tagged):
+            out[number] = _VOID_POINTER
+    return {number: one for number, one in out.items() if one is not btf[number]}
 
 
 def _datasec(one: t.Datasec, spec: DataSpec | None, btf: Btf) -> t.Datasec | None:
@@ -77,12 +85,6 @@ def _named_params(proto: t.Type) -> t.Type:
         return proto
     return proto._replace(params=tuple(p if p.name or not p.type else t.Param(f"arg{n}", p.type)
                                        for n, p in enumerate(proto.params)))
-
-
-def _drop_orphan_tags(types: list[t.Type]) -> list[t.Type]:
-    tagged = (t.Struct, t.Union, t.Typedef, t.Var, t.Func)
-    return [_VOID_POINTER if isinstance(one, t.DeclTag) and not isinstance(types[one.type - 1], tagged) else one
-            for one in types]
 
 
 # ── older kernels ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +135,12 @@ def _no_func(one: t.Type) -> t.Type:
     return t.Typedef(one.name, one.proto) if isinstance(one, t.Func) else one
 
 
+def _no_question_mark(one: t.Type) -> t.Type:
+    return one._replace(name="_" + one.name[1:]) if isinstance(one, t.Datasec) and one.name.startswith("?") else one
+
+
 REWRITES: tuple[tuple[str, str, Callable[[t.Type], t.Type]], ...] = (  # newest first: name, first kernel, rewrite
+    ("optional section", "6.9", _no_question_mark),
     ("enum64", "6.0", _no_enum64),
     ("signed enum", "6.0", _no_signed_enum),
     ("type_tag", "5.17", _no_type_tag),
@@ -146,12 +153,21 @@ REWRITES: tuple[tuple[str, str, Callable[[t.Type], t.Type]], ...] = (  # newest 
 
 
 def upload(spec: ObjectSpec, linked: Mapping[str, Linked]) -> KernelBtf | None:
-    """Load the object's BTF, with the texts that line info needs. None if the object has none.
+    """Load the object's BTF, with the texts that line info needs. None if the object has none, or if the kernel refuses
+    every form of it and nothing of the object is known to need it.
 
-    Raises KernelError when the kernel refuses every form of it, with its log's last lines."""
+    Raises KernelError when something does, with the log's last lines."""
     if spec.btf is None or not len(spec.btf):
         return None
-    types = tidy(spec.btf, spec.data)
+    changes = tidied(spec.btf, spec.data)
+    quick = spec.btf.encoded(changes)
+    if quick is not None:
+        body, strings = quick
+        _add_texts(strings, linked)
+        result, log = bpf.btf_load(codec.finish(body, strings, sys.BYTEORDER))
+        if isinstance(result, Fd):
+            return KernelBtf(result, strings, frozenset())
+    types = [changes.get(number, one) for number, one in spec.btf.items()]
     lacks: list[str] = []
     attempts = [("", None), *((name, rewrite) for name, _, rewrite in REWRITES)]
     log, errno = "", EINVAL
@@ -162,14 +178,25 @@ def upload(spec: ObjectSpec, linked: Mapping[str, Linked]) -> KernelBtf | None:
                 continue
             types, lacks = changed, [*lacks, name]
         strings = codec.Strings()
-        for program in linked.values():
-            for _, line in program.lines:
-                strings.add(line.file)
-                strings.add(line.text)
+        _add_texts(strings, linked)
         result, log = bpf.btf_load(codec.encode(types, sys.BYTEORDER, strings))
         if isinstance(result, Fd):
             return KernelBtf(result, strings, frozenset(lacks))
         errno = -result
         if result not in _UNKNOWN:
             raise refuse(errno, f"loading BTF of {spec.name!r}")
+    if not _needed(spec):
+        return None
     raise KernelError(errno, f"loading BTF of {spec.name!r}", "\n".join(log.strip().splitlines()[-3:]))
+
+
+def _add_texts(strings: codec.Strings, linked: Mapping[str, Linked]) -> None:
+    """What line info refers to."""
+    for program in linked.values():
+        for _, line in program.lines:
+            strings.add(line.file)
+            strings.add(line.text)
+
+
+def _needed(spec: ObjectSpec) -> bool:
+    return any(one.type in _TYPED for one in spec.maps.values()) or any(name in spec.data for name in STRUCT_OPS)

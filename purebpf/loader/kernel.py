@@ -16,7 +16,8 @@ from ..errors import KernelError, NotSupported
 from . import bpf
 from .fd import Fd, close_all
 
-ENOENT, ESRCH = 2, 3
+EPERM, ENOENT, ESRCH = 1, 2, 3
+_AMBIGUOUS = -1  # an address that no symbol has
 
 
 class Kernel:
@@ -57,6 +58,10 @@ class Kernel:
         for name in kernel_btf.modules():
             yield name, self._module(name)[0]
 
+    def types(self, module: str) -> Btf:
+        """The types of a module, of the kernel itself for ""."""
+        return self._module(module)[0] if module else self.vmlinux
+
     def _module(self, name: str) -> tuple[Btf, Fd | None]:
         if name not in self._modules:
             self._modules[name] = (kernel_btf.module(name, self.vmlinux), None)
@@ -96,10 +101,17 @@ class Kernel:
         return "did you mean " + " or ".join(map(repr, near)) + "?" if near else ""
 
     def symbol(self, name: str) -> int | None:
-        """The address of a kernel symbol, None if /proc/kallsyms does not list it (or hides it: 0)."""
+        """The address of a kernel symbol, None if /proc/kallsyms does not list it. NotSupported if the kernel hides it, or
+        has several symbols of that name."""
         if self._symbols is None:
             self._symbols = _kallsyms()
-        return self._symbols.get(name)
+        found = self._symbols.get(name)
+        if found == _AMBIGUOUS:
+            raise NotSupported(ESRCH, f"kernel symbol {name!r} is ambiguous: there are several at different addresses", reason="")
+        if found == 0:
+            raise NotSupported(EPERM, f"the address of kernel symbol {name!r} is hidden",
+                               hint="kernel.kptr_restrict hides it: CAP_SYSLOG, or sysctl kernel.kptr_restrict=0", reason="")
+        return found
 
     def config(self, name: str) -> str | None:
         """The value of CONFIG_… as the configuration file spells it: "y", "m", "64", "\\"text\\""; None if not set."""
@@ -113,7 +125,9 @@ def _kallsyms() -> dict[str, int]:
     with open("/proc/kallsyms", encoding="ascii", errors="replace") as file:
         for line in file:
             address, _, rest = line.partition(" ")
-            symbols.setdefault(rest[2:].split()[0], int(address, 16))
+            name, value = rest[2:].split()[0], int(address, 16)
+            if symbols.setdefault(name, value) != value:
+                symbols[name] = _AMBIGUOUS
     return symbols
 
 

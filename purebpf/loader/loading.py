@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from errno import EEXIST
+from errno import EEXIST, ENOEXEC
 from typing import Any
 
 from ..btf import Btf
 from ..btf import types as t
 from ..btf.values import codec
-from ..errors import FormatError, KernelError, PureBpfError
+from ..errors import FormatError, KernelError, NotSupported, PureBpfError
 from ..isa import MapRef
+from ..isa.insn import KsymRef
 from ..isa.opcodes import CALL, JMP
-from ..spec import DataSpec, Linked, MapSpec, ObjectSpec, ProgramSpec, VarSpec
+from ..spec import ARENA, DataSpec, Linked, MapSpec, ObjectSpec, ProgramSpec, VarSpec
 from ..uapi import hooks
 from ..uapi.enums import Cmd, MapType, ProgType
 from ..uapi.enums import name_of as type_name
-from . import bpf, create, sys
+from . import bpf, create, structops, sys
+from .arena import ArenaSection, arena_of, map_arena
+from .choices import chosen as as_chosen
 from .fd import Fd, close_all
 from .fixups import Environment, resolve
 from .kbtf import KernelBtf, upload
@@ -46,7 +49,8 @@ def load(spec: ObjectSpec, options: LoadOptions | None = None, **choices: Any) -
     Raises VerifierError, NotSupported, AttachError, KernelError, or FormatError for a broken spec."""
     if not isinstance(spec, ObjectSpec):
         raise TypeError(f"load() takes an ObjectSpec, not {type(spec).__name__}: purebpf.elf.read(path) makes one of a file")
-    chosen = _checked(spec, (options or LoadOptions())._replace(**{k: v for k, v in choices.items() if v is not None}))
+    options = (options or LoadOptions())._replace(**{k: v for k, v in choices.items() if v is not None})
+    spec, chosen = _checked(spec, options)
     kernel = chosen.kernel or Kernel(chosen.btf)
     loading = _Loading(spec, kernel, chosen)
     try:
@@ -64,13 +68,19 @@ def load(spec: ObjectSpec, options: LoadOptions | None = None, **choices: Any) -
             kernel.close()
 
 
-def _checked(spec: ObjectSpec, options: LoadOptions) -> LoadOptions:
+def _checked(spec: ObjectSpec, options: LoadOptions) -> tuple[ObjectSpec, LoadOptions]:
+    """The object as the caller wants it, with what is chosen for the rest; all that can be refused now is."""
     if options.kernel is not None and options.btf is not None:
         raise ValueError("load(kernel=…, btf=…): a Kernel has its types already; make it with Kernel(btf)")
     named = options._replace(constants=_by_name(options.constants), maps=_by_name(options.maps),
-                             targets=_by_name(options.targets))
+                             targets=_by_name(options.targets), types=_by_name(options.types),
+                             autoload=_by_name(options.autoload))
+    spec, live_maps = as_chosen(spec, named.maps, named.types, named.autoload)
     check(spec, named)
-    return named
+    if spec.byteorder != sys.BYTEORDER:
+        raise NotSupported(ENOEXEC, f"loading {spec.name!r}", reason="", hint=f"it is a {spec.byteorder}-endian object, "
+                           f"this machine is {sys.BYTEORDER}-endian; the VM runs both (prog.simulate, purebpf run)")
+    return spec, named._replace(maps=live_maps)
 
 
 def _by_name(given: Mapping[Any, Any]) -> dict[str, Any]:
@@ -89,7 +99,8 @@ class _Loading:
         self.new_pins: list[tuple[str, int]] = []
         self.btf: KernelBtf | None = None
         self.maps: dict[str, LiveMap] = {}
-        self.sections: dict[str, Section] = {}
+        self.sections: dict[str, Section | ArenaSection] = {}
+        self.members: dict[str, tuple[structops.Table, int]] = {}
         self.programs: dict[str, LoadedProgram] = {}
         self.kconfig: dict[str, int] = {}
 
@@ -110,7 +121,7 @@ class _Loading:
 
     def everything(self) -> None:
         raise_memlock()
-        wanted = {name: p for name, p in self.spec.programs.items() if p.autoload}
+        wanted = self._wanted()
         linked = {name: self.spec.link(name) for name in wanted}
         data = set_constants(self.spec, self.options.constants)
         if ".kconfig" in data:
@@ -121,8 +132,9 @@ class _Loading:
         for name, one in self.spec.maps.items():
             self._map(name, one, self.options.maps.get(name))
         for name, section in data.items():
-            if section.data:
+            if section.data and section.is_array:
                 self._section(name, section)
+        self._struct_ops(data)
         self._fill_maps_of_maps()
         for name, program in wanted.items():
             self._program(name, program, linked[name])
@@ -135,14 +147,29 @@ class _Loading:
                 variables[var.name] = Variable(section, var, codec(self.spec.btf, var.type_id, var.size))
         return Object(self.spec, self.maps, self.programs, variables, self.sections, self.links, self.opened)
 
+    def _wanted(self) -> dict[str, ProgramSpec]:
+        """The programs to load. FormatError for one whose section names no type."""
+        optional = structops.optional_programs(self.spec)
+        wanted = {name: p for name, p in self.spec.programs.items() if p.autoload and name not in optional}
+        for name, one in wanted.items():
+            if not one.prog_type:
+                raise FormatError(f"section {one.section!r} of program {name!r} names no program type: say it, "
+                                  f"load(…, types={{{name!r}: 'xdp'}}), purebpf load --type")
+        return wanted
+
+    def _struct_ops(self, data: Mapping[str, DataSpec]) -> None:
+        made = structops.tables(self.spec._replace(data=data), self.kernel)
+        self.members = structops.targets(made)
+        for table in made:
+            self.maps[table.name] = structops.create(table, self.kernel, self.btf, self.programs)
+            self.opened.append(self.maps[table.name])
+
     # maps
 
-    def _map(self, name: str, spec: MapSpec, given: LiveMap | int | None) -> None:
-        if isinstance(given, LiveMap):
+    def _map(self, name: str, spec: MapSpec, given: LiveMap | None) -> None:
+        if given is not None:
             self.maps[name] = _fitting(name, spec, given)
             return
-        if given is not None:
-            spec = spec._replace(max_entries=given)
         if spec.pinning:
             create.ensure_directory(self.pins)
         found = create.pinned(spec, self.pins) if spec.pinning else None
@@ -168,11 +195,33 @@ class _Loading:
             made.fd.close()
             raise
         self.opened.append(self.maps[name])
+        if made.spec.type == MapType.ARENA:
+            self._arena(made.spec, self.maps[name])
         return self.maps[name]
 
+    def _arena(self, spec: MapSpec, made: LiveMap) -> None:
+        data = self.spec.data.get(ARENA)
+        memory = map_arena(spec, made, data)
+        self.opened.append(memory)
+        if data is not None:
+            arena_of(dict(self.spec.maps))
+            self.sections[ARENA] = ArenaSection(data, made, memory)
+
     def _section(self, name: str, spec: DataSpec) -> None:
+        spec = self._addresses(spec)
         self.sections[name] = Section(spec, *create.create_section(spec, self.spec.name, self.btf))
         self.opened.append(self.sections[name])
+
+    def _addresses(self, spec: DataSpec) -> DataSpec:
+        """The section with addresses of kernel symbols in its pointers; programs cannot follow others, which stay 0."""
+        image = bytearray(spec.data)
+        for pointer in spec.relocations:
+            if isinstance(pointer.ref, KsymRef) and not pointer.ref.typed:
+                address = self.kernel.symbol(pointer.ref.name)
+                if address is None and not pointer.ref.weak:
+                    raise missing(pointer.ref.name, "kernel symbol")
+                image[pointer.offset:pointer.offset + 8] = (address or 0).to_bytes(8, sys.BYTEORDER)
+        return spec._replace(data=bytes(image))
 
     def _fill_maps_of_maps(self) -> None:
         for name, spec in self.spec.maps.items():
@@ -205,6 +254,10 @@ class _Loading:
 
     def _program(self, name: str, spec: ProgramSpec, linked: Linked) -> None:
         spec = self._at_target(name, spec)
+        member = self.members.get(name)
+        structops.check_program(spec, member)
+        if member is not None:
+            spec = spec._replace(attach_type=member[1])
         env = Environment({n: m.fileno() for n, m in self.maps.items()},
                           {n: s.fileno() for n, s in self.sections.items()}, self.kconfig, self.kernel, self.spec.btf)
         code = resolve(linked, env)
@@ -226,6 +279,9 @@ class _Loading:
 
     def _target(self, name: str, spec: ProgramSpec) -> tuple[Target, Fd | None]:
         """The BTF id of what the program will hang on, and an fd to close after the load."""
+        if name in self.members:
+            table, _ = self.members[name]
+            return Target(table.type_id, self.kernel.module_fd(table.module) if table.module else 0), None
         hook = hooks.match(spec.section)
         if hook is None or hook.target != "btf":
             return Target(), None

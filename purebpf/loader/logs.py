@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import NamedTuple, Sequence
+from types import MappingProxyType
+from typing import Mapping, NamedTuple, Sequence
 
 from ..errors import Diagnostic, Span, VerifierError
 from ..spec import Line
@@ -46,6 +47,8 @@ def _reason(pattern: str, code: str, text: str) -> Reason:
     return Reason(re.compile(pattern), "verifier-" + code, " ".join(text.split()))
 
 
+ABSENT = _reason("", "absent", "this kernel does not have it: test for it first (bpf.field_exists, bpf.type_exists; in C "
+                 "bpf_core_field_exists, bpf_core_enum_value_exists, bpf_ksym_exists), and do without it where it is not")
 REASONS = (  # first match wins: the narrow before the wide
     _reason(r"invalid mem access '(?:map_value|sock|sock_common|tcp_sock|mem|ptr|ringbuf_mem|alloc_mem|buf|rdwr_buf)_or_null'",
             "null-pointer", "the pointer may be null here: a lookup, reserve or similar call may have found nothing. "
@@ -234,10 +237,16 @@ def line_at(lines: Sequence[tuple[int, Line]], slot: int) -> Line | None:
     return lines[index][1] if index >= 0 else None
 
 
-def rejection(errno: int, program: str, log: str, lines: Sequence[tuple[int, Line]] = ()) -> VerifierError:
-    """The error for a log, with the Python line, what the verifier knew, where it came from, and what to do."""
+def rejection(errno: int, program: str, log: str, lines: Sequence[tuple[int, Line]] = (),
+              absent: Mapping[int, str] = MappingProxyType({})) -> VerifierError:
+    """The error for a log, with the Python line, what the verifier knew, where it came from, and what to do. `absent`: what
+    the kernel lacks, by the slot that must not be reached therefore."""
     complaint = read(log)
     reason = explain(complaint.summary, complaint.before)
+    if complaint.slot is not None and complaint.slot in absent and "func" in complaint.summary:
+        complaint = complaint._replace(summary=f"{absent[complaint.slot]} is not in this kernel", registers={}, origin={},
+                                       insn="")
+        reason = ABSENT
     text = reason.text if reason else complaint.advice
     line = line_at(lines, complaint.slot) if complaint.slot is not None else None
     knew = _knew(complaint)
@@ -279,10 +288,12 @@ def _notes(complaint: Complaint, lines: Sequence[tuple[int, Line]], here: Line) 
 
 
 def _source(line: Line, lines: Sequence[tuple[int, Line]]) -> str | None:
-    """The file's text as far as the records hold it, when the file itself cannot be read; None when it can."""
+    """The file's text as far as the records hold it. The file itself is read only where it says what the record says: an
+    object names what file it likes, and would have others shown."""
     import linecache
 
-    if linecache.getlines(line.file) or not line.text:
-        return None
+    if not line.text or linecache.getline(line.file, line.line).strip() == line.text.strip() != "" and all(
+            linecache.getline(r.file, r.line).strip() == r.text.strip() for _, r in lines if r.file == line.file):
+        return None if line.text else ""
     known = {record.line: record.text for _, record in lines if record.file == line.file}
     return "\n".join(known.get(n, "") for n in range(1, max(known, default=0) + 1))

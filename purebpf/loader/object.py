@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ..spec import ObjectSpec
 from . import links as kinds
@@ -16,7 +16,11 @@ from .progs import LoadedProgram
 from .queues import ReaderMap
 from .reader import wait_readable
 from .tracepipe import TraceLine, trace
+from .structops import StructOpsMap
 from .variables import Section, Variable
+
+if TYPE_CHECKING:
+    from .arena import ArenaSection
 
 
 def name_of(key: Any) -> str:
@@ -32,7 +36,7 @@ class Object:
     programs made and that is neither closed nor disowned."""
 
     def __init__(self, spec: ObjectSpec, maps: Mapping[str, LiveMap], programs: Mapping[str, LoadedProgram],
-                 variables: Mapping[str, Variable], sections: Mapping[str, Section], links: list[Link],
+                 variables: Mapping[str, Variable], sections: Mapping[str, Section | ArenaSection], links: list[Link],
                  opened: list[Any]) -> None:
         self.spec, self.maps, self.programs = spec, maps, programs
         self.variables, self.sections, self.links = variables, sections, links
@@ -61,6 +65,9 @@ class Object:
             for program in self.programs.values():
                 if not kinds.why_not_alone(program):
                     made.append(program.attach())
+            for one in self.maps.values():
+                if isinstance(one, StructOpsMap):
+                    made.append(one.attach())
         except BaseException:
             close_all(made)
             raise

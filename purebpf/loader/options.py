@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,11 +12,11 @@ from ..btf import Btf
 from ..errors import FormatError
 from ..spec import ObjectSpec
 from ..uapi.enums import ProgType, name_of
+from .choices import prog_type
 from .maptypes import row
 
 if TYPE_CHECKING:
     from .kernel import Kernel
-    from .maps import LiveMap
 
 BPFFS = "/sys/fs/bpf"
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
@@ -25,12 +25,12 @@ _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 class Policy(NamedTuple):
     """What an object that is not trusted may ask for; checked before the first system call.
 
-    prog_types  the program types it may have (ProgType numbers); None: any
+    prog_types  the program types that are loaded may have, as numbers or names ("xdp"); None: any
     pins        may it pin maps, or use pinned ones?
     sleepable   may its programs be sleepable?
     max_bytes   of all its maps and data together, by keys, values and entries as they stand in the object; None: any"""
 
-    prog_types: frozenset[int] | None = None
+    prog_types: Collection[int | str] | None = None
     pins: bool = True
     sleepable: bool = True
     max_bytes: int | None = None
@@ -41,7 +41,10 @@ class LoadOptions(NamedTuple):
 
     license        instead of the object's
     constants      values of .rodata variables, fixed from here on
-    maps           live maps to use instead of new ones (they stay the caller's), or a number of entries to make one with
+    maps           live maps to use instead of new ones (they stay the caller's), a number of entries to make one with, or
+                   fields of MapSpec to change: {"max_entries": 4096}
+    types          program → section name, for programs whose own name no type: {"f": "xdp"}
+    autoload       program → whether to load it, instead of what the object says
     targets        program → what a BTF program attaches to: a name, or a LoadedProgram (freplace, fentry of BPF)
     pin_directory  where maps that ask to be pinned by name live
     log_level      1: the verifier's log of each program in `LoadedProgram.log`, 2: with every state, 4: statistics only
@@ -52,7 +55,9 @@ class LoadOptions(NamedTuple):
 
     license: str | None = None
     constants: Mapping[Any, Any] = _NOTHING
-    maps: Mapping[Any, LiveMap | int] = _NOTHING
+    maps: Mapping[Any, Any] = _NOTHING
+    types: Mapping[Any, str] = _NOTHING
+    autoload: Mapping[Any, bool] = _NOTHING
     targets: Mapping[Any, Any] = _NOTHING
     pin_directory: str | os.PathLike[str] = BPFFS
     log_level: int = 0
@@ -66,15 +71,7 @@ def check(spec: ObjectSpec, options: LoadOptions) -> None:
     """Refuse what can be seen to be wrong before the kernel is asked. Raises FormatError."""
     _known("maps", options.maps, spec.maps)
     _known("targets", options.targets, spec.programs)
-    for name, one in spec.maps.items():
-        if one.pinning and ("/" in one.name or one.name in (".", "..", "")):
-            raise FormatError(f"map {name!r} asks to be pinned as {one.name!r}, which is no file name")
-        for key, value in one.contents:
-            sizes = [(what, len(data), size) for what, data, size in (("key", key, one.key_size),
-                     ("value", value, one.value_size)) if isinstance(data, bytes) and len(data) != size]
-            if sizes:
-                what, have, want = sizes[0]
-                raise FormatError(f"a {what} in the initial contents of map {name!r} has {have} bytes instead of {want}")
+    spec.check()
     if options.policy is not None:
         _allowed(spec, options.policy)
 
@@ -89,8 +86,11 @@ def _known(option: str, given: Iterable[str], there: Iterable[str]) -> None:
 
 
 def _allowed(spec: ObjectSpec, policy: Policy) -> None:
+    types = None if policy.prog_types is None else {prog_type(one) for one in policy.prog_types}
     for name, program in spec.programs.items():
-        if policy.prog_types is not None and program.prog_type not in policy.prog_types:
+        if not program.autoload:
+            continue
+        if types is not None and program.prog_type not in types:
             raise FormatError(f"the policy forbids program {name!r}: it is of type {name_of(ProgType, program.prog_type)}")
         if not policy.sleepable and program.flags & 16:  # BPF_F_SLEEPABLE
             raise FormatError(f"the policy forbids program {name!r}: it is sleepable")

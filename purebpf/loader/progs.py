@@ -67,7 +67,7 @@ def load_program(spec: ProgramSpec, linked: Linked, code: Loadable, *, license: 
     del held
     if isinstance(made, Fd):
         return LoadedCode(made, log)
-    raise _refused(spec, linked, made, log)
+    raise _refused(spec, linked, made, log, code.absent)
 
 
 def _attempt(code: bytes, license: str, level: int, fields: dict[str, Any], what: str) -> tuple[Made, str]:
@@ -152,11 +152,11 @@ def line_info(linked: Linked, btf: KernelBtf) -> bytes:
     return b"".join(out)
 
 
-def _refused(spec: ProgramSpec, linked: Linked, result: int, log: str) -> KernelError:
+def _refused(spec: ProgramSpec, linked: Linked, result: int, log: str, absent: Mapping[int, str]) -> KernelError:
     caps = (CAP_BPF, CAP_PERFMON) if spec.prog_type in _TRACING else (
         (CAP_BPF, CAP_NET_ADMIN) if spec.prog_type in _PACKET else (CAP_BPF,))
     if complains(log) and -result not in _PASSING:
-        return rejection(-result, spec.name, log, linked.lines)
+        return rejection(-result, spec.name, log, linked.lines, absent)
     kind = name_of(ProgType, spec.prog_type)
     action = f"loading program {spec.name!r} ({spec.section})"
     size = sum(i.slots for i in linked.insns)

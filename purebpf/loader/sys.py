@@ -135,6 +135,42 @@ def map_shared(fd: int, length: int, *, write: bool, offset: int = 0) -> mmap.mm
     return mmap.mmap(fd, length, mmap.MAP_SHARED, prot, offset=offset)
 
 
+class Mapping:
+    """Shared memory of a map, readable and writable; at `address`, 0: wherever the kernel likes. Raises OSError."""
+
+    def __init__(self, fd: int, length: int, address: int = 0) -> None:
+        self.address, self._length = 0, length
+        call = _libc["mmap"]
+        call.restype = _pointer
+        call.argtypes = (_pointer, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_int64)
+        fixed = 0x100000 if address else 0  # MAP_FIXED_NOREPLACE
+        found = call(address, length, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED | fixed, fd, 0)
+        if found is None or found == ctypes.c_void_p(-1).value:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        self.address = int(found)
+
+    def _at(self, offset: int, size: int) -> int:
+        if not self.address:
+            raise ValueError("the memory is not mapped any more")
+        if not 0 <= offset <= offset + size <= self._length:
+            raise ValueError(f"[{offset}, {offset + size}) is outside of {self._length} bytes")
+        return self.address + offset
+
+    def read(self, offset: int, size: int) -> bytes:
+        return ctypes.string_at(self._at(offset, size), size)
+
+    def write(self, offset: int, data: bytes) -> None:
+        ctypes.memmove(self._at(offset, len(data)), data, len(data))
+
+    def close(self) -> None:
+        address, self.address = self.address, 0
+        if address:
+            call = _libc["munmap"]
+            call.argtypes = (_pointer, ctypes.c_size_t)
+            call(address, self._length)
+
+
 def pages(length: int) -> int:
     """`length` rounded up to whole pages."""
     return -(-length // PAGE) * PAGE

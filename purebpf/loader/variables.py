@@ -8,13 +8,16 @@ whole. Otherwise the element is read, changed and written back, which is not ato
 from __future__ import annotations
 
 import mmap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import KernelError, NotSupported
 from ..spec import DataSpec, VarSpec
 from ..uapi.enums import Cmd
 from . import bpf, sys
 from .fd import Fd
+
+if TYPE_CHECKING:
+    from .arena import ArenaSection
 
 _ZERO = sys.buffer(4)
 EPERM = 1
@@ -79,7 +82,7 @@ class Variable:
 
     __slots__ = ("name", "_section", "_var", "_codec")
 
-    def __init__(self, section: Section, var: VarSpec, codec: Any) -> None:
+    def __init__(self, section: Section | ArenaSection, var: VarSpec, codec: Any) -> None:
         self.name, self._section, self._var, self._codec = var.name, section, var, codec
 
     @property

@@ -196,7 +196,7 @@ def _jump(i: Insn) -> str:
     elif what == op.CALL:
         ok = i.dst == 0 and i.src <= op.CALL_KFUNC and (i.off == 0 or i.src == op.CALL_KFUNC)
     elif what == op.EXIT:
-        ok = i.dst == 0 and i.src == 0 and i.imm == 0
+        ok = i.dst == 0 and i.src == 0 and i.imm == 0 and i.off == 0  # the kernel forgets off; RFC 9669 does not
     elif what == op.JCOND:
         ok = i.dst == 0 and i.src == 0 and i.imm == 0
     else:

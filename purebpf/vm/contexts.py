@@ -8,7 +8,7 @@ access is a decision by field. For the others it is memory, writable where the k
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Callable, Final, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Callable, Final, Literal, Mapping, NamedTuple
 
 from ..errors import KernelError
 from ..uapi.contexts import Context, Field, context
@@ -165,7 +165,7 @@ def _skb(world: World, prog_type: int, data: bytes, ctx: bytes) -> Prepared:
     def number(name: str) -> int:
         return int.from_bytes(backing[_bytes_of(name)], "little")
 
-    put("protocol", ether_type(data))
+    put("protocol", ether_type(data, world.memory.byteorder))
     put("pkt_type", packet_type(data))
     put("ifindex", number("ifindex") or LOOPBACK)
     put("ingress_ifindex", number("ingress_ifindex"))
@@ -194,12 +194,12 @@ def _bytes_of(name: str) -> slice:
     return slice(field.offset, field.offset + field.size * field.elems)
 
 
-def ether_type(frame: bytes) -> int:
+def ether_type(frame: bytes, byteorder: Literal["little", "big"] = "little") -> int:
     """skb->protocol as eth_type_trans sets it, as a number read from its big-endian bytes in memory."""
     value = int.from_bytes(frame[12:14], "big")
     if value < 0x600:  # a length: 802.2, or raw 802.3
         value = 0x0001 if frame[14:16] == b"\xff\xff" else 0x0004
-    return int.from_bytes(value.to_bytes(2, "big"), "little")
+    return int.from_bytes(value.to_bytes(2, "big"), byteorder)
 
 
 def packet_type(frame: bytes) -> int:

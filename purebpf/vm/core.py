@@ -10,7 +10,8 @@ from typing import Final
 
 from ..btf import Btf
 from ..btf import types as t
-from ..btf.core import Relocator, essential, local_value
+from ..btf.container import essential
+from ..btf.core import Relocator, local_value
 from ..errors import BtfError
 from ..isa import opcodes as op
 from ..isa.insn import CoreRef, Insn
@@ -29,7 +30,7 @@ def declared_kernel(btf: Btf) -> Btf:
             chosen[key] = number
     kept = set(chosen.values())
     return Btf([one._replace(name="") if isinstance(one, NAMED) and one.name and number not in kept else one
-                for number, one in btf.items()])
+                for number, one in btf.items()], byteorder=btf.byteorder)
 
 
 def btf_name(btf: Btf, type_id: int) -> str:

@@ -7,12 +7,12 @@ does the same faster.
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Final
+from typing import Any, Callable, Final, Literal, assert_never
 
 from .. import context
 from ..errors import FormatError, VmFault
 from ..isa import opcodes as op
-from ..isa.insn import CoreRef, DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
+from ..isa.insn import CoreRef, DataRef, ExternRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, Label, MapRef
 from ..spec import DataSpec, MapSpec, ObjectSpec, RunResult
 from ..uapi.enums import MapFlag, MapType
 from . import helpers
@@ -24,7 +24,7 @@ from .fakes import Fakes
 from .kfuncs import KFUNCS
 from .live import LiveMap, Variable, Variables
 from .maps import Map
-from .memory import M32, Region
+from .memory import M32, Region, Trap
 from .runtime import INSN_LIMIT, Helper, Program
 from .world import Process, World
 
@@ -45,11 +45,16 @@ class Machine:
                  process: Process | None = None, seed: int = 0,
                  kernel_version: tuple[int, int, int] | None = None) -> None:
         process = process or Process()
+        spec.check()
         self.spec = spec
+        if spec.byteorder == "big":
+            engine = "plain"  # the other one is made for this machine's numbers
         table: dict[int, Helper] = dict(helpers.TABLE)
         names = dict(helpers.NAMES)
         self._kfuncs: dict[str, int] = {}
         world = self._world = World(engine_named(engine), table, process, cpus, now, seed)
+        if spec.byteorder == "big":
+            world.memory.big_endian()
         self._table, self._names = table, names
         world.names = names
         world.tail_target = self._tail_target
@@ -107,7 +112,7 @@ class Machine:
         code = self._program(name)
         world.limit, world.cpu, world.prog_type, world.redirected = insn_limit, cpu, spec.prog_type, None
         shape = context.shape(spec, self.spec.btf)
-        given = context.to_bytes(shape, ctx, packet=len(data), keep=world.keep)
+        given = context.to_bytes(shape, ctx, packet=len(data), keep=world.keep, byteorder=world.memory.byteorder)
         prepared = prepare(world, spec.prog_type, bytes(data), given if ctx is not None else None, shape.size)
         result = 0
         try:
@@ -144,7 +149,7 @@ class Machine:
         if section.name == ".kconfig":
             for var in section.vars:
                 value = _kconfig(var.name, version)
-                held = value.to_bytes(8, "little")[: var.size].ljust(var.size, b"\0")
+                held = (value & (1 << 8 * var.size) - 1).to_bytes(var.size, self._order)
                 region.data[var.offset : var.offset + var.size] = held
 
     def _fill(self, spec: MapSpec) -> None:
@@ -167,13 +172,22 @@ class Machine:
         return self._programs[name]
 
     def _tail_target(self, array: int, index: int) -> tuple[Program, int] | None:
-        name = self._world.map_at(array).get(index.to_bytes(4, "little"))
+        one = self._world.map_at(array)
+        if one.spec.type != MapType.PROG_ARRAY:
+            raise Trap(f"tail call into map {one.spec.name!r}, which is no program array")
+        name = one.get(index.to_bytes(4, self._order))
         return None if name is None else (self._program(name), 0)
+
+    @property
+    def _order(self) -> Literal["little", "big"]:
+        return self._world.memory.byteorder
 
     def _resolve(self, insn: Insn) -> tuple[Insn, ...]:
         """`insn` with an address or number in place of its symbol, in as many slots."""
         if isinstance(insn.ref, CoreRef):
             return self._core.relocate(insn, insn.ref)
+        if self._order == "big" and insn.code & ~op.X == op.ALU | op.END:
+            insn = insn._replace(code=insn.code ^ op.X)  # what swaps on one machine is nothing on the other
         return (insn if insn.ref is None else self._addressed(insn),)
 
     def _addressed(self, insn: Insn) -> Insn:
@@ -192,7 +206,10 @@ class Machine:
                 return _number(insn, 0 if weak else self._world.memory.map(bytearray(), insn.ref.name).base)
             case FuncRef(name):
                 raise FormatError(f"reference to function {name!r}, which nothing has linked")
-        raise FormatError(f"{insn.ref} cannot be resolved")
+            case CoreRef() | Label() | ExternRef() | None:
+                raise FormatError(f"{insn.ref} cannot be resolved")
+            case _:
+                assert_never(insn.ref)
 
     def _map(self, name: str) -> Map:
         if name not in self.maps:
@@ -204,7 +221,7 @@ class Machine:
         for var in section.vars if section else ():
             if var.name == name:
                 return self._data[".kconfig"].base + var.offset
-        value = bytearray(_kconfig(name, None).to_bytes(8, "little"))
+        value = bytearray(_kconfig(name, None).to_bytes(8, self._order))
         return self._world.memory.map(value, name, writable=False).base
 
     def _kfunc(self, insn: Insn, name: str, weak: bool) -> Insn:

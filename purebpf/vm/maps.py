@@ -208,7 +208,7 @@ class Array(_Table):
     """BPF_MAP_TYPE_ARRAY: every index exists from the start."""
 
     def _slot(self, key: bytes) -> list[Cell] | None:
-        index = int.from_bytes(key, "little")
+        index = int.from_bytes(key, self.memory.byteorder)
         if index >= self.spec.max_entries:
             return None
         if key not in self.cells:
@@ -243,12 +243,12 @@ class Array(_Table):
         return 0
 
     def keys(self) -> Iterator[bytes]:
-        return (index.to_bytes(4, "little") for index in range(self.spec.max_entries))
+        return (index.to_bytes(4, self.memory.byteorder) for index in range(self.spec.max_entries))
 
     def _admit(self, key: bytes, flags: int) -> int:
         if flags & ~F_LOCK > EXIST:
             return -errno.EINVAL
-        if int.from_bytes(key, "little") >= self.spec.max_entries:
+        if int.from_bytes(key, self.memory.byteorder) >= self.spec.max_entries:
             return -errno.E2BIG
         return -errno.EEXIST if flags & NOEXIST else 0
 
@@ -262,7 +262,7 @@ class LpmTrie(_Table):
 
     def _bits(self, key: bytes) -> tuple[int, int] | None:
         """(prefix length, the prefix as a number); None if the length does not fit the key."""
-        length, data = int.from_bytes(key[:4], "little"), key[4:]
+        length, data = int.from_bytes(key[:4], self.memory.byteorder), key[4:]
         if length > 8 * len(data):
             return None
         return length, int.from_bytes(data, "big") >> (8 * len(data) - length)
@@ -281,7 +281,7 @@ class LpmTrie(_Table):
     def _longest(self, key: bytes) -> bytes | None:
         best, longest = None, -1
         wanted = int.from_bytes(key[4:], "big")
-        limit, size = int.from_bytes(key[:4], "little"), 8 * (len(key) - 4)
+        limit, size = int.from_bytes(key[:4], self.memory.byteorder), 8 * (len(key) - 4)
         for candidate in self.cells:
             length, prefix = self._bits(candidate) or (0, 0)
             if longest < length <= limit and wanted >> (size - length) == prefix:
@@ -378,21 +378,21 @@ class ProgArray(Map):
         self.programs: dict[int, str] = {}
 
     def delete(self, key: bytes) -> int:
-        known = self.programs.pop(int.from_bytes(key, "little"), None)
+        known = self.programs.pop(int.from_bytes(key, self.memory.byteorder), None)
         return 0 if known is not None else -errno.ENOENT
 
     def get(self, key: bytes) -> Any:
-        return self.programs.get(int.from_bytes(key, "little"))
+        return self.programs.get(int.from_bytes(key, self.memory.byteorder))
 
     def set(self, key: bytes, value: Any, flags: int = ANY) -> int:
-        index = int.from_bytes(key, "little")
+        index = int.from_bytes(key, self.memory.byteorder)
         if index >= self.spec.max_entries:
             return -errno.E2BIG
         self.programs[index] = str(value)
         return 0
 
     def keys(self) -> Iterator[bytes]:
-        return (index.to_bytes(4, "little") for index in sorted(self.programs))
+        return (index.to_bytes(4, self.memory.byteorder) for index in sorted(self.programs))
 
 
 class MapInMap(Map):
@@ -431,7 +431,7 @@ class HashOfMaps(MapInMap):
 
 class ArrayOfMaps(MapInMap):
     def set(self, key: bytes, value: Any, flags: int = ANY) -> int:
-        if int.from_bytes(key, "little") >= self.spec.max_entries:
+        if int.from_bytes(key, self.memory.byteorder) >= self.spec.max_entries:
             return -errno.E2BIG
         return super().set(key, value, flags)
 

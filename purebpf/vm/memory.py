@@ -13,7 +13,7 @@ them (contexts, whose loads the kernel rewrites; read-only data being written; n
 from __future__ import annotations
 
 from struct import Struct
-from typing import Callable, Final
+from typing import Callable, Final, Literal
 
 Buffer = bytearray | memoryview
 
@@ -27,6 +27,7 @@ BELOW: Final = 1 << 31  # an offset this high is meant as one below the next reg
 FIRST: Final = 0x10100  # first region number handed out
 
 CODECS: Final = {1: Struct("<B"), 2: Struct("<H"), 4: Struct("<I"), 8: Struct("<Q")}
+BIG_CODECS: Final = {1: Struct(">B"), 2: Struct(">H"), 4: Struct(">I"), 8: Struct(">Q")}
 
 
 class Trap(Exception):
@@ -47,15 +48,21 @@ class Region:
 
 
 class Memory:
-    """The address space of one machine."""
+    """The address space of one machine, whose numbers lie in memory in `byteorder`."""
 
-    __slots__ = ("_next", "rd", "regions", "wr")
+    __slots__ = ("_next", "byteorder", "codecs", "rd", "regions", "wr")
 
     def __init__(self) -> None:
+        self.byteorder: Literal["little", "big"] = "little"
+        self.codecs = CODECS
         self.rd: dict[int, Buffer] = {}
         self.wr: dict[int, Buffer] = {}
         self.regions: dict[int, Region] = {}
         self._next = FIRST
+
+    def big_endian(self) -> None:
+        """Be a big-endian machine from here on."""
+        self.byteorder, self.codecs = "big", BIG_CODECS
 
     def map(self, data: Buffer, name: str, writable: bool = True) -> Region:
         """Give `data` (not copied) an address."""
@@ -108,7 +115,7 @@ class Memory:
         number, offset = addr >> 32, addr & M32
         buffer = self.rd.get(number)
         if buffer is not None and offset + size <= len(buffer):
-            value: int = CODECS[size].unpack_from(buffer, offset)[0]
+            value: int = self.codecs[size].unpack_from(buffer, offset)[0]
             return value
         region = self.regions.get(number)
         if buffer is None and region is not None and region.load is not None and not offset & BELOW:
@@ -120,7 +127,7 @@ class Memory:
         number, offset = addr >> 32, addr & M32
         buffer = self.wr.get(number)
         if buffer is not None and offset + size <= len(buffer):
-            CODECS[size].pack_into(buffer, offset, value & ((1 << 8 * size) - 1))
+            self.codecs[size].pack_into(buffer, offset, value & ((1 << 8 * size) - 1))
             return
         region = self.regions.get(number)
         if buffer is None and region is not None and region.store is not None and not offset & BELOW:

@@ -57,7 +57,7 @@ def full() -> ObjectSpec:
         mov(3, 0), mov(4, 0), helper(181), mov(0, 2), EXIT), False)
     second = body("second", (mov(0, 1), EXIT), False)
     trace = body("trace", (
-        Insn(o.ALU64 | o.MOV | o.K, 0, 0, 0, 0, i.CoreRef(task, "0:1", CoreKind.FIELD_BYTE_OFFSET)),
+        Insn(o.ALU64 | o.MOV | o.K, 0, 0, 0, 4, i.CoreRef(task, "0:1", CoreKind.FIELD_BYTE_OFFSET)),
         load(1, 3, i.KsymRef("bpf_no_such_kfunc", True, True)),
         Insn(o.JMP | o.JEQ | o.K, 1, 0, 1, 0),
         Insn(o.JMP | o.CALL, 0, o.CALL_KFUNC, 0, -1, i.KfuncRef("bpf_no_such_kfunc", True)),

@@ -278,3 +278,72 @@ def test_writing_does_not_import_pyelftools() -> None:
     code = "import sys; from tests.elf.example import full; from purebpf import elf; elf.write(full()); " \
            "print([m for m in sys.modules if m.startswith('elftools') or m == 'dataclasses'])"
     assert run(sys.executable, "-c", code).strip() == "[]"
+
+
+def test_statics_of_one_name_are_told_apart() -> None:
+    one = full()
+    twice = elf.read(elf.write(one._replace(functions={**one.functions, "quiet.1": one.functions["quiet"]._replace(name="quiet.1")})))
+    assert {"quiet", "quiet.1"} <= set(twice.functions)
+
+
+def test_an_object_that_cannot_be_read_is_listed_with_its_symbols(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Reassembling it must not make numbers of what was a reference."""
+    from purebpf.assembler import assemble_object
+    from purebpf.cli import main
+    from tests.elf.test_hostile import EXIT, elf_file
+
+    load = bytes([0x18, 1, 0, 0, 0, 0, 0, 0]) + bytes(8)
+    relocation = (0).to_bytes(8, "little") + ((1 << 32) | 1).to_bytes(8, "little")
+    data = bytearray(elf_file([("xdp", 1, 6, load + EXIT, 0), (".relxdp", 9, 0, relocation, 0)],
+                              [("thing", 0x11, 0xFFF1, 0, 0), ("f", 0x12, 3, 0, 24)]))
+    table = int.from_bytes(data[40:48], "little") + 64 * 4  # header of .relxdp: link, info, entry size
+    data[table + 40:table + 48] = (2).to_bytes(4, "little") + (3).to_bytes(4, "little")
+    data[table + 56:table + 64] = (16).to_bytes(8, "little")
+    path = tmp_path / "x.o"
+    path.write_bytes(data)
+    assert main(["dis", str(path)]) == 0
+    shown = capsys.readouterr()
+    assert "in no section" in shown.err and "r1 = thing ll" in shown.out
+    with pytest.raises(FormatError, match="thing"):
+        assemble_object(shown.out)
+
+
+@pytest.mark.parametrize("fields", [2, 5])
+def test_legacy_maps_are_read(fields: int) -> None:
+    import struct
+
+    from tests.elf.test_hostile import EXIT, elf_file
+
+    one = struct.pack(f"<{fields}I", *(1, 4, 8, 16, 0)[:fields])
+    data = elf_file([("xdp", 1, 6, EXIT, 0), ("maps", 1, 3, one * 2, 0)],
+                    [("f", 0x12, 3, 0, 8), ("a", 0x11, 4, 0, len(one)), ("b", 0x11, 4, len(one), len(one))])
+    if fields < 5:
+        with pytest.raises(ElfError, match="bytes a map"):
+            elf.read(data)
+    else:
+        assert list(elf.read(data).maps.values()) == [MapSpec("a", 1, 4, 8, 16), MapSpec("b", 1, 4, 8, 16)]
+    other = elf_file([("xdp", 1, 6, EXIT, 0), ("maps", 1, 3, struct.pack("<7I", 1, 4, 8, 16, 0, 0, 9), 0)],
+                     [("f", 0x12, 3, 0, 8), ("a", 0x11, 4, 0, 28)])
+    with pytest.raises(ElfError, match="another loader"):
+        elf.read(other)
+
+
+def test_the_license_keeps_its_name_and_length() -> None:
+    spec = elf.read(elf.write(full()))
+    assert spec.btf is not None
+    for text in ("GPL", "Dual MIT/GPL", "a much longer one than before"):
+        again = elf.read(elf.write(spec._replace(license=text)))
+        assert again.license == text and again.btf is not None
+        row = next(one for one in again.btf if isinstance(one, t.Datasec) and one.name == "license")
+        assert row.vars[0].size == row.size == len(text) + 1 and len(row.vars) == 1
+
+
+def test_a_file_is_replaced_in_one_step_and_keeps_its_mode(tmp_path: Path) -> None:
+    path, link = tmp_path / "x.o", tmp_path / "link.o"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    elf.save(full(), link)
+    assert link.is_symlink() and path.read_bytes() == elf.write(full()) and path.stat().st_mode & 0o777 == 0o640
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link.o", "x.o"]
+    elf.save(full(), "/dev/null")

@@ -15,7 +15,7 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself and errors
     "isa": set(),
     "uapi": set(),
     "btf": set(),
-    "spec": {"isa", "btf", "uapi"},
+    "spec": {"isa", "btf", "uapi", "checks"},
     "context": {"spec", "btf", "uapi"},
     "vm": {"isa", "spec", "btf", "uapi", "context"},
     "elf": {"spec", "isa", "btf", "uapi"},
@@ -28,15 +28,20 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself and errors
     "opt": {"ir"},
     "codegen": {"ir", "isa", "btf", "uapi", "spec"},
     "compiler": {"frontend", "lower", "opt", "codegen", "ir", "spec", "dsl", "btf", "uapi"},
-    "assembler": {"isa", "spec", "btf", "uapi"},
-    "listing": {"isa", "spec", "btf", "uapi"},
-    "loader": {"spec", "isa", "btf", "uapi", "dsl", "context"},
+    "assembler": {"whole", "isa", "spec", "btf", "uapi"},
+    "linker": {"isa", "spec", "btf"},
+    "objects": {"spec", "elf", "linker", "loader", "vm"},
+    "skeleton": {"spec", "elf", "btf", "uapi"},
+    "checks": {"spec", "isa", "uapi"},
+    "whole": {"elf", "isa", "spec"},
+    "listing": {"whole", "isa", "spec", "btf", "uapi"},
+    "loader": {"spec", "checks", "isa", "btf", "uapi", "dsl", "context"},
     "api": {"compiler", "dsl", "spec", "frontend", "loader", "vm"},
     "cli": None,  # everything
     "__init__": None,
     "__main__": {"cli"},
 }
-THIRD_PARTY = {"elftools": {"elf/reader.py"}, "cffi": {"dsl/cdecl.py"}, "ctypes": {"loader/sys.py"}}
+THIRD_PARTY = {"cffi": {"dsl/cdecl.py"}, "ctypes": {"loader/sys.py"}}
 LATER = {"annotationlib"}  # of the standard library from 3.14 on
 TYPING_ONLY = {"typing_extensions"}  # a type checker has it; imported under TYPE_CHECKING alone
 

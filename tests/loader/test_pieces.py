@@ -53,7 +53,12 @@ def test_tidy_finishes_what_clang_leaves() -> None:
     b.append(t.Datasec(".ksyms", 0, (t.SecVar(extern, 0, 0),)))
     b.append(t.DeclTag("tag", extern))
     data = DataSpec(".data", bytes(8), (VarSpec("two", 4, 4), VarSpec("one", 0, 4)))
-    got = kbtf.tidy(b.build(), {".data": data})
+    whole = b.build()
+    changes = kbtf.tidied(whole, {".data": data})
+    got = [changes.get(number, one) for number, one in whole.items()]
+    again = Btf.from_bytes(whole.to_bytes())
+    quick = again.encoded(kbtf.tidied(again, {".data": data}))
+    assert quick is not None and list(Btf.from_bytes(codec.finish(*quick))) == got
     assert got[3] == t.Datasec(".data", 8, (t.SecVar(one, 0, 4), t.SecVar(two, 4, 4)))
     assert not any(isinstance(one, t.Func | t.DeclTag) for one in got)
     assert Btf.from_bytes(codec.encode(got)).last == len(got)
