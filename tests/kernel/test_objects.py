@@ -14,7 +14,7 @@ from purebpf.errors import FormatError, KernelError, NotSupported, VerifierError
 from purebpf.isa.insn import FuncRef, KsymRef, MapRef
 from purebpf.loader import Kernel, load
 from purebpf.loader import sys as live_sys
-from purebpf.loader.choices import Policy
+from purebpf.loader import Policy
 from purebpf.loader.fixups import patch
 from purebpf.btf.core import Relocation
 from purebpf.isa import decode, assemble
@@ -155,7 +155,7 @@ def test_a_policy_is_asked_before_the_first_system_call(monkeypatch: pytest.Monk
     pinned = simple(maps={"m": MapSpec("m", MapType.ARRAY, 4, 4, 1000, pinning=1)})
     with monkeypatch.context() as patched:
         patched.setattr(live, "bpf", never)
-        for policy, match in ((Policy(prog_types=["tc"]), "is of type XDP"), (Policy(pins=False), "pinned by name"),
+        for policy, match in ((Policy(prog_types=["tc"]), "is of type XDP"), (Policy(pins=False), "asks to be pinned"),
                               (Policy(max_bytes=100), "take 8000 bytes")):
             with pytest.raises(FormatError, match=match):
                 load(pinned, policy=policy)

@@ -28,7 +28,7 @@ def http(ctx):
 
 CASES = [
     {"data": b"GET 8080 HTTP/1.1 and more".ljust(64), "retval": 8080},
-    {"data": b"PUT /something 42/".ljust(64), "retval": 1},
+    {"data": b"PUT /something 42/".ljust(64), "retval": 0},
     {"data": b"PUT /something42/".ljust(64), "retval": 42},
     {"data": b"HEAD 1".ljust(64), "retval": 1},
 ]
