@@ -106,6 +106,8 @@ class Checker:
         self.hook: str = ""  # the section of the program this is part of
         self.ctx: Expr | None = None
         self.slots: dict[tuple[str, Layout], Slot] = {}
+        self.trail: list[Slot] = []  # all memory of the frame in the order in which it is asked for,
+        self.asked = 0  # and how many of it: another round of a loop asks for the same again
         self.inlined = 0
         self.locks = 0
         self.fixed: set[Local] = set()  # those that `hold` has made: set once
@@ -234,7 +236,10 @@ class Checker:
         """Fresh memory in the frame: a place."""
         from ..tree.kinds import Origin  # the type, where it is made
 
-        slot = Slot(name, layout)
+        if self.asked == len(self.trail) or self.trail[self.asked].layout != layout:
+            self.trail[self.asked:] = [Slot(name, layout)]
+        slot = self.trail[self.asked]
+        self.asked += 1
         return SlotPlace(self.span(), Ptr(layout, "stack", fresh=True, origin=frozenset((Origin(slot, 0, layout.size),))), slot)
 
     # --- paths

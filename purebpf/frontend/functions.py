@@ -188,6 +188,9 @@ def body(c: Checker, source: Source) -> None:
 
 def _emit_call(c: Checker, instance: Instance, values: dict[str, Expr], kinds: dict[str, Kind], node: ast.AST) -> Expr:
     span, function, effects = c.span(node), instance.function, instance.effects
+    outs = [c.slot(layout) for layout in instance.outs]
+    answers = [o for out in outs for o in keeping.origins(out.kind)]
+    values = {name: keeping.apart(c, value, answers, node) for name, value in values.items()}
     args: list[Expr] = []
     cursors: list[tuple[str, Local]] = []
     for name, value in values.items():
@@ -204,7 +207,6 @@ def _emit_call(c: Checker, instance: Instance, values: dict[str, Expr], kinds: d
             for o in mine:
                 if isinstance(o.root, str):
                     effects_add(c, o)
-    outs = [c.slot(layout) for layout in instance.outs]
     for out in outs:
         keeping.preserve_origins(c, keeping.origins(out.kind), out.slot.layout.size, node)
     result = _returned(instance.result, values, outs)

@@ -113,6 +113,11 @@ def _stands_in(kind: Kind, replaced: tuple[Origin, ...]) -> bool:
     return any(o.overlaps(r) and kind.target.size <= r.size for o in kind.origin for r in replaced)
 
 
+def apart(c: Checker, value: Expr, answers: list[Origin], node: ast.AST) -> Expr:
+    """An argument, which does not lie where the answers go."""
+    return _copied(c, value, tuple(answers), node) if answers and _stands_in(value.kind, tuple(answers)) else value
+
+
 def _copied(c: Checker, value: Expr, replaced: tuple[Origin, ...], node: ast.AST) -> Expr:
     kind = value.kind
     if isinstance(kind, Tuple):

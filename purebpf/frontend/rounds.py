@@ -32,12 +32,12 @@ def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round],
     the kernel grants no loop more than 8 million."""
     entry = Path(dict(c.env or {}), c.held, c.out)
     head: Env = dict(entry.env)
-    mark = c.unit.mark()
+    mark, asked = c.unit.mark(), c.asked
     growth: dict[tuple[str, str], int] = {}
     for attempt in range(ROUNDS):
         c.unit.reset(mark)
         c.env, c.held = dict(head), entry.held
-        inlined = c.inlined
+        inlined, c.asked = c.inlined, asked
         this = Round(make())
         check(this)
         c.inlined = inlined
