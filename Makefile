@@ -41,6 +41,9 @@ parsers: .venv/dev ## a minute of coverage-guided fuzzing on each reader of inst
 	$(RUN) -m pip install -q atheris
 	$(RUN) tools/fuzz.py all 60
 
+mutants: .venv/dev ## bugs of one line, planted one at a time: does the suite notice?
+	$(RUN) tools/mutants.py
+
 .venv/run: pyproject.toml
 	tools/venv $(PYTHON) .venv
 	@touch $@
@@ -49,4 +52,4 @@ parsers: .venv/dev ## a minute of coverage-guided fuzzing on each reader of inst
 	tools/venv $(PYTHON) .venv dev
 	@touch $@
 
-.PHONY: help demo test check bench kernels pyz bless gen fuzz parsers
+.PHONY: help demo test check bench kernels pyz bless gen fuzz parsers mutants

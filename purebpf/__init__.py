@@ -69,6 +69,11 @@ if TYPE_CHECKING:
         KernelError as KernelError, KeyMissing as KeyMissing, NotInKernel as NotInKernel, NotSupported as NotSupported,
         PureBpfError as PureBpfError, VerifierError as VerifierError, VmFault as VmFault,
     )
+    from .loader.handle import (
+        links as links, maps as maps, open_link as open_link, open_map as open_map, open_program as open_program,
+        programs as programs,
+    )
+    from .loader.object import wait as wait
     from .spec import ObjectSpec as ObjectSpec, RunResult as RunResult
     from .uapi.names import (
         XDP_ABORTED as XDP_ABORTED, XDP_DROP as XDP_DROP, XDP_PASS as XDP_PASS, XDP_TX as XDP_TX,
@@ -132,6 +137,8 @@ _HOMES = {  # module -> the public names it holds
     "TcContext XdpContext",
     "errors": "AttachError CompileError FormatError KernelError KeyMissing NotInKernel NotSupported PureBpfError "
     "VerifierError VmFault",
+    "loader.handle": "links maps open_link open_map open_program programs",
+    "loader.object": "wait",
     "spec": "ObjectSpec RunResult",
     "uapi.names": "XDP_ABORTED XDP_DROP XDP_PASS XDP_TX XDP_REDIRECT TC_ACT_UNSPEC TC_ACT_OK TC_ACT_RECLASSIFY TC_ACT_SHOT "
     "TC_ACT_PIPE TC_ACT_STOLEN TC_ACT_QUEUED TC_ACT_REPEAT TC_ACT_REDIRECT TC_ACT_TRAP TCX_NEXT TCX_PASS "

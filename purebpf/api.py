@@ -6,7 +6,7 @@ which name, so that `k[calls]` finds the live map of the declaration `calls`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .dsl.globals import Variable
     from .frontend.hook import FormatField
     from .loader import LoadedProgram, Object
+    from .loader.tracepipe import TraceLine
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -81,8 +82,10 @@ def load(*programs: Any, license: str = "GPL", constants: Mapping[Any, Any] | No
     from . import loader
 
     compiled = compile_all(*programs, license=license, cpu=cpu)
-    by_name = {compiled.names.get(key, key): value for key, value in (constants or {}).items()}
-    return Loaded(loader.load(compiled.spec, constants=by_name, attach=attach, **options), compiled)
+    for option in ("constants", "maps"):
+        given = constants if option == "constants" else options.get(option)
+        options[option] = {compiled.names.get(key, key): value for key, value in (given or {}).items()}
+    return Loaded(loader.load(compiled.spec, attach=attach, **options), compiled)
 
 
 class Loaded:
@@ -113,10 +116,16 @@ class Loaded:
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str | Program):
             return self.object[key]
-        return self.object[self._names.get(key, key)]
+        try:
+            name = self._names[key]
+        except (KeyError, TypeError):
+            raise KeyError(f"no loaded program uses {key!r}") from None
+        return self.object[name]
 
     def __contains__(self, key: Any) -> bool:
-        return self._names.get(key, key) in self.object if not isinstance(key, Program) else key in self.object
+        if isinstance(key, str | Program):
+            return key in self.object
+        return key in self._names
 
     @property
     def maps(self) -> Mapping[str, Any]:
@@ -133,6 +142,14 @@ class Loaded:
     def attach(self) -> None:
         """Attach every program that says where, if `load` was told not to."""
         self.object.attach()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Let time pass, `seconds` or until Ctrl-C, and give events to the callbacks that `on` set meanwhile."""
+        self.object.wait(seconds)
+
+    def trace(self, seconds: float | None = None) -> Iterator[TraceLine]:
+        """What programs print, as it comes, for `seconds` (None: for ever)."""
+        return self.object.trace(seconds)
 
     def close(self) -> None:
         """Detach and close everything."""

@@ -71,10 +71,10 @@ def _watch_bpf() -> Iterator[None]:
         return
     from purebpf.loader import sys as live
 
-    original = live.bpf
+    original = live._bpf
 
-    def watched(command: int, attr: Any, size: int) -> int:
-        result = original(command, attr, size)
+    def watched(number: int, command: int, attr: Any, size: int) -> int:
+        result: int = original(number, command, attr, size)
         kind = _MAKERS.get(command)
         if kind and result >= 0:
             with open(f"/proc/self/fdinfo/{result}", encoding="ascii") as file:
@@ -83,9 +83,10 @@ def _watch_bpf() -> Iterator[None]:
                 _made.append((kind, int(ids[f"{kind}_id"])))
         return result
 
-    live.bpf = watched
+    watched.__wrapped__ = original  # type: ignore[attr-defined]
+    live._bpf = watched
     yield
-    live.bpf = original
+    live._bpf = original
 
 
 def _alive(made: list[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -152,12 +153,10 @@ def bpffs() -> Iterator[str]:
     from purebpf.loader import sys as live
 
     fd = live.mount_detached("bpf")
-    if fd < 0:
+    if isinstance(fd, int):
         pytest.skip(f"no private bpffs: {os.strerror(-fd)}")
-    try:
-        yield f"/proc/self/fd/{fd}"
-    finally:
-        os.close(fd)
+    with fd:
+        yield f"/proc/self/fd/{fd.fileno()}"
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import os
 import sys
 from importlib import import_module
 
+from .. import __version__
 from ..errors import InternalError, PureBpfError
 
 COMMANDS = {  # name -> (module, one line of help)
@@ -19,8 +20,15 @@ COMMANDS = {  # name -> (module, one line of help)
     "asm": ("asm", "assemble text into an object, raw bytes, hex, a C array or a bytes literal"),
     "dis": ("dis", "disassemble an object, raw bytes, hex, or a program in the kernel"),
     "run": ("run", "run a program in the user-space VM, with no privilege"),
-    "load": ("load", "load an object file into the kernel; attach it, run it, pin it"),
-    "map": ("maps", "list the kernel's maps, or dump one"),
+    "load": ("load", "load a program into the kernel; attach it and show its events, run it, pin it"),
+    "prog": ("prog", "list the kernel's programs; show, pin, attach or run one"),
+    "map": ("maps", "list the kernel's maps; show, dump, change or pin one"),
+    "link": ("link", "list the kernel's links; show, pin, detach or update one"),
+    "btf": ("btf", "list the kernel's type information, or dump one"),
+    "net": ("net", "list the programs at network interfaces, also those left behind; detach"),
+    "cgroup": ("cgroup", "list the programs of cgroups"),
+    "top": ("top", "which programs run how often and how long"),
+    "trace-pipe": ("trace", "show what programs print"),
     "features": ("features", "try out what this kernel has"),
 }
 
@@ -28,7 +36,10 @@ COMMANDS = {  # name -> (module, one line of help)
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit status and prints errors instead of raising them."""
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["help"]:
+        argv = [*argv[1:], "--help"]
     parser = argparse.ArgumentParser(prog="purebpf", description="eBPF in Python, without LLVM")
+    parser.add_argument("--version", action="version", version=f"purebpf {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (module, summary) in COMMANDS.items():
         sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
@@ -36,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
             command = import_module(f".{module}", __name__)
             command.add_arguments(sub)
             sub.set_defaults(run=command.run)
-    args = parser.parse_args(argv)
+    args = parser.parse_args(argv or ["--help"])
     try:
         status: int = args.run(args)
         sys.stdout.flush()

@@ -26,8 +26,9 @@ def run(args: argparse.Namespace) -> int:
         if kind is None:
             raise FormatError(f"there is no program type {args.helpers!r}; see the table of program types")
         tables[f"helpers for {args.helpers}"] = probes.all_helpers(kind)
+    counts = {title: f"{sum(a.has is True for a in answers)} of {len(answers)}" for title, answers in tables.items()}
     if args.missing:
-        tables = {title: [a for a in answers if not a.has] for title, answers in tables.items()}
+        tables = {title: [a for a in answers if a.has is not True] for title, answers in tables.items()}
     if args.json:
         import json
 
@@ -36,12 +37,18 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print(f"Linux {os.uname().release}")
     for title, answers in tables.items():
-        print(f"\n{title}: {sum(a.has for a in answers)} of {len(answers)}")
+        print(f"\n{title}: {counts[title]}")
+        width = max((len(a.name) for a in answers), default=0)
         for answer in answers:
-            print(_row(answer))
+            print(_row(answer, width))
+    if any(a.has is None for answers in tables.values() for a in answers):
+        print("\n?: this process may not ask; run it as root")
     return 0
 
 
-def _row(answer: Any) -> str:
+_WORDS = {True: "yes", False: "no", None: "?"}
+
+
+def _row(answer: Any, width: int) -> str:
     since = f"since {answer.since}" if answer.since else ""
-    return f"  {'yes' if answer.has else 'no ':<4}{answer.name.lower():<28}{since}".rstrip()
+    return f"  {_WORDS[answer.has]:<4}{answer.name.lower():<{width}}  {since}".rstrip()

@@ -1,28 +1,44 @@
-"""`purebpf load FILE.o`: load an object; attach it, run it on a packet, or pin what it made."""
+"""`purebpf load FILE`: load an object, Python or assembly; attach it and show its events, run it on a packet, or pin it."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import signal
+import sys
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
+
+from ..errors import FormatError, NotSupported
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="an object file")
-    parser.add_argument("--attach", nargs="?", const="", metavar="TARGET",
-                        help="attach: to what the section names say, or each program to TARGET (an interface, a cgroup, …)")
+    parser.add_argument("file", help="a Python file, which is attached where its decorators say, an object file or assembly")
+    parser.add_argument("--attach", nargs="?", const="", action="append", metavar="[PROGRAM=]TARGET[,OPTION=VALUE…]",
+                        help="attach: to what the section names say; or the programs (or one) to TARGET: an interface, a "
+                             "cgroup, …, with options such as mode=generic, direction=egress, pid=12, frequency=99; may be repeated")
     parser.add_argument("--run", dest="packet", metavar="HEX", help="run each program once on this packet (hexadecimal) and print the result")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="value of a .rodata variable")
     parser.add_argument("--pin", metavar="DIRECTORY", help="pin programs, maps and links under a bpffs directory")
     parser.add_argument("--btf", metavar="FILE", help="relocate against these types instead of the kernel's")
     parser.add_argument("--log", type=int, default=0, metavar="LEVEL", help="print the verifier's log: 1, 2, or 4 for statistics")
+    parser.epilog = ("examples: purebpf load trace.o --attach    purebpf load xdp.o --attach eth0,mode=generic --pin "
+                     "/sys/fs/bpf/x")
 
 
 def run(args: argparse.Namespace) -> int:
     from .. import elf
     from ..loader import load
+    from ..spec import ObjectSpec
+    from .run import load as read
 
-    spec = elf.read(args.file)
-    constants = dict(_assignment(text) for text in args.set)
+    spec = read(args.file) if args.file.endswith((".py", ".s", ".S", ".asm")) else elf.read(args.file)
+    if not isinstance(spec, ObjectSpec):
+        raise FormatError("bare code has no hook to be loaded for: purebpf run FILE runs it", source=args.file)
+    if args.file.endswith(".py") and args.attach is None and args.packet is None and not args.pin:
+        args.attach = [""]
+    constants = dict(assignment(text) for text in args.set)
     with load(spec, constants=constants, btf=args.btf, log_level=args.log) as k:
         for program in k.programs.values():
             info = program.info
@@ -32,17 +48,21 @@ def run(args: argparse.Namespace) -> int:
                 print(program.log.rstrip())
         if args.packet is not None:
             _run(k, args.packet)
-        links = _attach(k, args.attach) if args.attach is not None else []
+        for text in args.attach or ():
+            _attach(k, text)
+        if args.attach and not k.links:
+            raise FormatError("nothing was attached: " + "; ".join(f"{n}: {why}" for n, why in k.unattached().items()))
         if args.pin:
-            _pin(k, links, args.pin)
-        elif links:
-            _wait(links)
+            _pin(k, args.pin)
+        elif k.links:
+            for name, why in k.unattached().items():
+                print(f"not attached: {name}: {why}")
+            wait_for_the_end(k.links, k)
     return 0
 
 
-def _assignment(text: str) -> tuple[str, Any]:
-    from ..errors import FormatError
-
+def assignment(text: str) -> tuple[str, Any]:
+    """NAME=VALUE; the value as a number if it is one."""
     name, equals, value = text.partition("=")
     if not equals:
         raise FormatError(f"--set {text}: write NAME=VALUE")
@@ -53,8 +73,6 @@ def _assignment(text: str) -> tuple[str, Any]:
 
 
 def _run(k: Any, packet: str) -> None:
-    from ..errors import FormatError, NotSupported
-
     try:
         data = bytes.fromhex(packet)
     except ValueError:
@@ -67,32 +85,93 @@ def _run(k: Any, packet: str) -> None:
             print(f"{program.name}: {error}")
 
 
-def _attach(k: Any, target: str) -> list[Any]:
-    if not target:
-        return list(k.attach())
-    made = [program.attach(target) for program in k.programs.values()]
-    k.links.extend(made)
-    return made
+def _attach(k: Any, text: str) -> None:
+    if not text:
+        k.attach()
+        return
+    name, _, rest = text.partition("=")
+    chosen = [k.programs[name]] if name in k.programs else list(k.programs.values())
+    target, *given = (rest if name in k.programs else text).split(",")
+    options = dict(assignment(one) for one in given)
+    for program in chosen:
+        try:
+            program.attach(target or None, **options)
+        except TypeError:
+            raise FormatError(f"--attach {text}: {program.spec.section} takes no such option: "
+                              f"{', '.join(options) or 'no target'}") from None
 
 
-def _pin(k: Any, links: list[Any], directory: str) -> None:
-    import os
-
+def _pin(k: Any, directory: str) -> None:
+    """All of it, or nothing."""
     from ..loader.create import ensure_directory
 
+    new = not os.path.isdir(directory)
     ensure_directory(directory)
-    for name, thing in [*k.maps.items(), *k.programs.items()]:
-        thing.pin(os.path.join(directory, name))
-    for number, link in enumerate(links):
-        link.pin(os.path.join(directory, f"link{number}"))
+    pinned: list[Any] = []
+    try:
+        for name, thing in [*k.maps.items(), *k.programs.items(), *((f"link{n}", one) for n, one in enumerate(k.links))]:
+            pinned.append(thing)
+            thing.pin(os.path.join(directory, name))
+    except BaseException:
+        for thing in pinned:
+            thing.unpin()
+        if new:
+            os.rmdir(directory)
+        raise
 
 
-def _wait(links: list[Any]) -> None:
-    import signal
-
+def wait_for_the_end(links: list[Any], k: Any = None) -> None:
+    """Say what is attached, then show the events and prints of an object until Ctrl-C or SIGTERM."""
     for link in links:
         print(f"attached {link.kind} {link.target}".rstrip())
-    ends = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
-    print("Ctrl-C detaches", flush=True)
-    signal.sigwait(ends)
+    with _Ends() as ends:
+        print("Ctrl-C detaches", flush=True)
+        _follow(k, ends)
+
+
+class _Ends:
+    """Readable once SIGINT or SIGTERM came; these do nothing else meanwhile."""
+
+    def __enter__(self) -> _Ends:
+        self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._old = {one: signal.signal(one, lambda *_: None) for one in (signal.SIGINT, signal.SIGTERM)}
+        self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        return self
+
+    def fileno(self) -> int:
+        return self._read
+
+    def __exit__(self, *exc: object) -> None:
+        signal.set_wakeup_fd(self._wakeup)
+        for one, handler in self._old.items():
+            signal.signal(one, handler)
+        os.close(self._read)
+        os.close(self._write)
+
+
+def _print_event(name: str, event: Any) -> None:
+    print(f"{name}: {event!r}")
+
+
+_PRINTS = (6, 177)  # the helpers trace_printk, trace_vprintk
+
+
+def _follow(k: Any, ends: _Ends) -> None:
+    from ..loader.queues import ReaderMap
+    from ..loader.reader import wait_readable
+    from ..loader.tracepipe import Pipe
+
+    readers = [m for m in k.maps.values() if isinstance(m, ReaderMap)] if k is not None else []
+    prints = k is not None and any(i.ref is None and i.imm in _PRINTS and i.code == 0x85 and i.src == 0
+                                   for p in k.programs.values() for i in p.linked.insns)
+    with Pipe() if prints else nullcontext() as pipe:
+        while True:
+            for one in readers:
+                one.reader().each(partial(_print_event, one.name))
+            for line in pipe.lines() if pipe is not None else ():
+                print(f"{line.task}-{line.pid}: {line.text}")
+            sys.stdout.flush()
+            sources = [fd for one in readers for fd in one.reader().sources()]
+            wait_readable([ends.fileno(), *sources, *([pipe.fileno()] if pipe is not None else [])], None)
+            if wait_readable([ends.fileno()], 0):
+                return

@@ -183,7 +183,7 @@ def _rows(live: LiveMap) -> list[str]:
     if live.spec.type in (MapType.RINGBUF, MapType.PERF_EVENT_ARRAY):
         return [repr(one) for one in live.read()]
     if live.spec.type in (MapType.QUEUE, MapType.STACK, MapType.BLOOM_FILTER):
-        return [one.hex() for one in live.raw.values]  # type: ignore[attr-defined]
+        return [one.hex() for one in live.engine.values]  # type: ignore[attr-defined]
     array = live.spec.type in (MapType.ARRAY, MapType.PERCPU_ARRAY)
     try:
         return [f"{key!r}: {value!r}" for key, value in live.items() if not array or _is_set(live, key)]
@@ -192,5 +192,5 @@ def _rows(live: LiveMap) -> list[str]:
 
 
 def _is_set(live: LiveMap, key: int) -> bool:
-    raw = live.raw.get(key.to_bytes(4, "little"))
+    raw = live.engine.get(key.to_bytes(4, "little"))
     return any(map(any, raw)) if isinstance(raw, list) else any(raw or b"")

@@ -141,7 +141,7 @@ def _share_ends(mf: MFunc) -> None:
         longer = endings.get(key, [])
         while longer:
             other = longer.pop()
-            if other.insns[-1].code == RETURN and len(other.insns) > n:  # else it ends elsewhere by now
+            if other.insns[-1].code == RETURN:  # else it ends elsewhere by now
                 other.insns[-n:] = [MInsn(GOTO, targets=(short,), span=other.insns[-1].span)]
                 break
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 
     K = TypeVar("K")
     V = TypeVar("V")
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     class LiveTable(MutableMapping[K, V]):
         """A map that is looked up by key."""
 
-        def top(self, n: int) -> list[tuple[K, V]]:
+        def top(self, n: int = 10, *, key: Callable[[V], Any] | None = None) -> list[tuple[K, V]]:
             """The n entries with the largest values."""
 
         def to_dict(self) -> dict[K, V]: ...
@@ -30,11 +30,15 @@ if TYPE_CHECKING:
         def sum(self) -> V: ...
 
     class LiveRing(Generic[V]):
-        """A ring buffer or perf buffer: events as they come."""
+        """A ring buffer or perf buffer: events as they come, each once, whichever way they are read."""
 
         def events(self, timeout: float | None = None) -> Iterator[V]: ...
+        def __iter__(self) -> Iterator[V]: ...
+        def __aiter__(self) -> AsyncIterator[V]: ...
         def read(self) -> list[V]: ...
         def poll(self, timeout_ms: float = -1) -> list[V]: ...
+        def on(self, callback: Callable[[V], object]) -> None: ...
+        def read_numpy(self) -> Any: ...
 
     class LiveVariable(Generic[V]):
         """A global variable: reading and writing it is memory access, no system call."""

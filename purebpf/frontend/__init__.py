@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dsl.hooks import Program
 from ..errors import CompileError
-from . import exprs, functions, loops, maps, packet, patterns, programs, scopes, stmts
+from . import attributes, callbacks, exprs, loops, maps, packet, patterns, programs, results, scopes, stmts, subscripts
 from .hook import FormatField
 from .unit import Tables, Unit
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 def _tables() -> Tables:
     tables = Tables()
-    tables.expr, tables.place, tables.attribute = exprs.expr, exprs.place, exprs.attribute
+    tables.expr, tables.place, tables.attribute = exprs.expr, exprs.place, attributes.attribute
     tables.stmts = {**stmts.STMTS, **loops.LOOPS, **patterns.PATTERNS, **scopes.SCOPES}
-    tables.body, tables.assign_name, tables.give_back = stmts.body, stmts.assign_name, functions.give_back
-    tables.member, tables.for_each, tables.loop = maps.member, loops.for_each, loops.loop
-    tables.dict_get, tables.packet_element = exprs.dict_get, packet.element
+    tables.body, tables.assign_name, tables.give_back = stmts.body, stmts.assign_name, results.give_back
+    tables.member, tables.for_each, tables.loop = maps.member, callbacks.for_each, callbacks.loop
+    tables.dict_get, tables.packet_element = subscripts.dict_get, packet.element
     return tables
 
 

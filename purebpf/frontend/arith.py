@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable
 
 from ..dsl.ints import IntType
-from ..tree.kinds import BOOL, I64, NONE, U64, Const, Int, Kind, Ptr, exact, fits, is_maybe, number
+from ..tree.kinds import BOOL, I64, NONE, U64, Const, Int, Kind, Ptr, fits, is_maybe, number
 from ..tree.convert import coerce
 from ..tree.nodes import Abs, Arith, BitLength, Cast, Compare, Expr, Lit, Load, Number, Select, Seq, Wrap
 from .context import Checker, has_effects
@@ -357,7 +357,3 @@ def constant(value: Expr) -> int | None:
     if isinstance(kind, Const) and isinstance(kind.value, int):
         return int(kind.value)
     return kind.lo if isinstance(kind, Int) and is_exact(kind) else None
-
-
-__all__ = ["absolute", "after", "better", "binary", "bit_length", "compare", "constant", "exact", "integer", "invert", "negate",
-           "wrap"]

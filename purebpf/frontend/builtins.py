@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..dsl.layout import ArrayType
-from ..tree.kinds import BOOL, I64, U8, Const, Cursor, Int, Ptr, Tuple, Agg
-from ..tree.nodes import Arith, At, Expr, IfElse, Lit, Load, MakeTuple, Number, Seq
-from . import arith, conds, memory, packet, strings
+from ..tree.kinds import Agg, Const, Cursor, I64, Int, Ptr, Tuple, U64, U8, is_bytes, is_maybe, is_string
+from ..tree.nodes import Arith, At, Expr, Lit, MakeTuple, Number
+from . import arith, compare, fitting, keeping, memory, packet, strings, truths
 from .context import Checker, has_effects
 
 LARGEST = 1 << 16  # items of a constant made while compiling
@@ -29,7 +29,7 @@ def _len(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
         case Const(v) if hasattr(v, "__len__") and not c.unit.is_map(v):
             return c.lit(len(v), node)
         case Ptr(target=ArrayType() as layout, null=False):
-            if memory.is_string(layout):
+            if is_string(layout):
                 return strings.length(c, args[0], node)
             return arith.after(c, args[0], c.lit(layout.count, node))
         case Agg(layout=ArrayType()):
@@ -38,7 +38,7 @@ def _len(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
             return arith.after(c, args[0], c.lit(len(items), node))
         case Cursor():
             return packet.left(c, kind, node)
-    if conds.is_maybe(kind):
+    if is_maybe(kind):
         raise arith.may_be_none(c, args[0], node.args[0])
     raise c.mismatch("len() takes an array, a constant or the packet", kind, node)
 
@@ -55,7 +55,7 @@ def _items(c: Checker, args: list[Expr], node: ast.AST) -> list[Expr]:
     if isinstance(kind, Ptr) and isinstance(kind.target, ArrayType) and not kind.null and kind.target.count <= 64:
         array = memory.deref(c, c.hold(args[0], "$array"), node)
         return [memory.load(c, memory.element(c, array, Number(c.span(node), i), node), node) for i in range(kind.target.count)]
-    return conds.items_of(c, args[0]) or args
+    return compare.items_of(c, args[0]) or args
 
 
 def _extreme(name: str, word: str) -> Row:
@@ -89,7 +89,7 @@ def _int(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
 
 
 def _bool(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
-    return conds.boolean(c, conds.truth(c, args[0], node.args[0]), node) if args else c.lit(False, node)
+    return truths.boolean(c, truths.truth(c, args[0], node.args[0]), node) if args else c.lit(False, node)
 
 
 def _pow(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
@@ -107,12 +107,11 @@ def _sum(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
 
 
 def _any(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
-    tests = [(lambda i=i: conds.truth(c, i, node)) for i in _items(c, args, node)]
-    return conds.boolean(c, conds.any_of(c, tests, node), node)
+    return truths.boolean(c, truths.any_of(c, _items(c, args, node), lambda i: truths.truth(c, i, node), node), node)
 
 
 def _all(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
-    return conds.boolean(c, conds.all_of(c, [conds.truth(c, i, node) for i in _items(c, args, node)], node), node)
+    return truths.boolean(c, truths.all_of(c, [truths.truth(c, i, node) for i in _items(c, args, node)], node), node)
 
 
 def _divmod(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
@@ -128,13 +127,13 @@ def _bytes(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     if isinstance(kind, Const) and isinstance(kind.value, bytes | list | tuple):
         return c.lit(bytes(kind.value), node)
     if isinstance(kind, Const) and isinstance(kind.value, int):
-        return memory.placed(c, memory.blank(c, ArrayType(U8, kind.value), node), ArrayType(U8, kind.value), node)
-    items = conds.items_of(c, value) if isinstance(kind, Tuple) else None
+        return keeping.placed(c, fitting.blank(c, ArrayType(U8, kind.value), node), ArrayType(U8, kind.value), node)
+    items = compare.items_of(c, value) if isinstance(kind, Tuple) else None
     if items is not None:
         layout = ArrayType(U8, len(items))
-        return memory.placed(c, memory._fit_row(c, items, layout, node), layout, node)
+        return keeping.placed(c, fitting._fit_row(c, items, layout, node), layout, node)
     if isinstance(kind, Agg):
-        value = memory.placed(c, value, kind.layout, node)
+        value = keeping.placed(c, value, kind.layout, node)
         kind = value.kind
     if isinstance(kind, Ptr) and kind.target is not None:
         place = memory.deref(c, value, node.args[0])
@@ -143,7 +142,7 @@ def _bytes(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
         seen = At(c.span(node), place.kind._replace(target=layout, fresh=False, thing=False), place, Number(c.span(node), 0))
         if place.kind.fresh:
             return seen
-        return memory.placed(c, seen, layout, node)
+        return keeping.placed(c, seen, layout, node)
     raise c.mismatch("bytes() takes a struct or an array", kind, node)
 
 
@@ -194,14 +193,14 @@ def from_bytes(c: Checker, args: Any, node: ast.Call) -> Expr:
         return c.lit(int.from_bytes(values[0].kind.value, "big" if big else "little", signed=bool(signed and signed.kind == Const(True))), node)
     place = memory.deref(c, c.hold(values[0], "$bytes"), node)
     layout = place.kind.target if isinstance(place.kind, Ptr) else None
-    if not memory.is_bytes(layout) or layout is None or not 0 < layout.size <= 8:
+    if not is_bytes(layout) or layout is None or not 0 < layout.size <= 8:
         raise c.mismatch("int.from_bytes() takes an array of at most 8 bytes", place.kind, node)
     result: Expr = c.lit(0, node)
     for i in range(layout.size) if big else reversed(range(layout.size)):
         byte = arith.integer(c, memory.load(c, memory.element(c, place, Number(c.span(node), i), node), node), node)
         shifted = arith.binary(c, "<<", arith.integer(c, result, node), Number(c.span(node), 8), node)
         result = arith.binary(c, "|", arith.integer(c, shifted, node), byte, node)
-    return arith.wrap(c, arith.integer(c, result, node), memory.layout_for(layout.size, signed is not None and signed.kind == Const(True)), node)
+    return arith.wrap(c, arith.integer(c, result, node), fitting.layout_for(layout.size, signed is not None and signed.kind == Const(True)), node)
 
 
 def _bit_count(c: Checker, value: Expr, node: ast.AST) -> Expr:
@@ -209,7 +208,7 @@ def _bit_count(c: Checker, value: Expr, node: ast.AST) -> Expr:
     value = arith.absolute(c, value, node)
     if isinstance(value, Lit):
         return c.lit(value.kind.value.bit_count(), node)  # type: ignore[union-attr]  # a Lit's kind is a Const
-    span, word = c.span(node), Int.of(arith.U64)
+    span, word = c.span(node), Int.of(U64)
 
     def op(name: str, a: Expr, b: Expr | int) -> Expr:
         return Arith(span, word, name, a, Number(span, b) if isinstance(b, int) else b)
@@ -229,5 +228,3 @@ BUILTINS: dict[Any, Row] = {
     int: Row(_int, 0, 1), bool: Row(_bool, 0, 1), pow: Row(_pow, 2, 3), sum: Row(_sum, 1, 2), any: Row(_any, 1, 1), all: Row(_all, 1, 1),
     divmod: Row(_divmod, 2, 2), tuple: Row(_tuple, 0, 1), ord: Row(_ord, 1, 1), chr: Row(_chr, 1, 1),
 }
-
-__all__ = ["BOOL", "BUILTINS", "IfElse", "Load", "NUMBER_METHODS", "Row", "Seq", "from_bytes"]

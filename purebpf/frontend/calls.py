@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any, NamedTuple, TypeVar
 
 from ..dsl import flow as words
 from ..dsl import maps as decl
@@ -15,14 +15,17 @@ from ..dsl.hooks import Func, Program
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, Layout, PtrType, StructType
 from ..tree.kinds import (
-    BOOL, I64, NONE, POISON, U64, Agg, Broken, Choice, Const, Context, Cursor, Int, Kind, Optional, Ptr, Text, Tuple, describe, is_maybe, join,
-    narrowed, number, rep,
+    BOOL, I64, POISON, Agg, Choice, Const, Context, Cursor, Int, Kind, Optional, Ptr, Text, describe, is_maybe, number, rep,
 )
-from ..tree.convert import coerce
-from ..tree.nodes import Bits, Cast, Compare, Expr, IfElse, Item, Lit, MakeTuple, Number, Seq, Temp
-from . import arith, builtins, conds, functions, helpers, maps, memory, packet, strings, words as meanings
+from ..tree.nodes import Bits, Cast, Compare, Expr, Lit, Number, Temp
+from . import (
+    arith, builtins, compare, fitting, functions, helpers, keeping, maps, memory, packet, strings, words as meanings,
+)
 from .context import Checker, Closure
 from .names import near
+
+
+T = TypeVar("T")
 
 
 class Args(NamedTuple):
@@ -64,19 +67,19 @@ def call_value(c: Checker, callee: Expr, node: ast.Call) -> Expr:
 def _call_choice(c: Checker, callee: Expr, kind: Choice, node: ast.Call) -> Expr:
     """One of a few functions (or types), which one is known at run time: each is called where it is the one."""
     which = c.hold(Cast(callee.span, Int(I64, 0, len(kind.options) - 1), callee), "$which")
-    return choose(c, which, [lambda o=o: call_object(c, o.value, node) for o in kind.options], node)
+    return choose(c, which, kind.options, lambda o: call_object(c, o.value, node), node)
 
 
-def choose(c: Checker, which: Expr, make: list[Callable[[], Expr]], node: ast.AST) -> Expr:
-    """The value of the case that `which` says; each case is checked on its own path."""
+def choose(c: Checker, which: Expr, options: Sequence[T], make: Callable[[T], Expr], node: ast.AST) -> Expr:
+    """The value for the option that `which` says; each is checked on its own path."""
     from ..tree.nodes import If
 
     paths = []
     branches: list[list[Any]] = []
     env, held = dict(c.env or {}), c.held
-    for one in make:
-        def check(one: Callable[[], Expr] = one) -> None:
-            c.bind("$chosen", memory.settle(c, one(), node), "chosen")
+    for option in options:
+        def check(option: T = option) -> None:
+            c.bind("$chosen", keeping.settle(c, make(option), node), "chosen")
 
         body, path = c.fork(env, held, check)
         branches.append(body)
@@ -98,7 +101,7 @@ def arguments(c: Checker, node: ast.Call) -> Args:
     values: list[Expr] = []
     for arg in node.args:
         if isinstance(arg, ast.Starred):
-            items = conds.items_of(c, c.expr(arg.value))
+            items = compare.items_of(c, c.expr(arg.value))
             if items is None:
                 c.unsupported("'*' of something that is no tuple", arg)
             values += items
@@ -202,7 +205,7 @@ def _struct(c: Checker, layout: StructType, node: ast.Call) -> Expr:
         values[name] = value
     if layout.union and len(values) > 1:
         raise c.error("arguments", f"{layout.name} is a union: it holds one of its members at a time", node, help="give one")
-    return memory.record(c, layout, values, node)
+    return fitting.record(c, layout, values, node)
 
 
 def _cast(c: Checker, layout: Layout, args: list[Expr], node: ast.Call) -> Expr:
@@ -215,8 +218,8 @@ def _cast(c: Checker, layout: Layout, args: list[Expr], node: ast.Call) -> Expr:
             return pointer_cast(c, layout, args[0], node)
         case ArrayType():
             count(c, layout.name, args, 0, 1, node)
-            value = memory.fitted(c, args[0], layout, node) if args else memory.blank(c, layout, node)
-            return memory.placed(c, value, layout, node) if not isinstance(value, Temp) else value
+            value = fitting.fitted(c, args[0], layout, node) if args else fitting.blank(c, layout, node)
+            return keeping.placed(c, value, layout, node) if not isinstance(value, Temp) else value
     raise c.error("type-mismatch", f"{layout.name} cannot be called", node)
 
 
@@ -269,7 +272,7 @@ def _method_call(c: Checker, func: ast.Attribute, node: ast.Call) -> Expr:
         return _map_method(c, map, name, node)
     several = maps.choices(c, owner, func)
     if several is not None:
-        return choose(c, several[0], [lambda m=m: _map_method(c, m, name, node) for m in several[1]], node)
+        return choose(c, several[0], several[1], lambda m: _map_method(c, m, name, node), node)
     if isinstance(kind, Const):
         return _constant_method(c, owner, kind.value, func, node)
     if isinstance(kind, Cursor):
@@ -314,8 +317,8 @@ def _value_method(c: Checker, owner: Expr, name: str, node: ast.Call) -> Expr:
     if strings.is_text(value.kind) and name in strings.METHODS:
         return strings.METHODS[name](c, value, positional(c, node), node)
     if number(value.kind) is not None and name in builtins.NUMBER_METHODS:
-        args = positional(c, node)
-        count(c, name, args, 0, 0, node)
+        none = positional(c, node)
+        count(c, name, none, 0, 0, node)
         return builtins.NUMBER_METHODS[name](c, arith.integer(c, value, node), node)
     raise c.error("undefined-name", f"{describe(value.kind)} has no method {name!r} in a program", node)
 
@@ -414,5 +417,3 @@ SPECIAL: dict[Any, Callable[[Checker, ast.Call], Expr]] = {
     print: _print, words.printk: _printk, words.atomic_add: _atomic_add, words.addr: _addr, dsl_memory.sizeof: _sizeof,
     words.loop: _loop,
 }
-
-__all__ = ["Broken", "IfElse", "Item", "MakeTuple", "ModuleType", "NONE", "Tuple", "U64", "coerce", "join", "narrowed"]

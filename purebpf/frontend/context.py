@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from ..dsl.layout import Layout
 from ..errors import CompileError, Diagnostic, Span
 from ..tree.convert import coerce
-from ..tree.kinds import Broken, Const, Kind, Optional, Ptr, Resource, Tuple, describe, join, mapped, rep
+from ..tree.kinds import Broken, Const, Kind, Optional, Ptr, Resource, describe, join, mapped, rep
 from ..tree.nodes import Block, Break, Each, Eval, Expr, Function, Get, Lit, Local, Loop, Return, Seq, Set, Slot, SlotPlace, Stmt
 from .source import Source
 
@@ -356,6 +356,3 @@ def plain_function(function: Any) -> FunctionType:
         function = function.__wrapped__
     assert isinstance(function, FunctionType)
     return function
-
-
-__all__ = ["Binding", "Checker", "Closure", "Effects", "Env", "Frame", "Path", "Target", "Tuple", "held", "plain_function"]

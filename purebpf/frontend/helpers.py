@@ -9,9 +9,12 @@ from ..dsl import maps as decl
 from ..dsl.helpers import Helper as Declared
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, StructType
-from ..tree.kinds import BOOL, I64, NONE, U64, Agg, Broken, Const, Context, Int, Kind, Optional, Ptr, Resource, Text, Tuple, is_maybe, mapped
-from ..tree.nodes import Bits, Cast, Expr, Helper, IfElse, Lit, MapRef, Number, Swap
-from . import arith, memory, packet
+from ..tree.kinds import (
+    Agg, Broken, Const, Context, I64, Int, Kind, NONE, Optional, Ptr, Resource, Text, Tuple, U64, is_maybe,
+    number,
+)
+from ..tree.nodes import Bits, Expr, Helper, MapRef, Number, Swap
+from . import arith, fitting, keeping, packet
 from .context import Checker
 
 # What helpers do to memory that a program sees: (same answer for the whole run, may write). Others: they may write.
@@ -61,14 +64,14 @@ def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:
     if len(node.args) > (5 if variadic else len(params)) or len(node.args) < len(params) - variadic:
         raise c.error("arguments", f"{helper.name}() takes {len(params)} argument{'s' * (len(params) != 1)}, {len(node.args)} given", node,
                       help=f"{helper.name}({', '.join(f'{n}: {t}' for n, t in params)})")
-    values = []
+    values: list[Expr] = []
     for i, arg in enumerate(node.args):
         text = params[min(i, len(params) - 1)][1]
         follows = node.args[i + 1] if i + 1 < len(node.args) else None
         map = values[0].map if values and isinstance(values[0], MapRef) else None
         layout = {"key": map.key, "value": map.value}.get(params[min(i, len(params) - 1)][0]) if map is not None else None
         if layout is not None and text.startswith("Mem") and not _stands_somewhere(arg):
-            values.append(memory.address_of(c, c.expr(arg), layout, arg))
+            values.append(fitting.address_of(c, c.expr(arg), layout, arg))
             continue
         values.append(_argument(c, helper, text, arg, follows))
     kind = _result(c, helper, values, node)
@@ -138,7 +141,7 @@ def _argument(c: Checker, helper: Declared, text: str, node: ast.expr, follows: 
 
 def text_constant(c: Checker, text: str | bytes, node: ast.AST) -> Expr:
     data = (text.encode() if isinstance(text, str) else text) + b"\0"
-    return memory.constant_bytes(c, data, ArrayType(TYPES["char"], len(data)), node)
+    return fitting.constant_bytes(c, data, ArrayType(TYPES["char"], len(data)), node)
 
 
 def _pointer(c: Checker, helper: Declared, value: Expr, node: ast.AST) -> Expr:
@@ -183,7 +186,7 @@ def _memory(c: Checker, helper: Declared, wanted: str, optional: bool, node: ast
     if isinstance(kind, Optional) or is_maybe(kind):
         raise arith.may_be_none(c, value, node)
     if isinstance(kind, Agg) and wanted == "Mem":
-        return memory.placed(c, value, kind.layout, node)
+        return keeping.placed(c, value, kind.layout, node)
     if isinstance(kind, Const) and isinstance(kind.value, str | bytes) and wanted == "Mem":
         return text_constant(c, kind.value, node)
     if wanted == "Mem" and isinstance(kind, Tuple | Const | Int):
@@ -198,25 +201,25 @@ def _address(c: Checker, wanted: str, value: Expr, node: ast.AST) -> Expr:
     if kind.null:
         raise arith.may_be_none(c, value, node)
     if wanted == "Out":
-        memory.writable(c, kind, node)
+        fitting.writable(c, kind, node)
         return value
     if isinstance(kind.target, StructType) and kind.target.core or kind.access != "direct" and kind.target is not None:
         assert kind.target is not None
-        return memory.placed(c, value, kind.target, node)
+        return keeping.placed(c, value, kind.target, node)
     return value
 
 
 def _number_in_memory(c: Checker, helper: Declared, value: Expr, node: ast.AST, follows: ast.expr | None) -> Expr:
-    if not isinstance(value.kind, Int | Const) or arith.number(value.kind) is None:
+    if not isinstance(value.kind, Int | Const) or number(value.kind) is None:
         raise c.mismatch(f"{helper.name}() takes memory here", value.kind, node)
-    number = arith.integer(c, value, node)
-    type = arith.kind_of(number).type
+    word = arith.integer(c, value, node)
+    type = arith.kind_of(word).type
     if isinstance(follows, ast.Constant) and follows.value in (1, 2, 4, 8) and not type.big_endian:
         type = TYPES[f"u{follows.value * 8}"]
-    elif arith.is_exact(arith.kind_of(number)) and isinstance(value.kind, Const):
+    elif arith.is_exact(arith.kind_of(word)) and isinstance(value.kind, Const):
         raise c.error("type-mismatch", f"{helper.name}() takes memory here, not a number without a size", node,
                       help="give it a type, as in 'u32(7)', or a variable")
-    return memory.placed(c, arith.wrap(c, number, type, node) if type.is_bool else number, type, node)
+    return keeping.placed(c, arith.wrap(c, word, type, node) if type.is_bool else word, type, node)
 
 
 # --- what must be given back -----------------------------------------------------------------------------------------
@@ -227,7 +230,7 @@ def release(c: Checker, value: Expr, node: ast.AST) -> None:
     kind = value.kind
     resource = kind.resource if isinstance(kind, Ptr) else None
     if resource is None:
-        for origin in memory.origins(kind):
+        for origin in keeping.origins(kind):
             if isinstance(origin.root, str):
                 c.effects.released.add(origin.root)
         return
@@ -252,6 +255,3 @@ def check_released(c: Checker, node: ast.AST) -> None:
                               help=f"call {resource.release} on every path, or use 'with'",
                               notes=((resource.span, "it was acquired here"),)))
     c.held = frozenset()
-
-
-__all__ = ["BOOL", "Cast", "IfElse", "Lit", "mapped"]

@@ -228,6 +228,3 @@ def _format_layout(field: FormatField) -> Layout:
 
 def _int(size: int, signed: bool) -> IntType:
     return TYPES[f"{'i' if signed else 'u'}{size * 8}"] if size in (1, 2, 4, 8) else TYPES["u8"]
-
-
-__all__ = ["Contexts", "FormatField", "TracepointFormat"]

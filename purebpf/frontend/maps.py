@@ -10,12 +10,12 @@ from ..dsl import maps as decl
 from ..dsl.ints import IntType
 from ..dsl.layout import Layout
 from ..tree.convert import coerce
-from ..tree.kinds import BOOL, I64, NONE, U64, Broken, Choice, Const, Context, Int, Kind, Optional, Origin, Ptr, Resource, join
+from ..tree.kinds import BOOL, I64, NONE, U64, Broken, Choice, Const, Context, Int, Optional, Origin, Ptr, Resource, join, narrowed
 from ..tree.nodes import (
-    AtomicOp, Block, Break, Cast, Compare, Eval, Expr, Get, Guard, Helper, If, IfElse, Lit, Load, Local, MapRef, Maybe, Number, Set, SlotPlace, Stmt, Store,
-    Temp, Undef,
+    Arith, AtomicOp, Block, Break, Cast, Compare, Eval, Expr, Get, Guard, If, IfElse, Lit, Local,
+    MapRef, Maybe, Number, Set, SlotPlace, Store, Temp,
 )
-from . import arith, helpers, memory
+from . import arith, fitting, helpers, keeping, memory
 from .context import Checker
 from .names import near
 
@@ -57,7 +57,7 @@ def choices(c: Checker, value: Expr, node: ast.AST) -> tuple[Expr, list[MapOf]] 
 def _key(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
     if map.decl.key is None:
         raise c.error("type-mismatch", f"a {type(map.decl).__name__} has no keys", node)
-    return c.hold(memory.address_of(c, key, map.decl.key, node), "key")
+    return c.hold(fitting.address_of(c, key, map.decl.key, node), "key")
 
 
 def _value(map: MapOf) -> Layout:
@@ -86,7 +86,7 @@ def _must(c: Checker, pointer: Expr, node: ast.AST) -> Expr:
     pointer = c.hold(pointer, "entry")
     c.emit(Guard(c.span(node), memory.present(c, pointer)))
     c.function.aborts = True
-    return Cast(pointer.span, memory.narrowed(pointer.kind), pointer)
+    return Cast(pointer.span, narrowed(pointer.kind), pointer)
 
 
 def read_entry(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
@@ -115,7 +115,7 @@ def entry_place(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
     if not map.decl.creates:
         return entry_thing(c, _must(c, lookup(c, map, key, node), node), node)
     layout = _value(map)
-    start = lambda: memory.address_of(c, memory.blank(c, layout, node), layout, node)  # noqa: E731
+    start = lambda: fitting.address_of(c, fitting.blank(c, layout, node), layout, node)  # noqa: E731
     return entry_thing(c, _find_or_make(c, map, key, start, node), node)
 
 
@@ -133,7 +133,7 @@ def _find_or_make(c: Checker, map: MapOf, key_value: Expr, value: Callable[[], E
     c.function.aborts = True
     missing, c.out = c.out, outer
     c.emit(If(span, _none(c, here, node), missing, []))
-    return Cast(span, memory.narrowed(found.kind), here)
+    return Cast(span, narrowed(found.kind), here)
 
 
 def _none(c: Checker, value: Expr, node: ast.AST) -> Expr:
@@ -148,13 +148,13 @@ def set_entry(c: Checker, map: MapOf, key: Expr, value: Expr, node: ast.AST) -> 
         raise c.error("read-only", f"a program cannot put maps into a {type(map.decl).__name__}", node)
     if isinstance(map.decl, decl._Indexed):
         layout = _value(map)
-        value = memory.fitted(c, value, layout, node)
+        value = fitting.fitted(c, value, layout, node)
         if not isinstance(layout, IntType):
-            value = c.hold(value, "value") if isinstance(value.kind, Ptr) else memory.placed(c, value, layout, node)
+            value = c.hold(value, "value") if isinstance(value.kind, Ptr) else keeping.placed(c, value, layout, node)
             value = c.hold(value, "value") if not isinstance(value, Get) else value
         else:
             value = c.hold(value, "value")
-        memory.store(c, entry_thing(c, _must(c, lookup(c, map, key, node), node), node), value, node)
+        fitting.store(c, entry_thing(c, _must(c, lookup(c, map, key, node), node), node), value, node)
     elif isinstance(map.decl, decl._Lookup):
         c.emit(Eval(c.span(node), _update(c, map, [value, key], node, swapped=True)))
     else:
@@ -178,13 +178,13 @@ def add_entry(c: Checker, map: MapOf, key_value: Expr, word: str, value: Callabl
     done = Block(span)
     outer, c.out = c.out, []
     start = arith.integer(c, arith.binary(c, word, Number(span, 0), number, node), node)
-    blank = memory.placed(c, arith.wrap(c, start, layout, node), layout, node)
+    blank = keeping.placed(c, arith.wrap(c, start, layout, node), layout, node)
     made = helpers.emit_call(c, "map_update_elem", (map.ref, key, blank, Number(span, BPF_NOEXIST)), STATUS, node)
     c.emit(If(span, Compare(span, TRUTH, "eq", made, Number(span, 0)), [Break(span, done)], []))
     c.emit(Set(span, entry, _look(c, map, key, node)))  # another CPU made the key first: add to what it made
     c.emit(If(span, _none(c, here, node), [Break(span, done)], []))
     missing, c.out = c.out, []
-    place = memory.deref(c, Cast(span, memory.narrowed(found.kind), here), node)
+    place = memory.deref(c, Cast(span, narrowed(found.kind), here), node)
     add_in_place(c, place, word, number, map.decl.per_cpu, node)
     adding, c.out = c.out, outer
     done.body = [Set(span, entry, found), If(span, _none(c, here, node), missing, []), *adding]
@@ -199,16 +199,16 @@ def add_in_place(c: Checker, place: Expr, word: str, number: Expr, per_cpu: bool
     """`place word= number`: one atomic instruction where the memory is shared and the kernel has one for it."""
     kind = place.kind
     assert isinstance(kind, Ptr) and isinstance(kind.target, IntType)
-    memory.writable(c, kind, node)
+    fitting.writable(c, kind, node)
     layout, span = kind.target, c.span(node)
     c.effects.writes = True
     if per_cpu or word not in ATOMIC or layout.size not in (4, 8) or layout.big_endian or memory.bit_field(place):
         old = arith.integer(c, memory.load(c, place, node), node)
         new = arith.integer(c, arith.binary(c, word, old, number, node), node)
-        memory.store(c, place, arith.wrap(c, new, layout, node), node)
+        fitting.store(c, place, arith.wrap(c, new, layout, node), node)
         return
     if word == "-":
-        number = arith.Arith(span, Int.of(U64), "-", Number(span, 0), number)
+        number = Arith(span, Int.of(U64), "-", Number(span, 0), number)
     c.emit(AtomicOp(span, ATOMIC[word], place, number))
 
 
@@ -221,14 +221,14 @@ def _method_lookup(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> E
 
 def _get(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
     """`m.get(key)`, `m.get(key, default)`: a copy."""
-    default = c.hold(memory.settle(c, args[1], node), "default") if len(args) > 1 else Lit(c.span(node), None)
+    default = c.hold(keeping.settle(c, args[1], node), "default") if len(args) > 1 else Lit(c.span(node), None)
     found = c.hold(lookup(c, map, args[0], node), "found")
     if map.decl.inner is not None:
         return found
     kind = found.kind
     assert isinstance(kind, Ptr)
     there = memory.present(c, found)
-    place = memory.deref(c, Cast(found.span, memory.narrowed(kind), found), node)
+    place = memory.deref(c, Cast(found.span, narrowed(kind), found), node)
     value = memory.load(c, place, node)
     if not isinstance(value.kind, Ptr) or not memory.is_place(value):
         return _either(c, there, value, default, kind.why, node)
@@ -239,7 +239,7 @@ def _get(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
     copy = SlotPlace(span, slot.kind._replace(fresh=False), slot.slot)
     if default.kind == NONE:
         return Maybe(span, Optional(copy.kind, kind.why), there, copy)
-    fallback = memory.fitted(c, default, _value(map), node)
+    fallback = fitting.fitted(c, default, _value(map), node)
     c.emit(If(span, _none(c, found, node), [Store(span, slot, fallback)], []))
     return copy
 
@@ -257,13 +257,13 @@ def _either(c: Checker, there: Expr, value: Expr, default: Expr, why: str, node:
 def _update(c: Checker, map: MapOf, args: list[Expr], node: ast.AST, swapped: bool = False) -> Expr:
     """`m.update(key, value, flags)`. In `m[key] = value` the value is evaluated first."""
     if swapped:
-        value = c.hold(memory.address_of(c, args[0], _value(map), node), "value")
+        value = c.hold(fitting.address_of(c, args[0], _value(map), node), "value")
         key = _key(c, map, args[1], node)
     else:
         key = _key(c, map, args[0], node)
-        value = c.hold(memory.address_of(c, args[1], _value(map), node), "value")
+        value = c.hold(fitting.address_of(c, args[1], _value(map), node), "value")
     flags = arith.integer(c, args[2], node) if len(args) > 2 else Number(c.span(node), BPF_ANY)
-    memory.preserve_origins(c, (Origin(map.decl),), _value(map).size, node)
+    keeping.preserve_origins(c, (Origin(map.decl),), _value(map).size, node)
     return helpers.emit_call(c, "map_update_elem", (map.ref, key, value, flags), STATUS, node)
 
 
@@ -273,7 +273,7 @@ def delete(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
 
 
 def _setdefault(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
-    value = c.hold(memory.address_of(c, args[1], _value(map), node), "value")
+    value = c.hold(fitting.address_of(c, args[1], _value(map), node), "value")
     return _find_or_make(c, map, args[0], lambda: value, node)
 
 
@@ -283,10 +283,10 @@ def _output(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
     if isinstance(map.decl, decl.PerfEventArray):
         if not isinstance(args[0].kind, Context):
             raise c.mismatch("output() takes the program's context first", args[0].kind, node)
-        data = memory.address_of(c, args[1], layout, node)
+        data = fitting.address_of(c, args[1], layout, node)
         flags = arith.integer(c, args[2], node) if len(args) > 2 else Number(span, BPF_F_CURRENT_CPU)
         return helpers.emit_call(c, "perf_event_output", (args[0], map.ref, flags, data, size), STATUS, node)
-    data = memory.address_of(c, args[0], layout, node)
+    data = fitting.address_of(c, args[0], layout, node)
     flags = arith.integer(c, args[1], node) if len(args) > 1 else Number(span, 0)
     return helpers.emit_call(c, "ringbuf_output", (map.ref, data, size, flags), STATUS, node)
 
@@ -306,7 +306,7 @@ def _reserve_outside(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) ->
 
 
 def _push(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
-    data = memory.address_of(c, args[0], _value(map), node)
+    data = fitting.address_of(c, args[0], _value(map), node)
     flags = arith.integer(c, args[1], node) if len(args) > 1 else Number(c.span(node), BPF_ANY)
     return helpers.emit_call(c, "map_push_elem", (map.ref, data, flags), STATUS, node)
 
@@ -315,7 +315,7 @@ def _popper(helper: str) -> Callable[..., Expr]:
     def pop(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
         layout, span = _value(map), c.span(node)
         slot = c.slot(layout)
-        room = Temp(span, slot.kind, slot.slot, memory.blank(c, layout, node))  # type: ignore[arg-type]  # a slot's kind is a Ptr
+        room = Temp(span, slot.kind, slot.slot, fitting.blank(c, layout, node))  # type: ignore[arg-type]  # a slot's kind is a Ptr
         status = helpers.emit_call(c, helper, (map.ref, room), STATUS, node)
         there = c.hold(Compare(span, TRUTH, "eq", status, Number(span, 0)), "there")
         value = memory.load(c, slot, node)
@@ -380,6 +380,3 @@ def tail_call(c: Checker, map: MapOf, index: Expr, args: list[Expr], node: ast.A
     index = arith.integer(c, index, node)
     c.emit(Eval(c.span(node), helpers.emit_call(c, "tail_call", (ctx, map.ref, index), STATUS, node)))
     return Lit(c.span(node), None)
-
-
-__all__ = ["Helper", "Kind", "Load", "Undef"]

@@ -10,8 +10,10 @@ import ast
 
 from ..dsl.layout import ArrayType, Layout
 from ..dsl.memory import layout_of
-from ..tree.kinds import BOOL, I64, NONE, U8, Broken, Const, Context, Cursor, Int, Kind, Optional, Origin, Ptr, optional
-from ..tree.nodes import Both, Compare, Distance, Element, Expr, Get, Guard, IfElse, Lit, Local, Loop, Maybe, Move, Number, Select, Seq, Set, Undef
+from ..tree.kinds import (
+    BOOL, Broken, Const, Context, Cursor, I64, Int, Kind, Optional, Origin, Ptr, U64, U8,
+)
+from ..tree.nodes import Below, Compare, Distance, Element, Expr, Get, Guard, IfElse, Lit, Local, Loop, Maybe, Move, Number, Select, Seq, Set, Undef
 from . import arith, memory
 from .context import Checker
 
@@ -125,7 +127,7 @@ def _look_at(c: Checker, cur: Cursor, offset: Expr, layout: Layout, node: ast.AS
 def _is_near(c: Checker, offset: Expr, node: ast.AST) -> Expr:
     """Is the offset one that the verifier follows? Negative ones are enormous here."""
     span = c.span(node)
-    unsigned = Int.of(arith.U64)
+    unsigned = Int.of(U64)
     return Compare(span, TRUTH, "le", _as(offset, unsigned), Number(span, FARTHEST))
 
 
@@ -136,7 +138,7 @@ def _as(value: Expr, kind: Int) -> Expr:
 
 
 def _near(offset: Expr) -> Expr:
-    return _as(offset, Int(I64, 0, FARTHEST, True))
+    return Below(offset.span, Int(I64, 0, FARTHEST, True), offset, FARTHEST + 1)
 
 
 def skip(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
@@ -188,9 +190,9 @@ def element(c: Checker, place: Expr, index: Expr, layout: ArrayType, part: Ptr, 
         return Element(span, part, place, index, False)
     if not (a.seen and 0 <= a.lo and a.hi < layout.count):
         index = c.hold(index, "$index")
-        inside = Compare(span, TRUTH, "lt", _as(index, Int.of(arith.U64)), Number(span, layout.count))
+        inside = Compare(span, TRUTH, "lt", _as(index, Int.of(U64)), Number(span, layout.count))
         c.emit(Guard(span, inside))
-        index = _as(index, Int(I64, 0, layout.count - 1, True))
+        index = Below(span, Int(I64, 0, layout.count - 1, True), index, layout.count)
     offset = arith.integer(c, arith.binary(c, "*", index, Number(span, size), node), node)
     where = c.hold(Move(span, part, place, offset), "at")
     c.emit(Guard(span, Compare(span, TRUTH, "le", Move(span, Ptr(None, "packet"), where, Number(span, size)), _any_end(c, node))))
@@ -210,5 +212,3 @@ def _any_end(c: Checker, node: ast.AST) -> Expr:
 
 
 METHODS = {"pull": (pull, 1), "peek": (peek, 1), "at": (at, 2), "bytes": (take_bytes, 2), "skip": (skip, 1)}
-
-__all__ = ["Both", "NONE", "optional"]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..dsl.layout import StructType
-from ..tree.kinds import NONE, POISON, Const, Kind, Ptr, Tuple, is_maybe, narrowed
+from ..tree.kinds import NONE, POISON, Const, Kind, Ptr, is_maybe, narrowed
 from ..tree.nodes import Block, Break, Cast, Eval, Expr, Get, If, Lit, Stmt
-from . import arith, conds, memory, stmts
+from . import compare, conds, keeping, memory, stmts, truths
 from .context import Checker, Path, Target
 
 Bind = Callable[[], None]
@@ -20,7 +20,7 @@ def _match(c: Checker, node: ast.Match) -> None:
     on with the next."""
     subject = c.expr(node.subject)
     if not isinstance(subject, Lit | Get):
-        subject = c.hold(memory.settle(c, subject, node.subject), "$subject")
+        subject = c.hold(keeping.settle(c, subject, node.subject), "$subject")
     whole = Block(c.span(node))
     done = Target(whole)
     outer, c.out = c.out, whole.body
@@ -74,7 +74,7 @@ def _matched(c: Checker, case: ast.match_case, binds: list[Bind], done: Target) 
 
     then = c.fork(*fork.yes, hit)[0] if fork.yes is not None else []
     orelse: list[Stmt] = []
-    c.emit(If(c.span(), conds.as_number(fork.test), then, orelse))
+    c.emit(If(c.span(), truths.as_number(fork.test), then, orelse))
     c.merge([Path(fork.no[0], fork.no[1], orelse) if fork.no is not None else None])
 
 
@@ -85,15 +85,14 @@ def _pattern(c: Checker, subject: Expr, pattern: ast.pattern, binds: list[Bind],
     """The pattern as a condition; `binds` are what it names."""
     match pattern:
         case ast.MatchValue(value=wanted):
-            return conds.compare(c, ast.Eq(), subject, c.expr(wanted), pattern)
+            return compare.compare(c, ast.Eq(), subject, c.expr(wanted), pattern)
         case ast.MatchSingleton(value=None):
-            return conds.compare(c, ast.Is(), subject, c.lit(None, pattern), pattern)
+            return compare.compare(c, ast.Is(), subject, c.lit(None, pattern), pattern)
         case ast.MatchSingleton(value=value):
-            return conds.compare(c, ast.Eq(), subject, c.lit(value, pattern), pattern)
+            return compare.compare(c, ast.Eq(), subject, c.lit(value, pattern), pattern)
         case ast.MatchOr(patterns=patterns):
             none: list[Bind] = []
-            tests = [(lambda p=p: _pattern(c, subject, p, none, node)) for p in patterns]
-            result = conds.any_of(c, tests, pattern)
+            result = truths.any_of(c, patterns, lambda p: _pattern(c, subject, p, none, node), pattern)
             if none:
                 c.unsupported("a name inside 'a | b'", pattern)
             return result
@@ -127,13 +126,13 @@ def _sequence(c: Checker, subject: Expr, patterns: list[ast.pattern], pattern: a
     subject, there = _there(c, subject)
     if any(isinstance(p, ast.MatchStar) for p in patterns):
         c.unsupported("'*' in a pattern", pattern)
-    items = conds.items_of(c, subject) if subject.kind != POISON else None
+    items = compare.items_of(c, subject) if subject.kind != POISON else None
     if items is None:
         return c.lit(False, pattern)
     if len(items) != len(patterns):
         return c.lit(False, pattern)
     tests = [_pattern(c, item, p, binds, node) for item, p in zip(items, patterns)]
-    return conds.all_of(c, [there, *tests] if there is not None else tests, pattern)
+    return truths.all_of(c, [there, *tests] if there is not None else tests, pattern)
 
 
 def _class(c: Checker, subject: Expr, pattern: ast.MatchClass, binds: list[Bind], node: ast.AST) -> Expr:
@@ -154,9 +153,7 @@ def _class(c: Checker, subject: Expr, pattern: ast.MatchClass, binds: list[Bind]
         if field is None:
             raise memory.no_field(c, layout, name, inner)
         tests.append(_pattern(c, memory.load(c, memory.member(c, place, field, inner), inner), inner, binds, node))
-    return conds.all_of(c, tests, pattern)
+    return truths.all_of(c, tests, pattern)
 
 
 PATTERNS: dict[type[ast.stmt], Callable[[Checker, Any], None]] = {ast.Match: _match}
-
-__all__ = ["PATTERNS", "Tuple", "arith"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
 
 from ..dsl.ints import TYPES
 from ..dsl.layout import ArrayType, StructType
-from ..tree.kinds import CHAR, I64, U64, Agg, Choice, Const, Int, Optional, Ptr, Text, Tuple, is_maybe, number
+from ..tree.kinds import (
+    Agg, CHAR, Choice, Const, I64, Int, Optional, Ptr, Text, Tuple, U64, is_bytes, is_maybe, is_string,
+)
 from ..tree.nodes import Bits, Cast, Eval, Expr, Number, Row
-from . import arith, conds, helpers, memory, strings
+from . import arith, compare, fitting, helpers, keeping, memory, strings
 from .context import Checker
 
 MOST = 3  # values of bpf_trace_printk; more go through bpf_trace_vprintk (5.16)
@@ -63,7 +64,7 @@ def print_(c: Checker, node: ast.Call) -> Expr:
         if i:
             line.constant(sep)
         if isinstance(arg, ast.Starred):
-            items = conds.items_of(c, c.expr(arg.value))
+            items = compare.items_of(c, c.expr(arg.value))
             if items is None:
                 c.unsupported("'*' of something that is no tuple", arg)
             for j, item in enumerate(items):
@@ -104,7 +105,7 @@ def _value(c: Checker, line: Line, value: Expr, spec: str, node: ast.AST, quoted
             line.constant(format(repr(v) if quoted else v, spec) if spec or quoted else str(v))
         case Tuple():
             line.constant("(")
-            for i, item in enumerate(conds.items_of(c, value) or []):
+            for i, item in enumerate(compare.items_of(c, value) or []):
                 line.constant(", " if i else "")
                 _value(c, line, item, "", node, quoted=True)
             line.constant(")")
@@ -112,7 +113,7 @@ def _value(c: Checker, line: Line, value: Expr, spec: str, node: ast.AST, quoted
             _text(c, line, value, spec, node, quoted)
         case Choice():
             layout = ArrayType(CHAR, max(len(str(o.value)) for o in kind.options) + 1)
-            _text(c, line, memory.placed(c, memory._fit_choice(c, value, layout, node), layout, node), spec, node, quoted)
+            _text(c, line, keeping.placed(c, fitting._fit_choice(c, value, layout, node), layout, node), spec, node, quoted)
         case Optional() | Ptr() if is_maybe(kind) and not isinstance(getattr(kind, "some", kind), Ptr):
             raise arith.may_be_none(c, value, node)
         case Ptr(target=StructType() as layout) if not layout.core and not kind.null and kind.access == "direct":
@@ -153,9 +154,9 @@ def _text(c: Checker, line: Line, value: Expr, spec: str, node: ast.AST, quoted:
     place = strings.direct(c, value, 128, node)
     if isinstance(place.kind, Ptr) and place.kind.region not in ("stack", "value", "data", "mem"):
         assert place.kind.target is not None
-        place = memory.placed(c, place, place.kind.target, node)
+        place = keeping.placed(c, place, place.kind.target, node)
     layout = place.kind.target if isinstance(place.kind, Ptr) else None
-    if memory.is_bytes(layout) and not memory.is_string(layout) and layout is not None:
+    if is_bytes(layout) and not is_string(layout) and layout is not None:
         for i in range(min(layout.size, 64)):
             line.text += ":%02llx" if i else "%02llx"
             byte = memory.load(c, memory.element(c, memory.deref(c, place, node), Number(c.span(node), i), node), node)
@@ -182,7 +183,7 @@ def _send(c: Checker, line: Line, node: ast.Call) -> None:
     data = line.text.encode() + b"\0"
     if line.text.endswith("\n") and len(line.values) > MOST:
         data = line.text[:-1].encode() + b"\0"  # vprintk ends the line itself
-    where = memory.constant_bytes(c, data, ArrayType(TYPES["char"], len(data)), node)
+    where = fitting.constant_bytes(c, data, ArrayType(TYPES["char"], len(data)), node)
     size = Number(span, len(data))
     if len(line.values) <= MOST:
         c.emit(Eval(span, helpers.emit_call(c, "trace_printk", (where, size, *line.values), STATUS, node)))
@@ -190,8 +191,5 @@ def _send(c: Checker, line: Line, node: ast.Call) -> None:
     if len(line.values) > 12:
         raise c.error("arguments", f"print() takes at most 12 values in the kernel, these are {len(line.values)}", node, help="print twice")
     layout = ArrayType(TYPES["u64"], len(line.values))
-    values = memory.placed(c, Row(span, Agg(layout), tuple(line.values)), layout, node)
+    values = keeping.placed(c, Row(span, Agg(layout), tuple(line.values)), layout, node)
     c.emit(Eval(span, helpers.emit_call(c, "trace_vprintk", (where, size, values, Number(span, layout.size)), STATUS, node)))
-
-
-__all__: list[Any] = ["Line", "number", "print_"]

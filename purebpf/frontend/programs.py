@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..tree.convert import coerce
 from ..dsl.hooks import Program
 from ..dsl.ints import TYPES
 from ..dsl.layout import PtrType
 from ..errors import CompileError, Diagnostic
-from ..tree.convert import coerce
 from ..tree.kinds import I64, NONE, POISON, U64, Context, Int, describe, is_maybe, number
 from ..tree.nodes import Expr, Function, Get, Local, Number, Return
 from ..uapi import hooks
-from . import arguments, arith, functions
+from . import arguments, arith, functions, results
 from .context import Checker, Frame, plain_function
 from .names import near
 from .source import Source
@@ -64,7 +64,7 @@ def _end(c: Checker, program: Program[..., Any], source: Source, observer: bool,
             c.unit.report(c.error("missing-return", f"{program.name}() can end without an answer to the kernel", source.node,
                                   help="end with a return, such as 'return XDP_PASS'"))
         c.at(source.node)
-        functions.give_back(c, c.lit(None), source.node)
+        results.give_back(c, c.lit(None), source.node)
     for stmt, _ in c.returns:
         stmt.value = _answer(c, stmt, observer)
     c.function.result = Int.of(I64)
@@ -92,6 +92,3 @@ def _unknown_hook(source: Source, section: str) -> Diagnostic:
     hint = near(section.split("/")[0], [h.name for h in hooks.HOOKS])
     return Diagnostic("unknown-hook", f"no hook is called {section!r}", source.span(source.node),
                       help=hint or "'purebpf features' lists the hooks")
-
-
-__all__ = ["check"]

@@ -8,9 +8,9 @@ from typing import Any
 
 from ..dsl import maps as decl
 from ..dsl.memory import SpinLock
-from ..tree.kinds import I64, NONE, Broken, Const, Int, Kind, Ptr, Resource
-from ..tree.nodes import Cast, Eval, Expr, Get, If, Number, Scope, Stmt
-from . import arith, conds, helpers, maps, memory, stmts
+from ..tree.kinds import I64, Broken, Const, Int, Kind, Ptr, Resource
+from ..tree.nodes import Cast, Eval, Expr, If, Number, Scope, Stmt
+from . import fitting, helpers, keeping, maps, memory, stmts
 from .context import Checker, Path
 
 STATUS = Int.of(I64)
@@ -63,7 +63,7 @@ def _reserve(c: Checker, node: ast.With, map: maps.MapOf, item: ast.withitem, re
         there = Cast(record.span, kind._replace(null=False), record)
         assert kind.target is not None
         place = memory.deref(c, there, node)
-        memory.store(c, place, memory.blank(c, kind.target, node), node)
+        fitting.store(c, place, fitting.blank(c, kind.target, node), node)
         if item.optional_vars is not None:
             stmts.assign(c, item.optional_vars, there)
         body, path = c.fork(dict(c.env or {}), c.held, lambda: _items(c, node, rest))
@@ -98,7 +98,7 @@ def _if_there(c: Checker, node: ast.With, value: Expr, resource: Resource, insid
 
 
 def _leads_to(kind: Kind, resource: Resource) -> bool:
-    return any(o.root is resource for o in memory.origins(kind))
+    return any(o.root is resource for o in keeping.origins(kind))
 
 
 def _lock(c: Checker, node: ast.With, place: Expr, item: ast.withitem, rest: list[ast.withitem]) -> None:
@@ -140,5 +140,3 @@ def _owned(c: Checker, node: ast.With, value: Expr, item: ast.withitem, rest: li
 
 
 SCOPES: dict[type[ast.stmt], Callable[[Checker, Any], None]] = {ast.With: _with}
-
-__all__ = ["Get", "NONE", "SCOPES", "arith", "conds"]

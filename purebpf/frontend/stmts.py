@@ -7,13 +7,16 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..dsl import maps as decl
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
-from ..dsl.layout import ArrayType, OptionalType, StructType
+from ..dsl.layout import ArrayType, StructType
 from ..errors import CompileError
-from ..tree.kinds import NONE, POISON, Agg, Const, Ptr, Tuple, describe, is_maybe
-from ..tree.nodes import Eval, Expr, Filled, Get, Guard, If, Item, Lit, MakeTuple, Number, Seq, Temp
-from . import arith, calls, conds, exprs, functions, maps, memory
+from ..tree.kinds import Agg, Const, NONE, POISON, Ptr, describe, is_maybe
+from ..tree.nodes import Eval, Expr, Filled, Get, Guard, If, Lit, Number, Seq, Temp
+from . import (
+    arith, binding, calls, compare, conds, exprs, fitting, keeping, maps, memory, operators, subscripts, truths,
+)
 from .context import Binding, Checker, Closure
 from .source import assigned
 
@@ -49,7 +52,7 @@ def body(c: Checker, statements: Iterable[ast.stmt]) -> None:
 def _assign(c: Checker, node: ast.Assign) -> None:
     value = c.expr(node.value)
     if len(node.targets) > 1 and not isinstance(value, Lit):
-        value = c.hold(memory.settle(c, value, node), "$value")
+        value = c.hold(keeping.settle(c, value, node), "$value")
     for target in node.targets:
         assign(c, target, value)
 
@@ -76,7 +79,7 @@ def _assign_items(c: Checker, targets: list[ast.expr], value: Expr, node: ast.AS
     if len(targets) > 1 and any(not isinstance(t, ast.Name) for t in targets):
         items = [_snapshot(c, item, node) for item in items]
     elif len(targets) > 1:
-        items = [i if isinstance(i, Lit) else c.hold(memory.settle(c, i, node), "$item") for i in items]
+        items = [i if isinstance(i, Lit) else c.hold(keeping.settle(c, i, node), "$item") for i in items]
     for target, item in zip(targets, items):
         assign(c, target, item)
 
@@ -87,8 +90,8 @@ def _snapshot(c: Checker, item: Expr, node: ast.AST) -> Expr:
     if isinstance(item, Lit):
         return item
     if isinstance(kind, Ptr) and kind.thing and isinstance(kind.target, ArrayType | StructType) and not kind.fresh:
-        return c.hold(memory.placed(c, item, kind.target, node), "$item")
-    return c.hold(memory.settle(c, item, node), "$item")
+        return c.hold(keeping.placed(c, item, kind.target, node), "$item")
+    return c.hold(keeping.settle(c, item, node), "$item")
 
 
 def unpack(c: Checker, value: Expr, targets: list[ast.expr], node: ast.AST) -> list[Expr]:
@@ -102,7 +105,7 @@ def unpack(c: Checker, value: Expr, targets: list[ast.expr], node: ast.AST) -> l
         return [memory.load(c, memory.element(c, array, Number(c.span(node), i), node), node) for i in range(len(targets))]
     if is_maybe(kind) and kind != NONE:
         raise arith.may_be_none(c, value, node)
-    items = conds.items_of(c, value)
+    items = compare.items_of(c, value)
     if items is None:
         raise c.mismatch("a tuple is unpacked here", kind, node)
     if stars:
@@ -120,7 +123,7 @@ def assign_name(c: Checker, target: ast.Name, value: Expr) -> None:
         return
     declared = c.frame.declared.get(target.id) if "@" not in key or key.endswith(f"@{c.frame.key}") else None
     if declared is not None:
-        value = functions.declared(c, value, declared, target, target.id)
+        value = binding.declared(c, value, declared, target, target.id)
     if isinstance(value.kind, Const) and isinstance(value.kind.value, Closure):
         value = Lit(value.span, value.kind.value)
     c.bind(key, _settled(c, value, target, key), target.id)
@@ -131,9 +134,9 @@ def _settled(c: Checker, value: Expr, node: ast.AST, key: str) -> Expr:
     kind = value.kind
     inner = value.value if isinstance(value, Seq) else value
     if isinstance(inner, Temp) and isinstance(kind, Ptr) and kind.fresh and kind.target is not None:
-        again = memory.placed(c, inner.value, kind.target, node, key)
-        return memory.settle(c, Seq(value.span, value.body, again) if isinstance(value, Seq) else again, node)
-    return memory.settle(c, memory.settle(c, value, node, key), node)
+        again = keeping.placed(c, inner.value, kind.target, node, key)
+        return keeping.settle(c, Seq(value.span, value.body, again) if isinstance(value, Seq) else again, node)
+    return keeping.settle(c, keeping.settle(c, value, node, key), node)
 
 
 def assign_memory(c: Checker, target: ast.expr, value: Expr) -> None:
@@ -154,14 +157,14 @@ def assign_memory(c: Checker, target: ast.expr, value: Expr) -> None:
             return
         if isinstance(base.kind, Const):
             raise c.error("read-only", f"{describe(base.kind)} cannot be changed", target, help="use an array or a map")
-        place = exprs.subscript(c, base, target)
+        place = subscripts.subscript(c, base, target)
     else:
         place = target_place(c, target)
     if place.kind == POISON:
         return
     if not isinstance(place.kind, Ptr) or place.kind.target is None or not memory.is_place(place):
         raise c.error("read-only", "this cannot be assigned", target)
-    memory.store(c, place, value, target)
+    fitting.store(c, place, value, target)
 
 
 def _evaluated(c: Checker, value: Expr, node: ast.AST) -> Expr:
@@ -169,7 +172,7 @@ def _evaluated(c: Checker, value: Expr, node: ast.AST) -> Expr:
     if not arith.acts(value) or isinstance(value, Filled):
         return value
     if isinstance(value.kind, Agg):
-        return memory.placed(c, value, value.kind.layout, node)
+        return keeping.placed(c, value, value.kind.layout, node)
     return c.hold(value, "$value")
 
 
@@ -201,7 +204,7 @@ def _ann_assign(c: Checker, node: ast.AnnAssign) -> None:
     if node.value is not None:
         assign_name(c, node.target, c.expr(node.value))
     elif isinstance(layout, StructType | ArrayType):
-        assign_name(c, node.target, memory.blank(c, layout, node))
+        assign_name(c, node.target, fitting.blank(c, layout, node))
     elif layout is None and c.find(node.target.id) is None:
         c.unsupported("an annotation of a global name", node)
 
@@ -214,7 +217,7 @@ def _aug_assign(c: Checker, node: ast.AugAssign) -> None:
     if isinstance(target, ast.Name) and c.find(target.id) is not None:
         old = c.hold(c.expr(ast.copy_location(ast.Name(target.id, ast.Load()), target)), "$old") if _calls(node.value) else \
             c.expr(ast.copy_location(ast.Name(target.id, ast.Load()), target))
-        assign_name(c, target, exprs.operate(c, node.op, old, c.expr(node.value), node))
+        assign_name(c, target, operators.operate(c, node.op, old, c.expr(node.value), node))
         return
     if isinstance(target, ast.Subscript):
         base = memory.base(c, c.place(target.value), target.value)
@@ -225,12 +228,12 @@ def _aug_assign(c: Checker, node: ast.AugAssign) -> None:
                 return
             place = maps.entry_place(c, map, key, target)
         elif (several := maps.choices(c, base, target)) is not None:
-            key = c.hold(memory.settle(c, c.expr(target.slice), target), "$key")
+            key = c.hold(keeping.settle(c, c.expr(target.slice), target), "$key")
             value = c.hold(c.expr(node.value), "$value")
             _each_of(c, several, lambda m: _add(c, m, key, word, value, node), node)
             return
         else:
-            place = exprs.subscript(c, base, target)
+            place = subscripts.subscript(c, base, target)
     else:
         place = target_place(c, target)
     _change(c, place, word, node)
@@ -248,7 +251,7 @@ def _each_of(c: Checker, several: tuple[Expr, list[maps.MapOf]], act: Callable[[
         act(map)
         return c.lit(None, node)
 
-    calls.choose(c, several[0], [lambda m=m: one(m) for m in several[1]], node)
+    calls.choose(c, several[0], several[1], lambda m: one(m), node)
 
 
 def _calls(node: ast.AST) -> bool:
@@ -263,7 +266,7 @@ def _change(c: Checker, place: Expr, word: str, node: ast.AugAssign) -> None:
     kind = place.kind
     if not isinstance(kind, Ptr):
         raise c.error("read-only", "this cannot be assigned", node.target)
-    memory.writable(c, kind, node.target)
+    fitting.writable(c, kind, node.target)
     entry = _entry_behind(c, node.target)
     if entry is not None and isinstance(kind.target, IntType) and not memory.bit_field(place):
         value = c.hold(arith.integer(c, c.expr(node.value), node.value), "n")
@@ -272,7 +275,7 @@ def _change(c: Checker, place: Expr, word: str, node: ast.AugAssign) -> None:
     old = memory.load(c, place, node.target)
     if _calls(node.value):
         old = c.hold(old, "$old")
-    memory.store(c, place, exprs.operate(c, node.op, old, c.expr(node.value), node), node)
+    fitting.store(c, place, operators.operate(c, node.op, old, c.expr(node.value), node), node)
 
 
 def frozen(c: Checker, place: Expr) -> Expr:
@@ -288,8 +291,8 @@ def frozen(c: Checker, place: Expr) -> Expr:
         case Element():
             inner = frozen(c, place.place)
             if not place.check:
-                return Element(place.span, place.kind, inner, c.hold(place.index, "$index") if not isinstance(place.index, Number)
-                               else place.index, False)  # type: ignore[arg-type]
+                index = place.index if isinstance(place.index, Number) else c.hold(place.index, "$index")
+                return Element(place.span, place.kind, inner, index, False)  # type: ignore[arg-type]
             whole = c.hold(Element(place.span, place.kind, inner, place.index), "$element")  # type: ignore[arg-type]
             return Deref(place.span, place.kind, whole)  # type: ignore[arg-type]
         case At():
@@ -324,8 +327,8 @@ def _delete(c: Checker, node: ast.Delete) -> None:
         map = maps.of(c, c.expr(target.value), target) if isinstance(target, ast.Subscript) else None
         if map is None or not isinstance(target, ast.Subscript):
             raise c.error("unsupported", "'del' deletes a map entry or a variable", target)
-        if not isinstance(map.decl, maps.decl._Lookup):
-            raise c.error("unsupported", f"entries of {exprs.describe(Const(type(map.decl)))} cannot be deleted", target)
+        if not isinstance(map.decl, decl._Lookup):
+            raise c.error("unsupported", f"entries of {describe(Const(type(map.decl)))} cannot be deleted", target)
         c.emit(Eval(c.span(target), maps.delete(c, map, [c.expr(target.slice)], target)))
 
 
@@ -390,7 +393,7 @@ def _return(c: Checker, node: ast.Return) -> None:
 
 def _assert(c: Checker, node: ast.Assert) -> None:
     fork = conds.test(c, node.test)
-    c.emit(Guard(c.span(node), conds.as_number(fork.test)))
+    c.emit(Guard(c.span(node), truths.as_number(fork.test)))
     c.function.aborts = True
     c.env, c.held = fork.yes if fork.yes is not None else (None, frozenset())
 
@@ -412,5 +415,3 @@ HELP: dict[type[ast.AST], str] = {
     ast.Import: "import at module level",
     ast.ImportFrom: "import at module level",
 }
-
-__all__ = ["Item", "MakeTuple", "OptionalType", "Tuple"]

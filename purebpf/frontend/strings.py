@@ -8,10 +8,10 @@ from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, Layout, StructType
 from ..tree.kinds import BOOL, CHAR, I64, U8, Agg, Const, Int, Kind, Origin, Ptr, Text, is_bytes, is_string
 from ..tree.nodes import (
-    Arith, At, Break, Compare, Either, Both, Eval, Expr, Filled, Get, IfElse, Lit, Load, Local, Loop, Not, Number, OrderBytes, SameBytes,
-    Seq, Set, Stmt,
+    Arith, At, Compare, Either, Both, Expr, Get, Lit, Local, Loop, Not, Number, OrderBytes, SameBytes,
+    Set,
 )
-from . import arith, memory
+from . import arith, fitting, keeping, memory
 from .context import Checker
 
 TRUTH = Int(BOOL, 0, 1, True)
@@ -36,13 +36,13 @@ def direct(c: Checker, value: Expr, most: int, node: ast.AST) -> Expr:
     kind = value.kind
     if isinstance(kind, Text):
         layout: Layout = ArrayType(CHAR, most)
-        return memory.placed(c, memory.fitted(c, value, layout, node), layout, node)
+        return keeping.placed(c, fitting.fitted(c, value, layout, node), layout, node)
     if isinstance(kind, Agg):
-        return memory.placed(c, value, kind.layout, node)
+        return keeping.placed(c, value, kind.layout, node)
     place = memory.deref(c, value, node)
     assert isinstance(place.kind, Ptr) and place.kind.target is not None
-    if place.kind.access != "direct" or memory._core(place.kind):
-        return memory.placed(c, place, place.kind.target, node)
+    if place.kind.access != "direct" or fitting._core(place.kind):
+        return keeping.placed(c, place, place.kind.target, node)
     return place
 
 
@@ -128,7 +128,7 @@ def _same_constant(c: Checker, place: Expr, data: bytes, offset: int, node: ast.
     if not data:
         return c.lit(True, node)
     there = part(c, place, offset, len(data), node)
-    return SameBytes(c.span(node), TRUTH, there, memory.constant_bytes(c, data, ArrayType(U8, len(data)), node), len(data))
+    return SameBytes(c.span(node), TRUTH, there, fitting.constant_bytes(c, data, ArrayType(U8, len(data)), node), len(data))
 
 
 def part(c: Checker, place: Expr, offset: int, size: int, node: ast.AST) -> Expr:
@@ -149,7 +149,7 @@ def _less(c: Checker, a: Expr, b: Expr, or_equal: bool, node: ast.AST) -> Expr:
     left = direct(c, a, len(data) + 2 if data is not None else _size(b.kind) or 256, node)
     size = _layout(left).size
     if data is not None:
-        right: Expr = memory.constant_bytes(c, data.ljust(size, b"\0")[:size], ArrayType(CHAR, size), node)
+        right: Expr = fitting.constant_bytes(c, data.ljust(size, b"\0")[:size], ArrayType(CHAR, size), node)
         if len(data) > size:
             or_equal = True  # a longer constant comes after what it begins with
     elif is_text(b.kind):
@@ -305,5 +305,3 @@ def sliced(c: Checker, value: Expr, start: int | None, stop: int | None, node: a
 
 
 METHODS = {"startswith": startswith, "endswith": endswith}
-
-__all__ = ["Break", "Eval", "Filled", "IfElse", "Load", "Seq", "Stmt"]

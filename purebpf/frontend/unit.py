@@ -12,33 +12,33 @@ from ..dsl.globals import Variable
 from ..dsl.layout import Layout
 from ..dsl.memory import layout_of
 from ..errors import CompileError, Diagnostic, Span
-from ..tree.nodes import Function
+from ..tree.nodes import Expr, Function
 from .context import Checker
 from .hook import Contexts
 from .source import Source, Sources, assigned
 
 if TYPE_CHECKING:
     from ..btf import Btf
-    from .functions import Instance
+    from .results import Instance
     from .hook import TracepointFormat
 
 
 class Tables:
     """What the checker dispatches to, put together where all of it is known."""
 
-    expr: Callable[[Checker, ast.expr], Any]
-    place: Callable[[Checker, ast.expr], Any]
+    expr: Callable[[Checker, ast.expr], Expr]
+    place: Callable[[Checker, ast.expr], Expr]
     stmts: dict[type[ast.stmt], Callable[[Checker, Any], None]]
     body: Callable[[Checker, Sequence[ast.stmt]], None]
-    attribute: Callable[..., Any]
-    assign_name: Callable[..., None]
-    give_back: Callable[..., None]
-    member: Callable[..., Any]
-    for_each: Callable[..., Any]
-    loop: Callable[..., Any]
-    release: Callable[..., Any]
-    dict_get: Callable[..., Any]
-    packet_element: Callable[..., Any]
+    attribute: Callable[[Checker, Expr, ast.Attribute], Expr]
+    assign_name: Callable[[Checker, ast.Name, Expr], None]
+    give_back: Callable[[Checker, Expr, ast.AST], None]
+    member: Callable[[Checker, Any, Expr, ast.AST], Expr]
+    for_each: Callable[..., Expr]
+    loop: Callable[..., Expr]
+    release: Callable[..., Expr]
+    dict_get: Callable[..., Expr]
+    packet_element: Callable[..., Expr]
 
 
 class Target:

@@ -11,7 +11,7 @@ from ..dsl.ints import TYPES
 from ..dsl.layout import ArrayType, Layout, StructType
 from ..tree.kinds import CHAR, I64, U64, Agg, Const, Int, Ptr
 from ..tree.nodes import Arith, CoreInfo, Expr, Filled, Number, Swap, Temp
-from . import arith, helpers, memory
+from . import arith, fitting, helpers, keeping
 from .context import Checker
 from .memory import no_field
 
@@ -51,8 +51,8 @@ def _cstr(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     if not isinstance(size, int) or not 0 < size <= MOST_TEXT:
         raise c.error("arguments", f"cstr() takes a pointer and how many bytes to read, a constant of 1 to {MOST_TEXT}", node)
     layout = ArrayType(CHAR, size)
-    value = memory.fitted(c, args[0], layout, node)
-    return value if isinstance(value, Temp) else memory.placed(c, value, layout, node)
+    value = fitting.fitted(c, args[0], layout, node)
+    return value if isinstance(value, Temp) else keeping.placed(c, value, layout, node)
 
 
 def _task(c: Checker, args: list[Expr], node: ast.Call) -> Expr:

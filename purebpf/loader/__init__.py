@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..btf.percpu import PerCpu as PerCpu
+    from .handle import open_link as open_link, open_map as open_map, open_program as open_program
     from .kernel import Kernel as Kernel
-    from .links import Link as Link
-    from .livemaps import open_map as open_map
-    from .livemaps import open_pin as open_pin
+    from .link import Link as Link, LinkInfo as LinkInfo
     from .loading import load as load
     from .maps import LiveMap as LiveMap
     from .object import Object as Object
+    from .object import wait as wait
+    from .options import LoadOptions as LoadOptions, Policy as Policy
     from .progs import LoadedProgram as LoadedProgram
     from .progs import statistics as statistics
 
-_PUBLIC = {"Kernel": "kernel", "Link": "links", "open_map": "livemaps", "open_pin": "livemaps", "load": "loading",
-           "LiveMap": "maps", "Object": "object", "PerCpu": "..btf.percpu", "LoadedProgram": "progs", "statistics": "progs"}
-__all__ = ["Kernel", "Link", "LiveMap", "LoadedProgram", "Object", "PerCpu", "load", "open_map", "open_pin",
-           "statistics"]
+_PUBLIC = {"Kernel": "kernel", "Link": "link", "LinkInfo": "link", "open_map": "handle", "open_program": "handle",
+           "open_link": "handle", "load": "loading", "LiveMap": "maps", "Object": "object", "wait": "object",
+           "LoadOptions": "options", "Policy": "options", "PerCpu": "..btf.percpu", "LoadedProgram": "progs",
+           "statistics": "progs"}
+__all__ = ["Kernel", "Link", "LinkInfo", "LiveMap", "LoadOptions", "LoadedProgram", "Object", "PerCpu", "Policy", "load",
+           "open_link", "open_map", "open_program", "statistics", "wait"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import os
+from errno import E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP
 from typing import Callable, NamedTuple
 
 from ..errors import KernelError, NotSupported
 from ..spec import DataSpec, MapSpec
 from ..uapi import versions
-from ..uapi.enums import MapFlag, MapType, name_of
+from ..uapi.enums import Cmd, MapFlag, MapType, name_of
 from . import bpf, sys
 from .fd import Fd
 from .kbtf import KernelBtf
+from .maptypes import row
 from .refusals import older_than, refuse
 
 _M = MapType
-RINGS = (_M.RINGBUF, _M.USER_RINGBUF)
-PER_CPU = (_M.PERCPU_HASH, _M.PERCPU_ARRAY, _M.LRU_PERCPU_HASH, _M.PERCPU_CGROUP_STORAGE)
-OF_MAPS = (_M.ARRAY_OF_MAPS, _M.HASH_OF_MAPS)
-NO_BTF = frozenset({  # types whose creation with BTF ids the kernel refuses
-    _M.PERF_EVENT_ARRAY, _M.CGROUP_ARRAY, _M.STACK_TRACE, *OF_MAPS, _M.DEVMAP, _M.DEVMAP_HASH, _M.CPUMAP, _M.XSKMAP,
-    _M.SOCKMAP, _M.SOCKHASH, _M.QUEUE, _M.STACK, _M.ARENA, _M.PROG_ARRAY, *RINGS})
 MMAPABLE_SINCE = "5.5"
-EINVAL, EPERM, ENOENT, EEXIST = 22, 1, 2, 17
+_UNTYPED = (-EINVAL, -E2BIG, -EOPNOTSUPP, -sys.ENOTSUPP)  # no map of this kind with types, or an older kernel
 
 
 class Created(NamedTuple):
@@ -34,14 +30,15 @@ class Created(NamedTuple):
 
 def finished(spec: MapSpec) -> MapSpec:
     """The spec with what only the running system knows: ring sizes as powers of two in pages, one perf slot per CPU."""
-    if spec.type in RINGS:
+    kind = row(spec.type)
+    if kind.ring:
         size = sys.PAGE
         while size < spec.max_entries:
             size *= 2
         return spec._replace(max_entries=size, value_size=0)  # the value type is that of records: theirs is the size
     if spec.type in (_M.PERF_EVENT_ARRAY, _M.CPUMAP) and not spec.max_entries:
         return spec._replace(max_entries=sys.possible_cpus())
-    if spec.type in OF_MAPS and not spec.value_size:
+    if kind.inner and not spec.value_size:
         return spec._replace(value_size=4)
     return spec
 
@@ -50,22 +47,23 @@ def create_map(spec: MapSpec, btf: KernelBtf | None) -> Created:
     """Make one map. Raises NotSupported or KernelError, saying what the kernel dislikes where that is known."""
     spec = finished(spec)
     inner = None
-    if spec.type in OF_MAPS:
+    if row(spec.type).inner:
         if spec.inner is None:
             raise KernelError(EINVAL, f"creating map {spec.name!r}", "a map of maps needs the template of its inner maps")
         inner = create_map(spec.inner, btf).fd
     try:
-        typed = btf is not None and spec.type not in NO_BTF and "var" not in btf.lacks
+        typed = btf is not None and row(spec.type).types and "var" not in btf.lacks
         fields = _fields(spec, inner)
         types = {"btf_fd": btf.fd.fileno(), "btf_key_type_id": spec.key_type,
                  "btf_value_type_id": spec.value_type} if btf is not None and typed and spec.value_type else {}
-        result = bpf.map_create(**fields, **types)
-        if result < 0 and types and result != -EPERM:
-            retried = bpf.map_create(**fields)  # without names of fields rather than not at all
-            result = retried if retried >= 0 else result
-        if result < 0:
-            raise _refused(spec, result)
-        return Created(Fd(result, f"map {spec.name}"), spec)
+        what = f"map {spec.name}"
+        made = bpf.map_create(what, **fields, **types)
+        if made in _UNTYPED and types:
+            retried = bpf.map_create(what, **fields)  # without names of fields rather than not at all
+            made = retried if isinstance(retried, Fd) else made
+        if isinstance(made, int):
+            raise _refused(spec, made)
+        return Created(made, spec)
     finally:
         if inner is not None:
             inner.close()
@@ -86,29 +84,26 @@ def _refused(spec: MapSpec, result: int) -> KernelError:
     if not hint and -result == EINVAL:
         hint = f"key {spec.key_size}, value {spec.value_size} bytes, {spec.max_entries} entries, flags {spec.flags:#x}: " \
                f"the kernel takes this for no valid {kind}"
-    elif not hint and -result in (7, 12):
+    elif not hint and -result == E2BIG and spec.type == _M.CPUMAP:
+        hint = f"a cpumap has at most one entry for each possible CPU ({sys.possible_cpus()}), not {spec.max_entries}"
+    elif not hint and -result in (E2BIG, ENOMEM):
         hint = f"{spec.max_entries} entries of {spec.key_size + spec.value_size} bytes are too much memory"
     return refuse(-result, action, feature=f"map type {kind}", since=since, hint=hint)
 
 
-_ARRAYS = (_M.ARRAY, _M.PERCPU_ARRAY, _M.PROG_ARRAY, _M.PERF_EVENT_ARRAY, _M.CGROUP_ARRAY, _M.ARRAY_OF_MAPS,
-           _M.DEVMAP, _M.CPUMAP, _M.XSKMAP, _M.SOCKMAP)
-_KEYLESS = (_M.QUEUE, _M.STACK, _M.BLOOM_FILTER, *RINGS, _M.ARENA)
-_STORAGE = (_M.SK_STORAGE, _M.INODE_STORAGE, _M.TASK_STORAGE, _M.CGRP_STORAGE)
-
 _CHECKS: tuple[tuple[Callable[[MapSpec], bool], str], ...] = (
-    (lambda s: s.type in _ARRAYS and s.key_size != 4, "the key of an array is a 32-bit index: key_size must be 4"),
-    (lambda s: s.type in _KEYLESS and s.key_size != 0, "this type has no key: key_size must be 0"),
-    (lambda s: s.type in _STORAGE and s.max_entries != 0, "local storage has no limit of its own: max_entries must be 0"),
-    (lambda s: s.type in _STORAGE and not s.flags & MapFlag.NO_PREALLOC, "local storage needs BPF_F_NO_PREALLOC"),
-    (lambda s: s.type in _STORAGE and not s.value_type, "local storage needs BTF types for key and value"),
-    (lambda s: s.type == _M.LPM_TRIE and not s.flags & MapFlag.NO_PREALLOC, "an LPM trie needs BPF_F_NO_PREALLOC"),
-    (lambda s: s.type == _M.LPM_TRIE and not 5 <= s.key_size <= 260,
+    (lambda s: row(s.type).keys == "index" and s.key_size != 4, "the key of an array is a 32-bit index: key_size must be 4"),
+    (lambda s: row(s.type).keys == "none" and s.type != _M.STRUCT_OPS and s.key_size != 0, "this type has no key: key_size must be 0"),
+    (lambda s: row(s.type).keys == "owner" and s.max_entries != 0, "local storage has no limit of its own: max_entries must be 0"),
+    (lambda s: row(s.type).keys == "owner" and not s.flags & MapFlag.NO_PREALLOC, "local storage needs BPF_F_NO_PREALLOC"),
+    (lambda s: row(s.type).keys == "owner" and not s.value_type, "local storage needs BTF types for key and value"),
+    (lambda s: row(s.type).keys == "prefix" and not s.flags & MapFlag.NO_PREALLOC, "an LPM trie needs BPF_F_NO_PREALLOC"),
+    (lambda s: row(s.type).keys == "prefix" and not 5 <= s.key_size <= 260,
      "the key of an LPM trie is a 32-bit prefix length and up to 256 bytes"),
-    (lambda s: s.type not in (*_STORAGE, *RINGS) and s.max_entries == 0, "max_entries must not be 0"),
-    (lambda s: s.type in (_M.HASH, _M.LRU_HASH, *PER_CPU) and not s.value_size, "value_size must not be 0"),
-    (lambda s: s.type in PER_CPU and s.value_size > 32768, "a per-CPU value may have at most 32 KiB"),
-    (lambda s: s.type == _M.STACK_TRACE and s.value_size % 8 != 0, "the value of a stack trace map is a multiple of 8"),
+    (lambda s: row(s.type).keys != "owner" and not row(s.type).ring and s.max_entries == 0, "max_entries must not be 0"),
+    (lambda s: row(s.type).values in ("typed", "each cpu", "devices") and not s.value_size, "value_size must not be 0"),
+    (lambda s: row(s.type).values == "each cpu" and s.value_size > 32768, "a per-CPU value may have at most 32 KiB"),
+    (lambda s: row(s.type).values == "addresses" and s.value_size % 8 != 0, "the value of a stack trace map is a multiple of 8"),
 )
 
 
@@ -126,7 +121,7 @@ def create_section(spec: DataSpec, object_name: str, btf: KernelBtf | None) -> t
     fd = create_map(as_map, btf).fd
     try:
         if any(spec.data):
-            result = bpf.map_elem(2, fd.fileno(), sys.buffer(4), sys.buffer(spec.data))
+            result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, fd.fileno(), sys.buffer(4), sys.buffer(spec.data))
             if result < 0:
                 raise refuse(-result, f"filling section {spec.name}")
         if spec.read_only:
@@ -150,18 +145,19 @@ def pinned(spec: MapSpec, directory: str) -> Created | None:
     spec = finished(spec)
     fd = bpf.get_pinned(path)
     try:
-        got = bpf.map_info(fd.fileno())
+        got = bpf.map_info(fd.fileno(), path)
+        added = row(spec.type).added
         differ = [f"{name} {have} instead of {want}" for name, have, want in (
             ("type", name_of(MapType, got.type), name_of(MapType, spec.type)), ("key_size", got.key_size, spec.key_size),
             ("value_size", got.value_size, spec.value_size), ("max_entries", got.max_entries, spec.max_entries),
-            ("flags", got.map_flags, spec.flags)) if have != want]
+            ("flags", got.map_flags & ~added, spec.flags & ~added), ("map_extra", got.map_extra, spec.extra))
+            if have != want]
+        if differ:
+            raise KernelError(EEXIST, f"reusing map {spec.name!r} pinned at {path}",
+                              f"it has {', '.join(differ)}: remove the pin, or load with another pin directory")
     except BaseException:
         fd.close()
         raise
-    if differ:
-        fd.close()
-        raise KernelError(EEXIST, f"reusing map {spec.name!r} pinned at {path}",
-                          f"it has {', '.join(differ)}: remove the pin, or load with another pin directory")
     return Created(fd, spec)
 
 

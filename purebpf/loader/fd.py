@@ -1,52 +1,72 @@
-"""One owner for every file descriptor: `Fd` closes it once, and says so when somebody forgot."""
+"""One owner for every file descriptor: `Fd` closes it once, and says so when somebody forgot.
+
+A signal's handler runs between two bytecodes, so a descriptor that is a bare number for one bytecode, or that Python code is
+about to close, can be lost to a Ctrl-C. Here it never is: inside one C call (`map` over `map`) what a function gave goes
+into a `select.epoll`, the object of the standard library that takes any descriptor and whose destructor, in C, closes it.
+"""
 
 from __future__ import annotations
 
-import os
+import select
 import warnings
+from collections.abc import Callable
 from typing import Any, Self
+
+_own = select.epoll.fromfd
+_is_one = (0).__le__
 
 
 class Fd:
     """An open descriptor with exactly one owner. `close()` twice is fine; use after that is a ValueError."""
 
-    __slots__ = ("_number", "what", "__weakref__")
+    __slots__ = ("_owner", "what", "__weakref__")
 
     def __init__(self, number: int, what: str = "fd") -> None:
-        self._number, self.what = number, what
+        if number < 0:
+            raise ValueError(f"{number} is no descriptor")
+        self._owner: select.epoll | None = _own(number)
+        self.what = what
+
+    @classmethod
+    def owning(cls, what: str, function: Callable[..., int], *arguments: Any) -> Self:
+        """The owner of what `function(*arguments)`, a C function, gives; no signal comes in between. A negative result
+        is owned by nobody: the owner is `closed`."""
+        made = cls.__new__(cls)
+        made.what = what
+        made._owner = next(map(_own, filter(_is_one, map(function, *zip(arguments)))), None)
+        return made
 
     def fileno(self) -> int:
-        if self._number < 0:
+        if self.closed:
             raise ValueError(f"{self.what} is closed")
-        return self._number
+        return self._owner.fileno()  # type: ignore[union-attr]
 
     @property
     def closed(self) -> bool:
-        return self._number < 0
+        return self._owner is None or self._owner.closed
 
     def close(self) -> None:
-        number, self._number = self._number, -1
-        if number >= 0:
-            os.close(number)
+        if self._owner is not None:
+            self._owner.close()
 
-    def disown(self) -> int:
-        """The bare number; closing it is now the caller's business."""
-        number, self._number = self.fileno(), -1
-        return number
-
-    def __enter__(self) -> Fd:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<{self.what} {'closed' if self.closed else self._number}>"
+        return f"<{self.what} {'closed' if self.closed else self.fileno()}>"
 
     def __del__(self, warn: Any = warnings.warn) -> None:
-        if getattr(self, "_number", -1) >= 0:
-            warn(f"{self.what} was never closed", ResourceWarning, stacklevel=2, source=self)
-            self.close()
+        if not getattr(self, "closed", True):
+            try:
+                warn(f"{self.what} was never closed", ResourceWarning, stacklevel=2, source=self)
+            finally:
+                self.close()
+
+
+Made = Fd | int  # what a command that makes a descriptor gives: its owner, or a negative errno
 
 
 class Holder:
@@ -56,6 +76,10 @@ class Holder:
 
     def fileno(self) -> int:
         return self._fd.fileno()
+
+    @property
+    def closed(self) -> bool:
+        return self._fd.closed
 
     def close(self) -> None:
         self._fd.close()

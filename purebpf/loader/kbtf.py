@@ -6,6 +6,7 @@ result gets it again with the newest kinds rewritten to older ones (`REWRITES`),
 
 from __future__ import annotations
 
+from errno import E2BIG, EINVAL, EOPNOTSUPP
 from typing import Callable, Mapping, NamedTuple
 
 from ..btf import Btf, codec
@@ -17,7 +18,7 @@ from .fd import Fd
 from .refusals import refuse
 
 _VOID_POINTER = t.Ptr(0)  # what takes the place of a type that nothing may refer to: valid for every kernel
-EPERM = 1
+_UNKNOWN = (-EINVAL, -E2BIG, -EOPNOTSUPP, -sys.ENOTSUPP)  # what a kernel says to a kind that it does not know
 
 
 class KernelBtf(NamedTuple):
@@ -153,7 +154,7 @@ def upload(spec: ObjectSpec, linked: Mapping[str, Linked]) -> KernelBtf | None:
     types = tidy(spec.btf, spec.data)
     lacks: list[str] = []
     attempts = [("", None), *((name, rewrite) for name, _, rewrite in REWRITES)]
-    log = ""
+    log, errno = "", EINVAL
     for name, rewrite in attempts:
         if rewrite is not None:
             changed = [rewrite(one) for one in types]
@@ -166,8 +167,9 @@ def upload(spec: ObjectSpec, linked: Mapping[str, Linked]) -> KernelBtf | None:
                 strings.add(line.file)
                 strings.add(line.text)
         result, log = bpf.btf_load(codec.encode(types, sys.BYTEORDER, strings))
-        if result >= 0:
-            return KernelBtf(Fd(result, "BTF"), strings, frozenset(lacks))
-        if result == -EPERM:
-            raise refuse(EPERM, f"loading BTF of {spec.name!r}")
-    raise KernelError(-result, f"loading BTF of {spec.name!r}", "\n".join(log.strip().splitlines()[-3:]))
+        if isinstance(result, Fd):
+            return KernelBtf(result, strings, frozenset(lacks))
+        errno = -result
+        if result not in _UNKNOWN:
+            raise refuse(errno, f"loading BTF of {spec.name!r}")
+    raise KernelError(errno, f"loading BTF of {spec.name!r}", "\n".join(log.strip().splitlines()[-3:]))

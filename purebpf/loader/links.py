@@ -6,75 +6,18 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Callable, Protocol
+from errno import EINVAL
+from typing import TYPE_CHECKING, Any, Callable
 
 from ..errors import AttachError, NotSupported
 from ..uapi.enums import AttachType, ProgType
 from . import bpf
 from .fd import Fd, close_all
-from .refusals import refuse
+from .link import Closable, Link
+from .refusals import CAP_BPF, refuse
 
 if TYPE_CHECKING:
     from .progs import LoadedProgram
-
-EINVAL = 22
-
-
-class _Closable(Protocol):
-    def close(self) -> None: ...
-
-
-class Link:
-    """An attachment. Closing it detaches the program; what holds it is closed last first. `fd` is the kernel's link,
-    None where the hook has none (old kernels, sockets, tc through netlink)."""
-
-    def __init__(self, kind: str, target: str, *holds: _Closable) -> None:
-        self.kind, self.target = kind, target
-        self._holds = list(holds)
-
-    @property
-    def fd(self) -> Fd | None:
-        return next((h for h in self._holds if isinstance(h, Fd) and h.what == "link"), None)
-
-    def fileno(self) -> int:
-        """Of the kernel's link. NotSupported where there is none."""
-        if self.fd is None:
-            raise refuse(95, f"{self.kind} on this kernel has no link object")
-        return self.fd.fileno()
-
-    @property
-    def closed(self) -> bool:
-        return not self._holds
-
-    def close(self) -> None:
-        holds, self._holds = self._holds, []
-        close_all(holds)
-
-    def __enter__(self) -> Link:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def pin(self, path: str | os.PathLike[str]) -> None:
-        """Keep it attached after this process, under `path` of a bpffs."""
-        bpf.pin(self, os.fspath(path), f"link {self.kind} {self.target}".rstrip())
-
-    @property
-    def id(self) -> int:
-        number: int = bpf.link_info(self.fileno()).id
-        return number
-
-    def read(self) -> str:
-        """What an iterator program writes when it is run now; only for links of kind "iter"."""
-        result = bpf.iter_create(self.fileno())
-        if result < 0:
-            raise refuse(-result, f"running iterator {self.target}")
-        with open(result, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
-
-    def __repr__(self) -> str:
-        return f"<Link {self.kind} {self.target}{' closed' if self.closed else ''}>"
 
 
 class LinkKind:
@@ -108,6 +51,7 @@ BY_SECTION: dict[str, LinkKind] = {  # kprobe programs: only the section tells t
     "kprobe.session": LinkKind("kprobe.session", "multi", "attach_kprobe_session", auto=True),
     "uprobe.multi": LinkKind("uprobe.multi", "multi", "attach_uprobe_multi", auto=True),
     "uretprobe.multi": LinkKind("uretprobe.multi", "multi", "attach_uretprobe_multi", auto=True),
+    "usdt": LinkKind("usdt", "usdt", "attach_usdt", auto=True),
     "uprobe.session": LinkKind("uprobe.session", "multi", "attach_uprobe_session", auto=True),
 }
 
@@ -135,13 +79,43 @@ KINDS: dict[tuple[int, int | None], LinkKind] = {  # (program type, attach type;
 }
 
 
+NEVER: dict[int, str] = {  # program types that have no hook of their own, and what is done with them instead
+    _P.SYSCALL: "run it with test_run",
+    _P.STRUCT_OPS: "it is a member of a struct_ops map, which is registered as a whole",
+    _P.LWT_IN: "put it on a route: ip route add … encap bpf in pinned PATH",
+    _P.LWT_OUT: "put it on a route: ip route add … encap bpf out pinned PATH",
+    _P.LWT_XMIT: "put it on a route: ip route add … encap bpf xmit pinned PATH",
+    _P.LWT_SEG6LOCAL: "put it on a route: ip route add … encap seg6local action End.BPF endpoint pinned PATH",
+    _P.SCHED_ACT: "make it an action of a filter: tc filter add … action bpf pinned PATH",
+    _P.LIRC_MODE2: "it belongs to an infrared device, which is opened by its driver's tools",
+}
+
+
+def _base(section: str) -> str:
+    return section.removeprefix("?").partition("/")[0].removesuffix(".s")
+
+
 def kind_of(program: LoadedProgram) -> LinkKind | None:
     """The row for a program; None when its type is not attached at all (syscall, struct_ops)."""
     spec = program.spec
     if spec.prog_type == _P.KPROBE:
-        base = spec.section.removeprefix("?").partition("/")[0]
-        return BY_SECTION.get(base.removesuffix(".s"))
+        return BY_SECTION.get(_base(spec.section))
     return KINDS.get((spec.prog_type, spec.attach_type)) or KINDS.get((spec.prog_type, None))
+
+
+def why_none(program: LoadedProgram) -> str:
+    """What is done with a program that `kind_of` has no row for."""
+    return NEVER.get(program.spec.prog_type) or f"its section {program.spec.section!r} names no hook known here"
+
+
+def why_not_alone(program: LoadedProgram) -> str:
+    """Why `Object.attach` leaves a program alone, "" if it attaches it."""
+    kind = kind_of(program)
+    if kind is None:
+        return why_none(program)
+    if kind.auto and program.spec.attach_to:
+        return ""
+    return f"say where: attach({WANTED.get(kind.name, 'target')})"
 
 
 def attach(program: LoadedProgram, target: Any = None, **options: Any) -> Link:
@@ -152,36 +126,56 @@ def attach(program: LoadedProgram, target: Any = None, **options: Any) -> Link:
     NotSupported or KernelError."""
     kind = kind_of(program)
     if kind is None:
-        raise AttachError(EINVAL, f"program {program.name!r} ({program.spec.section})",
-                          "programs of this type are not attached: run them with test_run, or use them in maps")
+        raise AttachError(EINVAL, f"program {program.name!r} ({program.spec.section}) is not attached by itself",
+                          why_none(program), reason="")
     if target is None:
         target = program.spec.attach_to or None
     if target is None and not kind.auto:
         raise AttachError(EINVAL, f"program {program.name!r} ({program.spec.section})",
-                          f"say where: attach({_WANTED.get(kind.name, 'target')})")
+                          f"say where: attach({WANTED.get(kind.name, 'target')})")
     return kind.attach(program, target, **options)
 
 
-_WANTED = {"xdp": "'eth0'", "tc": "'eth0', direction='ingress'", "cgroup": "'/sys/fs/cgroup/…'", "socket": "a socket",
-           "perf_event": "'cpu_clock', frequency=99", "sk_skb": "a sockmap", "sk_msg": "a sockmap",
-           "sk_lookup": "'/proc/self/ns/net'", "flow_dissector": "'/proc/self/ns/net'", "netfilter": "'ipv4:local_in'"}
+WANTED = {"xdp": "'eth0'", "tc": "'eth0', direction='ingress'", "cgroup": "'/sys/fs/cgroup/…'", "socket": "a socket",
+          "sk_reuseport": "a socket", "perf_event": "'cpu_clock', frequency=99", "sk_skb": "a sockmap",
+          "sk_msg": "a sockmap", "sk_lookup": "'/proc/self/ns/net'", "flow_dissector": "'/proc/self/ns/net'",
+          "netfilter": "'ipv4:local_in'", "usdt": "'path:provider:name'", "iter": "a map", "kprobe": "'function'",
+          "kretprobe": "'function'", "ksyscall": "'openat'", "kretsyscall": "'openat'", "uprobe": "'path:symbol'",
+          "uretprobe": "'path:symbol'", "kprobe.multi": "'tcp_*'", "tracepoint": "'category:name'",
+          "raw_tracepoint": "'name'"}
 
 
-def create(program: LoadedProgram, kind: str, target: str, *holds: _Closable, feature: str = "", since: str = "",
+def create(program: LoadedProgram, kind: str, target: str, *holds: Closable, feature: str = "", since: str = "",
            hint: str = "", caps: tuple[int, ...] = (), target_fd: int = 0, attach_type: int = -1,
            **fields: Any) -> Link:
-    """BPF_LINK_CREATE as a Link that also closes `holds`. Raises the refusal."""
+    """BPF_LINK_CREATE as a Link that also closes `holds`. Raises the refusal; then `holds` are closed too."""
     expected = program.spec.attach_type if attach_type < 0 else attach_type
-    result = bpf.link_create(program.fileno(), target_fd, expected, **fields)
-    if result < 0:
+    try:
+        made = bpf.link_create(program.fileno(), target_fd, expected, **fields)
+        if isinstance(made, int):
+            raise refusal(made, program, kind, target, feature=feature, since=since, hint=hint, caps=caps)
+        return Link(kind, target, made, *holds, program=program)
+    except BaseException:
         close_all(holds)
-        raise refusal(result, program, kind, target, feature=feature, since=since, hint=hint, caps=caps)
-    return Link(kind, target, *holds, Fd(result, "link"))
+        raise
 
 
 def refusal(result: int, program: LoadedProgram, kind: str, target: str, *, feature: str = "", since: str = "",
             hint: str = "", caps: tuple[int, ...] = ()) -> Exception:
     """What to raise when a hook refuses: NotSupported for a lack of the kernel or of privilege, else AttachError."""
     action = f"attaching {program.name!r} to {kind} {target}".rstrip()
-    error = refuse(-result, action, feature=feature, since=since, hint=hint, caps=caps or (39,))
+    error = refuse(-result, action, feature=feature, since=since, hint=hint, caps=caps or (CAP_BPF,))
     return error if isinstance(error, NotSupported) else AttachError(-result, action, error.hint)
+
+
+def directory(target: Any, what: str) -> tuple[int, Fd | None]:
+    """(fd, its owner if it was opened here) of a path or of anything with fileno()."""
+    if isinstance(target, int):
+        return target, None
+    if hasattr(target, "fileno"):
+        return target.fileno(), None
+    try:
+        opened = Fd.owning(what, os.open, target, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise AttachError(error.errno or EINVAL, f"opening {what} {target}") from None
+    return opened.fileno(), opened

@@ -1,36 +1,26 @@
-"""Which class a live map is of, by map type; and maps that others made: by id, name or pin, typed by their own BTF."""
+"""Which class a live map is of, by map type; and maps that others made, typed by their own BTF."""
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from ..btf import Btf
 from ..btf.values import codec
-from ..errors import KernelError, PureBpfError
 from ..spec import MapSpec
-from ..uapi.enums import MapFlag, MapType
+from ..uapi.enums import MapFlag
 from . import bpf, sys
-from .create import PER_CPU
 from .fd import Fd
 from .maps import ArrayMap, KeyedMap, LiveMap, MapInfo
+from .maptypes import Access, row
 from ..btf.percpu import PerCpuCodec
 from .queues import BloomMap, QueueMap, RingMap, UserRingMap
-from .special import PlainRecords, Records, Stack, TrieKey
-from .tables import FdCodec, FdKeyed, FdTable, MapHash, MapTable, PerfTable, ProgramTable
+from .special import Devices, PlainRecords, Records, Stacks, TrieKey
+from .tables import FdCodec, FdKeyed, FdTable, MapHash, MapTable, PerfTable, ProgramTable, SparseArray
 
-_M = MapType
-CLASSES: dict[int, type[LiveMap]] = {  # others: KeyedMap
-    _M.ARRAY: ArrayMap, _M.PERCPU_ARRAY: ArrayMap, _M.PROG_ARRAY: ProgramTable, _M.PERF_EVENT_ARRAY: PerfTable,
-    _M.CGROUP_ARRAY: FdTable, _M.ARRAY_OF_MAPS: MapTable, _M.HASH_OF_MAPS: MapHash, _M.SOCKMAP: FdTable,
-    _M.XSKMAP: FdTable, _M.REUSEPORT_SOCKARRAY: FdTable, _M.QUEUE: QueueMap, _M.STACK: QueueMap,
-    _M.BLOOM_FILTER: BloomMap, _M.RINGBUF: RingMap, _M.USER_RINGBUF: UserRingMap, _M.SK_STORAGE: FdKeyed,
-    _M.INODE_STORAGE: FdKeyed, _M.TASK_STORAGE: FdKeyed, _M.CGRP_STORAGE: FdKeyed,
-    _M.STRUCT_OPS: LiveMap, _M.ARENA: LiveMap,
-}
-_VALUES_ARE_FDS = frozenset({_M.PROG_ARRAY, _M.PERF_EVENT_ARRAY, _M.CGROUP_ARRAY, _M.ARRAY_OF_MAPS, _M.HASH_OF_MAPS,
-                             _M.SOCKMAP, _M.SOCKHASH, _M.XSKMAP, _M.REUSEPORT_SOCKARRAY})
-_RECORDS = (_M.RINGBUF, _M.USER_RINGBUF, _M.PERF_EVENT_ARRAY)
+CLASSES: dict[Access, type[LiveMap]] = {
+    "keyed": KeyedMap, "array": ArrayMap, "sparse": SparseArray, "programs": ProgramTable, "perf events": PerfTable,
+    "array of maps": MapTable, "hash of maps": MapHash, "fds": FdTable, "queue": QueueMap, "bloom": BloomMap, "ring": RingMap,
+    "user ring": UserRingMap, "storage": FdKeyed, "whole": LiveMap}
 
 
 def live(fd: Fd, spec: MapSpec, btf: Btf | None) -> LiveMap:
@@ -41,28 +31,31 @@ def live(fd: Fd, spec: MapSpec, btf: Btf | None) -> LiveMap:
 
 
 def _make(fd: Fd, info: MapInfo, btf: Btf | None) -> LiveMap:
-    kind, size = info.type, info.value_size
-    cls = CLASSES.get(kind, KeyedMap)
-    key: Any = FdCodec(info.key_size) if cls is FdKeyed else codec(btf, info.key_type, info.key_size)
-    if kind == _M.LPM_TRIE:
+    kind, size = row(info.type), info.value_size
+    made = CLASSES[kind.access]
+    key: Any = FdCodec(info.key_size) if kind.keys == "owner" else codec(btf, info.key_type, info.key_size)
+    if kind.keys == "prefix":
         key = TrieKey(key, info.key_size)
     value: Any
-    if kind in _RECORDS:
-        value = Records(btf, info.value_type) if btf is not None and info.value_type else PlainRecords()
-    elif kind in _VALUES_ARE_FDS:
-        value = FdCodec(size)
-    elif kind == _M.STACK_TRACE and not info.flags & MapFlag.STACK_BUILD_ID:
-        value = Stack()
-    else:
-        value = codec(btf, info.value_type, size)
-    if kind in PER_CPU:
-        value = PerCpuCodec(value, size, sys.possible_cpus())
-        size = value.stride * value.cpus
-    if kind == _M.PERF_EVENT_ARRAY:
-        made = PerfTable(fd, info, key, FdCodec(size), size)
-        made.record = value
-        return made
-    return cls(fd, info, key, value, size)
+    match kind.values:
+        case "records":
+            value = Records(btf, info.value_type) if btf is not None and info.value_type else PlainRecords()
+        case "fds":
+            value = FdCodec(size)
+        case "addresses" if not info.flags & MapFlag.STACK_BUILD_ID:
+            value = Stacks()
+        case "devices" if size in (4, 8):
+            value = Devices(size)
+        case "each cpu":
+            value = PerCpuCodec(codec(btf, info.value_type, size), size, sys.possible_cpus())
+            size = value.stride * value.cpus
+        case _:
+            value = codec(btf, info.value_type, size)
+    if made is PerfTable:
+        table = PerfTable(fd, info, key, FdCodec(size), size)
+        table.record = value
+        return table
+    return made(fd, info, key, value, size)
 
 
 # ── maps of others ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -81,33 +74,3 @@ def adopt(fd: Fd) -> LiveMap:
     except BaseException:
         fd.close()
         raise
-
-
-def open_pin(path: str | os.PathLike[str]) -> LiveMap:
-    """The map pinned at `path`."""
-    return adopt(bpf.get_pinned(path))
-
-
-def open_id(number: int) -> LiveMap:
-    """The map with this id (needs CAP_SYS_ADMIN)."""
-    return adopt(bpf.fd_by_id("map", number))
-
-
-def open_map(which: str | int) -> LiveMap:
-    """A map by id, by path of a pin, or by name if only one has it (the kernel keeps 15 characters of it)."""
-    if isinstance(which, int) or which.isdigit():
-        return open_id(int(which))
-    if "/" in which:
-        return open_pin(which)
-    matching, wanted = [], bpf.object_name(which).decode()
-    for number in bpf.ids("map"):
-        try:
-            with bpf.fd_by_id("map", number) as fd:
-                if bpf.map_info(fd.fileno()).name == wanted:
-                    matching.append(number)
-        except PureBpfError:
-            continue  # gone meanwhile
-    if len(matching) != 1:
-        raise KernelError(2, f"finding map {which!r}", "several maps have this name, with ids "
-                          + ", ".join(map(str, matching)) if matching else "no map has this name")
-    return open_id(matching[0])

@@ -9,98 +9,117 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from errno import EEXIST
 from typing import Any
 
 from ..btf import Btf
 from ..btf import types as t
 from ..btf.values import codec
-from ..errors import FormatError
+from ..errors import FormatError, KernelError, PureBpfError
+from ..isa import MapRef
+from ..isa.opcodes import CALL, JMP
 from ..spec import DataSpec, Linked, MapSpec, ObjectSpec, ProgramSpec, VarSpec
 from ..uapi import hooks
-from ..uapi.enums import MapType, ProgType
+from ..uapi.enums import Cmd, MapType, ProgType
+from ..uapi.enums import name_of as type_name
 from . import bpf, create, sys
 from .fd import Fd, close_all
 from .fixups import Environment, resolve
 from .kbtf import KernelBtf, upload
 from .kconfig import fill_kconfig, weak_names
 from .kernel import Kernel, missing
+from .link import Link
 from .livemaps import live
 from .maps import LiveMap
 from .object import Object, name_of
+from .options import LoadOptions, check
 from .progs import LoadedProgram, Target, load_program
 from .refusals import older_than, refuse
 from .variables import Section, Variable
 
-BPFFS = "/sys/fs/bpf"
-_OF_MAPS = create.OF_MAPS
+_RECORD_HELPERS = (25, 111, 121)  # perf_event_output, skb_output, xdp_output
 
 
-def load(spec: ObjectSpec, *, license: str | None = None, constants: Mapping[Any, Any] | None = None,
-         maps: Mapping[Any, LiveMap] | None = None, targets: Mapping[Any, Any] | None = None,
-         pin_directory: str = BPFFS, log_level: int = 0, attach: bool = False,
-         btf: Btf | str | os.PathLike[str] | None = None, kernel: Kernel | None = None) -> Object:
-    """Put `spec` into the kernel.
-
-    license     instead of the spec's
-    constants   values of .rodata variables by name (or by the declaration), fixed from here on
-    maps        live maps to use instead of new ones; they stay the caller's
-    targets     program name → what a BTF program attaches to: a name, or a LoadedProgram (freplace, fentry of BPF)
-    log_level   1: the verifier's log of each program in `LoadedProgram.log`, 2: with every state, 4: statistics only
-    attach      also attach what its section name says where
-    btf         types to relocate against instead of the running kernel's: a Btf or a file
-    kernel      keeps what was read of the running kernel for several loads; the caller closes it
+def load(spec: ObjectSpec, options: LoadOptions | None = None, **choices: Any) -> Object:
+    """Put `spec` into the kernel. `choices` are fields of LoadOptions, instead of `options` or on top of them.
 
     Raises VerifierError, NotSupported, AttachError, KernelError, or FormatError for a broken spec."""
-    loading = _Loading(spec, kernel or Kernel(btf), license if license is not None else spec.license,
-                       _by_name(targets), pin_directory, log_level)
+    if not isinstance(spec, ObjectSpec):
+        raise TypeError(f"load() takes an ObjectSpec, not {type(spec).__name__}: purebpf.elf.read(path) makes one of a file")
+    chosen = _checked(spec, (options or LoadOptions())._replace(**{k: v for k, v in choices.items() if v is not None}))
+    kernel = chosen.kernel or Kernel(chosen.btf)
+    loading = _Loading(spec, kernel, chosen)
     try:
-        loading.everything(_by_name(constants), _by_name(maps))
+        loading.everything()
         made = loading.object()
-        if attach:
+        if chosen.attach:
             made.attach()
         return made
     except BaseException:
-        for path in loading.new_pins:
-            os.unlink(path)
-        close_all(loading.opened)
+        loading.undo()
         raise
     finally:
         close_all([loading.btf.fd] if loading.btf is not None else [])
-        if kernel is None:
-            loading.kernel.close()
+        if chosen.kernel is None:
+            kernel.close()
 
 
-def _by_name(given: Mapping[Any, Any] | None) -> dict[str, Any]:
-    return {name_of(key): value for key, value in (given or {}).items()}
+def _checked(spec: ObjectSpec, options: LoadOptions) -> LoadOptions:
+    if options.kernel is not None and options.btf is not None:
+        raise ValueError("load(kernel=…, btf=…): a Kernel has its types already; make it with Kernel(btf)")
+    named = options._replace(constants=_by_name(options.constants), maps=_by_name(options.maps),
+                             targets=_by_name(options.targets))
+    check(spec, named)
+    return named
+
+
+def _by_name(given: Mapping[Any, Any]) -> dict[str, Any]:
+    return {name_of(key): value for key, value in given.items()}
 
 
 class _Loading:
-    """One load under way; if it fails, `opened` is closed and `new_pins` are removed."""
+    """One load under way; if it fails, `undo` closes `opened` and removes `new_pins`."""
 
-    def __init__(self, spec: ObjectSpec, kernel: Kernel, license: str, targets: Mapping[str, Any], pins: str,
-                 log_level: int) -> None:
-        self.spec, self.kernel, self.license, self.targets = spec, kernel, license, targets
-        self.pins, self.log_level = pins, log_level
+    def __init__(self, spec: ObjectSpec, kernel: Kernel, options: LoadOptions) -> None:
+        self.spec, self.kernel, self.options = spec, kernel, options
+        self.license = spec.license if options.license is None else options.license
+        self.pins = os.fspath(options.pin_directory)
         self.opened: list[Any] = []
-        self.new_pins: list[str] = []
+        self.links: list[Link] = []
+        self.new_pins: list[tuple[str, int]] = []
         self.btf: KernelBtf | None = None
         self.maps: dict[str, LiveMap] = {}
         self.sections: dict[str, Section] = {}
         self.programs: dict[str, LoadedProgram] = {}
         self.kconfig: dict[str, int] = {}
 
-    def everything(self, constants: dict[str, Any], given: dict[str, LiveMap]) -> None:
+    def undo(self) -> None:
+        """Nothing stays. What goes wrong meanwhile must not hide why the load failed."""
+        for path, number in self.new_pins:
+            try:
+                with bpf.get_pinned(path) as fd:
+                    ours = bpf.map_info(fd.fileno(), path).id == number
+                if ours:
+                    os.unlink(path)
+            except (PureBpfError, OSError):
+                pass  # gone, or never made
+        try:
+            close_all([*self.opened, *self.links])
+        except Exception:  # noqa: BLE001 - the failure of the load is the one to tell
+            pass
+
+    def everything(self) -> None:
         raise_memlock()
         wanted = {name: p for name, p in self.spec.programs.items() if p.autoload}
         linked = {name: self.spec.link(name) for name in wanted}
-        data = set_constants(self.spec, constants)
+        data = set_constants(self.spec, self.options.constants)
         if ".kconfig" in data:
             data[".kconfig"] = fill_kconfig(data[".kconfig"], self.spec.btf, self.kernel,
                                             weak_names(linked.values()))
             self.kconfig = {v.name: v.offset for v in data[".kconfig"].vars}
         self.btf = upload(self.spec._replace(data=data), linked)
         for name, one in self.spec.maps.items():
-            self._map(name, one, given.get(name))
+            self._map(name, one, self.options.maps.get(name))
         for name, section in data.items():
             if section.data:
                 self._section(name, section)
@@ -114,29 +133,45 @@ class _Loading:
         for section in self.sections.values():
             for var in section.spec.vars:
                 variables[var.name] = Variable(section, var, codec(self.spec.btf, var.type_id, var.size))
-        return Object(self.spec, self.maps, self.programs, variables, self.sections, self.opened)
+        return Object(self.spec, self.maps, self.programs, variables, self.sections, self.links, self.opened)
 
     # maps
 
-    def _map(self, name: str, spec: MapSpec, given: LiveMap | None) -> None:
-        if given is not None:
-            self.maps[name] = given
+    def _map(self, name: str, spec: MapSpec, given: LiveMap | int | None) -> None:
+        if isinstance(given, LiveMap):
+            self.maps[name] = _fitting(name, spec, given)
             return
+        if given is not None:
+            spec = spec._replace(max_entries=given)
         if spec.pinning:
             create.ensure_directory(self.pins)
-        reused = create.pinned(spec, self.pins) if spec.pinning else None
-        made = reused or create.create_map(spec, self.btf)
-        self.opened.append(made.fd)
-        self.maps[name] = live(made.fd, made.spec, self.spec.btf)
-        self.opened[-1] = self.maps[name]
-        if spec.pinning and reused is None:
-            path = os.path.join(self.pins, spec.name)
-            self.maps[name].pin(path)
-            self.new_pins.append(path)
+        found = create.pinned(spec, self.pins) if spec.pinning else None
+        made = self._open(name, found or create.create_map(spec, self.btf))
+        if not spec.pinning or found is not None:
+            return
+        path = os.path.join(self.pins, spec.name)
+        self.new_pins.append((path, made.info.id))
+        try:
+            made.pin(path)
+        except KernelError as error:
+            self.new_pins.pop()
+            found = create.pinned(spec, self.pins) if error.errno == EEXIST else None
+            if found is None:
+                raise
+            self.opened.pop().close()  # another process was faster: its map is the one to use
+            self._open(name, found)
+
+    def _open(self, name: str, made: create.Created) -> LiveMap:
+        try:
+            self.maps[name] = live(made.fd, made.spec, self.spec.btf)
+        except BaseException:
+            made.fd.close()
+            raise
+        self.opened.append(self.maps[name])
+        return self.maps[name]
 
     def _section(self, name: str, spec: DataSpec) -> None:
-        fd, mapped = create.create_section(spec, self.spec.name, self.btf)
-        self.sections[name] = Section(spec, fd, mapped)
+        self.sections[name] = Section(spec, *create.create_section(spec, self.spec.name, self.btf))
         self.opened.append(self.sections[name])
 
     def _fill_maps_of_maps(self) -> None:
@@ -162,7 +197,7 @@ class _Loading:
                     self._put(name, key, sys.pack_u32(program.fileno()))
 
     def _put(self, name: str, key: bytes, value: bytes) -> None:
-        result = bpf.map_elem(2, self.maps[name].fileno(), sys.buffer(key), sys.buffer(value))
+        result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, self.maps[name].fileno(), sys.buffer(key), sys.buffer(value))
         if result < 0:
             raise refuse(-result, f"filling map {name!r}")
 
@@ -176,15 +211,15 @@ class _Loading:
         target, owner = self._target(name, spec)
         try:
             made = load_program(spec, linked, code, license=self.license, btf=self.btf, target=target,
-                                log_level=self.log_level)
+                                log_level=self.options.log_level)
         finally:
             if owner is not None:
                 owner.close()
-        self.programs[name] = LoadedProgram(spec, linked, made, self.maps, code.core, self.spec.btf)
+        self.programs[name] = LoadedProgram(spec, linked, made, self.maps, code.core, self.links, _outputs(linked), self.spec.btf)
         self.opened.append(self.programs[name])
 
     def _at_target(self, name: str, spec: ProgramSpec) -> ProgramSpec:
-        given = self.targets.get(name)
+        given = self.options.targets.get(name)
         if isinstance(given, str):
             return spec._replace(attach_to=given)
         return spec if spec.attach_to else spec._replace(attach_to=hooks.target(spec.section))
@@ -194,7 +229,7 @@ class _Loading:
         hook = hooks.match(spec.section)
         if hook is None or hook.target != "btf":
             return Target(), None
-        other = self.targets.get(name)
+        other = self.options.targets.get(name)
         if other is not None and not isinstance(other, str):
             return _program_target(spec, other)
         if spec.prog_type == ProgType.EXT:
@@ -211,6 +246,24 @@ class _Loading:
                 hook.btf_prefix, "kernel function")
             raise missing(spec.attach_to, what, self.kernel.near(bare, kind, hook.btf_prefix))
         return Target(found[0], self.kernel.module_fd(found[1]) if found[1] else 0), None
+
+
+def _outputs(linked: Linked) -> tuple[str, ...]:
+    """The maps of a program that sends records to perf event arrays: its reader has to be there before it runs."""
+    if not any(i.code == JMP | CALL and i.src == 0 and i.imm in _RECORD_HELPERS for i in linked.insns):
+        return ()
+    return tuple({i.ref.name: None for i in linked.insns if isinstance(i.ref, MapRef)})
+
+
+def _fitting(name: str, spec: MapSpec, given: LiveMap) -> LiveMap:
+    """A map of the caller, if the programs can use it as theirs. FormatError if not."""
+    differ = [f"{what} {have} instead of {want}" for what, have, want in (
+        ("type", type_name(MapType, given.info.type), type_name(MapType, spec.type)),
+        ("key_size", given.info.key_size, spec.key_size),
+        ("value_size", given.info.value_size, create.finished(spec).value_size)) if have != want]
+    if differ:
+        raise FormatError(f"maps: {given!r} cannot stand for map {name!r}: it has {', '.join(differ)}")
+    return given
 
 
 def _program_target(spec: ProgramSpec, other: Any) -> tuple[Target, Fd | None]:

@@ -72,8 +72,10 @@ REASONS = (  # first match wins: the narrow before the wide
     _reason(r"back-edge from insn|infinite loop detected", "endless-loop",
             "the loop is not seen to end. Give it a bound the verifier can follow: 'for i in range(N)', or a counter "
             "that is compared with a constant"),
-    _reason(r"BPF program is too large|too many instructions|program too large|sequence of \d+ jumps is too complex"
-            r"|processed \d+ insn", "too-complex",
+    _reason(r"sequence of \d+ jumps is too complex", "too-many-jumps",
+            "at most 8,192 branches may wait to be followed at the same time: split the program into global functions "
+            "(@func(global_=True)) that are verified once, or make a table of what the branches decide"),
+    _reason(r"BPF program is too large|too many instructions|program too large|processed \d+ insn", "too-complex",
             "verifying takes more than a million instructions: shorten loops, make branches inside them fewer, or move "
             "parts into global functions (@func(global_=True)) that are verified once"),
     _reason(r"call stack of \d+ frames|combined stack size of \d+ calls|the call stack is too deep|stack size \d+\(extra",
@@ -133,6 +135,11 @@ _KNOWN = re.compile(r"\b(R\d+)(?:_[a-zA-Z]+)?=")
 _DESTINATION = re.compile(r"^(?:\(([0-9a-f]{2})\) )?([rw])(\d+) (?:[-+*/%&|^<>s]*=)")
 _NOISE = re.compile(r"^(?:(?:cur|old) state:|processed \d+ insns|verification time|stack depth|peak_states|mark_precise|max_states|"
                     r"insns processed|regs=|parent |last_idx|propagating|\s*$|;|#\d)")
+
+
+def complains(log: str) -> bool:
+    """Does a log say more than statistics? If not, it was not the verifier who refused."""
+    return any(line.strip() and not _NOISE.match(line) for line in log[-_TAIL:].splitlines())
 
 
 def read(log: str) -> Complaint:

@@ -6,23 +6,24 @@ bytes. Whole-map operations go in batches where the kernel has them (5.6) and on
 
 from __future__ import annotations
 
-import os
-from collections.abc import ItemsView, Iterator, MutableMapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, KeysView, MutableMapping, ValuesView
+from errno import E2BIG, EBUSY, EEXIST, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP, EPERM
+from threading import get_ident
 from typing import Any, NamedTuple
 
+from ..btf.percpu import PerCpu
 from ..btf.record import Record
-from ..errors import KernelError, KeyMissing, NotSupported
+from ..errors import FormatError, KernelError, KeyMissing, NotSupported
 from ..uapi.enums import Cmd
 from . import bpf, sys
 from .fd import Fd, Holder
-from ..btf.percpu import PerCpu
+from .pins import Pinned
 from .refusals import refuse
 
-ENOENT, E2BIG, EINVAL, ENOSPC, EEXIST, EBUSY, EPERM = 2, 7, 22, 28, 17, 16, 1
 ANY, NOEXIST, EXIST, LOCK = 0, 1, 2, 4
 _BATCH_BYTES = 1 << 20
 _SMALL = 4096  # bytes of a value that may be read along with its key
-_NO_BATCHES = (EINVAL, sys.ENOTSUPP, 95)  # this kind of map has none, or the kernel is older
+_NO_BATCHES = (EINVAL, sys.ENOTSUPP, EOPNOTSUPP)  # this kind of map has none, or the kernel is older
 _NONE: Any = object()
 
 
@@ -54,13 +55,16 @@ class RawCodec:
         return data
 
     def encode(self, value: Any) -> bytes:
+        if isinstance(value, int):  # bytes(8) would be eight zeros
+            raise FormatError(f"{self.size} bytes are needed here, not the number {value}: write it as "
+                              f"({value}).to_bytes({self.size}, sys.byteorder)")
         data = bytes(value)
         if len(data) != self.size:
-            raise ValueError(f"{self.size} bytes are needed here, not {len(data)}")
+            raise FormatError(f"{self.size} bytes are needed here, not {len(data)}")
         return data
 
 
-class LiveMap(Holder):
+class LiveMap(Holder, Pinned):
     """A map in the kernel. `close` gives it back; the kernel keeps it while programs, pins or other maps use it."""
 
     def __init__(self, fd: Fd, info: MapInfo, key: Any, value: Any, value_bytes: int) -> None:
@@ -68,6 +72,7 @@ class LiveMap(Holder):
         self._key, self._value = key, value
         self._value_bytes = value_bytes  # as the kernel copies it: all CPUs of a per-CPU value
         self._batches = True
+        self._seen: dict[int, Iterator[tuple[Any, bytes]]] = {}  # by thread: what `keys()` gave, see `_as_seen`
 
     @property
     def name(self) -> str:
@@ -76,9 +81,8 @@ class LiveMap(Holder):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} id {self.info.id}{' closed' if self._fd.closed else ''}>"
 
-    def pin(self, path: str | os.PathLike[str]) -> None:
-        """Make it outlive the process under `path` of a bpffs."""
-        bpf.pin(self._fd, os.fspath(path), f"map {self.name!r}")
+    def _title(self) -> str:
+        return f"map {self.name!r}"
 
     def freeze(self) -> None:
         """No more writes from user space, ever (5.2). EBUSY while a writable mapping of it lives."""
@@ -111,9 +115,11 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
     def raw(self) -> KeyedMap:
         """The same map with bytes for keys and values; closing it is not needed."""
         view = type(self).__new__(type(self))
-        LiveMap.__init__(view, self._fd, self.info, RawCodec(self.info.key_size), RawCodec(self._value_bytes),
-                         self._value_bytes)
+        LiveMap.__init__(view, self._fd, self.info, self._raw_key(), RawCodec(self._value_bytes), self._value_bytes)
         return view
+
+    def _raw_key(self) -> Any:
+        return RawCodec(self.info.key_size)
 
     # one entry
 
@@ -136,12 +142,25 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
 
     def __getitem__(self, key: Any) -> Any:
         data = self._fetch(Cmd.MAP_LOOKUP_ELEM, key, 0)
-        if data is None:
+        seen = self._as_seen(key) if self._seen else None
+        if data is None and seen is None:
             raise self._missing(key)
-        return self._value.decode(data)
+        return self._value.decode(seen if data is None else data)
+
+    def _as_seen(self, key: Any) -> bytes | None:
+        """The value that `keys()` saw, for who now asks for the values of its keys in their order."""
+        me = get_ident()
+        last, value = next(self._seen.get(me, iter(())), (_NONE, None))
+        if last is not key:
+            self._seen.pop(me, None)
+            return None
+        return value
 
     def __contains__(self, key: object) -> bool:
-        return self._fetch(Cmd.MAP_LOOKUP_ELEM, key, 0) is not None
+        try:
+            return self._fetch(Cmd.MAP_LOOKUP_ELEM, key, 0) is not None
+        except (FormatError, TypeError):
+            return False  # it cannot be a key of this map
 
     def set(self, key: Any, value: Any, *, flags: int = ANY) -> None:
         """Write one entry. `flags`: ANY, NOEXIST (KernelError EEXIST if it is there), EXIST (KeyMissing if it is not)."""
@@ -167,7 +186,7 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
         try:
             data = self._fetch(Cmd.MAP_LOOKUP_AND_DELETE_ELEM, key, 0)
         except KernelError as error:
-            if error.errno not in (EINVAL, sys.ENOTSUPP, 95):
+            if error.errno not in (EINVAL, sys.ENOTSUPP, EOPNOTSUPP):
                 raise
             data = self._fetch(Cmd.MAP_LOOKUP_ELEM, key, 0)
             if data is not None:
@@ -266,6 +285,11 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
     def values(self) -> ValuesView[Any]:
         return _Values(self)
 
+    def keys(self) -> KeysView[Any]:
+        """The keys that are there now; `dict(m)` asks for them and then for each value, and gets the value of an entry
+        that was deleted in between."""
+        return _Keys(self)
+
     def update(self, *others: Any, **named: Any) -> None:
         """Write many entries: a mapping, or pairs; in batches where the kernel can."""
         pairs = [(self._key.encode(k), self._value.encode(v)) for k, v in dict(*others, **named).items()]
@@ -295,11 +319,12 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
         """A copy of the whole map; per-CPU values stay lists."""
         return {_hashable(k): v for k, v in self.items()}
 
-    def top(self, n: int = 10) -> list[tuple[Any, Any]]:
-        """The `n` entries with the largest values (per-CPU: sums), largest first."""
+    def top(self, n: int = 10, *, key: Callable[[Any], Any] | None = None) -> list[tuple[Any, Any]]:
+        """The `n` entries with the largest values (per-CPU: sums), largest first; or with the largest `key(value)`."""
         import heapq
 
-        return heapq.nlargest(n, self.items(), key=lambda item: _rank(item[1]))
+        by = key or _rank
+        return heapq.nlargest(n, self.items(), key=lambda item: by(item[1]))
 
     def to_numpy(self) -> Any:
         """(keys, values) as numpy arrays; records become structured arrays. Needs numpy."""
@@ -324,15 +349,36 @@ class _Items(ItemsView[Any, Any]):
         return ((key(k), value(v)) for k, v in live._entries())
 
 
+class _Keys(KeysView[Any]):
+    def __iter__(self) -> Iterator[Any]:
+        live: Any = self._mapping  # type: ignore[attr-defined]
+        pairs = [(live._key.decode(k), value) for k, value in live._entries()]
+        live._seen[get_ident()] = iter(pairs)
+        return iter([key for key, _ in pairs])
+
+
 class _Values(ValuesView[Any]):
     def __iter__(self) -> Iterator[Any]:
         live: Any = self._mapping  # type: ignore[attr-defined]
         return (live._value.decode(v) for _, v in live._entries())
 
 
+class RawIndex(RawCodec):
+    """The index of a raw view of an array: a number, or its bytes."""
+
+    def decode(self, data: bytes) -> Any:
+        return int.from_bytes(data, sys.BYTEORDER)
+
+    def encode(self, value: Any) -> bytes:
+        return value.to_bytes(self.size, sys.BYTEORDER) if isinstance(value, int) else super().encode(value)
+
+
 class ArrayMap(KeyedMap):
     """Arrays: the keys are 0 … max_entries - 1, all always there. Iterating gives the indices, as of any mapping;
     `values()` the elements."""
+
+    def _raw_key(self) -> Any:
+        return RawIndex(4)
 
     def _missing(self, key: Any) -> KeyMissing:
         return KeyMissing(ENOENT, f"array {self.name!r} has {self.info.max_entries} elements, none at {key!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import struct
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from .refusals import CAP_BPF, CAP_PERFMON
 from .symbols import find_file, matching
 
 if TYPE_CHECKING:
-    from .links import Link
+    from .link import Link
     from .progs import LoadedProgram
 
 ENOENT, EINVAL = 2, 22
@@ -40,11 +41,23 @@ def _kernel(program: LoadedProgram, target: str | None, kind: str, since: str, f
     names = [n for n in tracefs.probeable_functions() if fnmatch.fnmatchcase(n, target)] if set(target) & set("*?[") else [target]
     if not names:
         raise AttachError(ENOENT, f"no kernel function that can be probed fits {target!r}", reason="")
-    texts = [sys.buffer(name.encode() + b"\0") for name in names]
-    pointers = sys.buffer(struct.pack(f"={len(texts)}Q", *map(sys.address, texts)))
-    return links.create(program, kind, target, feature=kind, since=since, caps=_CAPS, hint=f"{len(names)} functions",
-                        kprobe_multi__syms=sys.address(pointers), kprobe_multi__cnt=len(names),
-                        kprobe_multi__flags=flags)
+    fields, held, count = _by_names(names)
+    made = links.create(program, kind, target, feature=kind, since=since, caps=_CAPS, hint=f"{count} functions",
+                        kprobe_multi__cnt=count, kprobe_multi__flags=flags, **fields)
+    del held
+    return made
+
+
+def _by_names(names: list[str]) -> tuple[dict[str, int], list[object], int]:
+    """(fields, the buffers they point to, how many) of functions to hook: by name, or, when a name is that of several
+    functions, by address: the kernel refuses such a name."""
+    if len(set(names)) == len(names):
+        texts = [sys.buffer(name.encode() + b"\0") for name in names]
+        pointers = sys.buffer(struct.pack(f"={len(texts)}Q", *map(sys.address, texts)))
+        return {"kprobe_multi__syms": sys.address(pointers)}, [texts, pointers], len(names)
+    addresses = sorted(tracefs.function_addresses(set(names)))
+    packed = sys.buffer(struct.pack(f"={len(addresses)}Q", *addresses))
+    return {"kprobe_multi__addrs": sys.address(packed)}, [packed], len(addresses)
 
 
 def attach_uprobe_multi(program: LoadedProgram, target: str | None, *, pid: int = 0, ret: bool = False) -> Link:
@@ -65,11 +78,11 @@ def _user(program: LoadedProgram, target: str | None, kind: str, since: str, pid
     path, _, pattern = (target or "").rpartition(":")
     if not path or not pattern:
         raise AttachError(EINVAL, f"program {program.name!r}", "say where: attach('path:pattern')")
-    path = find_file(path)
+    path = find_file(path, pid)
     found = matching(path, pattern)
     if not found:
         raise AttachError(ENOENT, f"{path} has no function that fits {pattern!r}", reason="")
-    text = sys.buffer(path.encode() + b"\0")
+    text = sys.buffer(os.fsencode(path) + b"\0")
     offsets = sys.buffer(struct.pack(f"={len(found)}Q", *(s.offset for s in found)))
     session = program.spec.attach_type == AttachType.TRACE_UPROBE_SESSION
     return links.create(program, kind, target or "", feature=kind, since=since, caps=_CAPS,

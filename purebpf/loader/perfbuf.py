@@ -11,13 +11,15 @@ from __future__ import annotations
 import mmap
 import select
 import struct
-import time
-from typing import Callable, Generic, Iterator, NamedTuple, TypeVar
+from errno import EINVAL
+from typing import Callable, NamedTuple, TypeVar
 
 from ..errors import FormatError
 from . import sys
 from .fd import Fd, close_all
-from .perf import open_output_event
+from .perf import lost_of, open_output_event
+from .reader import Reader
+from .refusals import CAP_PERFMON, refuse
 
 SAMPLE, LOST = 9, 2
 HEADER = struct.Struct("=IHH")
@@ -57,79 +59,109 @@ def _wrapped(data: bytes | mmap.mmap, base: int, size: int, position: int, lengt
 
 
 class _CpuRing:
-    __slots__ = ("event", "memory", "size")
+    __slots__ = ("event", "memory", "size", "_told", "_counts")
 
     def __init__(self, cpu: int, pages: int) -> None:
-        self.event: Fd = open_output_event(cpu)
+        self.event: Fd
+        self.event, self._counts = open_output_event(cpu)
+        self._told = 0  # by records; these come when there is room again
         self.size = pages * sys.PAGE
         try:
             self.memory = sys.map_shared(self.event.fileno(), sys.PAGE + self.size, write=True)
+        except OSError as error:
+            self.event.close()
+            raise refuse(error.errno or EINVAL, f"mapping a perf buffer of {pages} pages", caps=(CAP_PERFMON,), hint="it "
+                         "counts against RLIMIT_MEMLOCK and kernel.perf_event_mlock_kb") from None
         except BaseException:
             self.event.close()
             raise
 
-    def read(self) -> list[PerfRecord]:
+    @property
+    def lost(self) -> int:
+        try:
+            return lost_of(self.event) if self._counts else self._told
+        except (OSError, ValueError):
+            return self._told
+
+    def read(self) -> tuple[list[bytes], int]:
+        """The records, and the position after them."""
         with memoryview(self.memory) as whole, whole[:sys.PAGE] as first, first.cast("Q") as words:
             tail, head = words[TAIL], words[HEAD]
             sys.fence()
             found = scan(self.memory, sys.PAGE, self.size, tail, head)
-            sys.fence()
+        self._told += sum(record.lost for record in found)
+        return [record.data for record in found if not record.lost], head
+
+    def release(self, head: int) -> None:
+        sys.fence()
+        with memoryview(self.memory) as whole, whole[:sys.PAGE] as first, first.cast("Q") as words:
             words[TAIL] = head
-        return found
 
     def close(self) -> None:
         self.memory.close()
         self.event.close()
 
 
-class PerfBuffer(Generic[T]):
+class PerfBuffer(Reader[T]):
     """The readers of all CPUs. `install(cpu, event_fd)` puts an event into the map; `pages` per CPU is a power of two.
-    `lost` counts the samples that the kernel had no room for."""
+    Records come CPU by CPU."""
 
     def __init__(self, install: Callable[[int, int], None], decode: Callable[[bytes], T], *, pages: int = 8) -> None:
         if pages < 1 or pages & (pages - 1):
             raise ValueError(f"pages must be a power of two, not {pages}")
-        self._decode, self.lost = decode, 0
+        super().__init__(decode, "the perf buffer")
+        self.pages, self._lost_before = pages, 0
         self._rings: list[_CpuRing] = []
-        self._poll = select.poll()
+        self._epoll: select.epoll | None = None
         try:
             for cpu in sys.online_cpus():
                 ring = _CpuRing(cpu, pages)
                 self._rings.append(ring)
                 install(cpu, ring.event.fileno())
-                self._poll.register(ring.event.fileno(), select.POLLIN)
         except BaseException:
-            self.close()
+            self._release()
             raise
 
-    def close(self) -> None:
+    @property
+    def lost(self) -> int:
+        """How many samples the kernel had no room for; exact since Linux 6.0, before that told with the next that fits."""
+        return self._lost_before + sum(ring.lost for ring in self._rings)
+
+    def _release(self) -> None:
+        self._lost_before = self.lost
         rings, self._rings = self._rings, []
-        close_all(rings)
+        epoll, self._epoll = self._epoll, None
+        close_all([*rings, self._wake, *([epoll] if epoll is not None else [])])
 
-    def read(self) -> list[T]:
-        """The events that are there now, CPU by CPU; never waits."""
-        events = []
+    def sources(self) -> list[int]:
+        return [ring.event.fileno() for ring in self._rings]
+
+    def fileno(self) -> int:
+        """For select, asyncio and the like: readable when there are events on any CPU; read them all then."""
+        self._check()
+        if self._epoll is None:
+            self._epoll = select.epoll()
+            for fd in self.sources():
+                self._epoll.register(fd, select.EPOLLIN)
+        return self._epoll.fileno()
+
+    def take_over(self, old: PerfBuffer[T]) -> None:
+        """Read what another one still holds before what comes here, and close it."""
+        records = old.raw()
+        self._lost_before += old.lost
+        with self._lock:
+            self._batch = (iter([*records, *self._batch[0]]), self._batch[1])
+        old.close()
+
+    def _take(self) -> tuple[list[bytes], list[int] | None]:
+        records: list[bytes] = []
+        heads: list[int] = []
         for ring in self._rings:
-            for record in ring.read():
-                if record.lost:
-                    self.lost += record.lost
-                else:
-                    events.append(self._decode(record.data))
-        return events
+            found, head = ring.read()
+            heads.append(head)
+            records += found
+        return records, heads
 
-    def poll(self, timeout_ms: float = -1) -> list[T]:
-        """Waits until there is an event, at most `timeout_ms` (-1: for ever); all events then, or []."""
-        deadline = None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
-        while True:
-            events = self.read()
-            if events:
-                return events
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                return []
-            self._poll.poll(None if left is None else max(1, round(left * 1000)))
-
-    def events(self, timeout: float | None = None) -> Iterator[T]:
-        """Events one by one as they come; ends when none came for `timeout` seconds (None: never)."""
-        while batch := self.poll(-1 if timeout is None else timeout * 1000):
-            yield from batch
+    def _commit(self, token: list[int]) -> None:
+        for ring, head in zip(self._rings, token):
+            ring.release(head)

@@ -8,28 +8,42 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from errno import EACCES, EBADF, ENOENT, EPERM
+from functools import partial
 from typing import NamedTuple
 
 from ..btf import codec
 from ..btf import types as t
+from ..errors import KernelError
 from ..isa import assemble
 from ..spec import MapSpec
 from ..uapi import attrs, helpers, versions
 from ..uapi.enums import AttachType, Cmd, MapFlag, MapType, ProgType, names
 from . import bpf, sys
-from .create import NO_BTF, finished
-from .fd import Fd
+from .create import finished
+from .fd import Fd, Made
+from .maptypes import row
 from .refusals import refuse
 
-EPERM, ENOENT, EBADF, ENOTSUPP = 1, 2, 9, 524
+ENOTSUPP = sys.ENOTSUPP
 
 
 class Answer(NamedTuple):
-    """One feature: does the kernel have it, and since which release kernels do ("" if not known)."""
+    """One feature: does the kernel have it (None: this process may not ask), and since which release kernels do ("" if not
+    known)."""
 
     name: str
-    has: bool
+    has: bool | None
     since: str
+
+
+def _may_ask(test: Callable[[], bool]) -> bool | None:
+    try:
+        return test()
+    except KernelError as error:
+        if error.errno in (EPERM, EACCES):
+            return None
+        raise
 
 
 class Probes:
@@ -59,22 +73,22 @@ class Probes:
         return self._ask("helper", f"{name}/{prog_type}", lambda: _has_helper(name, prog_type))
 
     def features(self) -> list[Answer]:
-        return [Answer(n, self.feature(n), versions.feature(n)) for n in FEATURES]
+        return [Answer(n, _may_ask(partial(self.feature, n)), versions.feature(n)) for n in FEATURES]
 
     def map_types(self) -> list[Answer]:
-        return [Answer(n, self.map_type(n), versions.map_type(i)) for i, n in names(MapType).items() if i]
+        return [Answer(n, _may_ask(partial(self.map_type, n)), versions.map_type(i)) for i, n in names(MapType).items() if i]
 
     def prog_types(self) -> list[Answer]:
-        return [Answer(n, self.prog_type(n), versions.prog_type(i)) for i, n in names(ProgType).items() if i]
+        return [Answer(n, _may_ask(partial(self.prog_type, n)), versions.prog_type(i)) for i, n in names(ProgType).items() if i]
 
     def all_helpers(self, prog_type: int) -> list[Answer]:
-        return [Answer(n, self.helper(n, prog_type), versions.helper(n)) for n in helpers.IDS if n != "unspec"]
+        return [Answer(n, _may_ask(partial(self.helper, n, prog_type)), versions.helper(n)) for n in helpers.IDS if n != "unspec"]
 
 
-def _opened(result: int, what: str) -> bool:
+def _opened(result: Made, what: str) -> bool:
     """Was an fd made? EPERM cannot tell: NotSupported."""
-    if result >= 0:
-        Fd(result, what).close()
+    if isinstance(result, Fd):
+        result.close()
         return True
     if result == -EPERM:
         raise refuse(EPERM, f"asking the kernel for {what}")
@@ -84,35 +98,30 @@ def _opened(result: int, what: str) -> bool:
 # ── maps ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _M = MapType
-_SHAPES = {  # key size, value size, entries, flags; others: 4, 4, 1, 0
-    _M.STACK_TRACE: (4, 8, 1, 0), _M.LPM_TRIE: (8, 8, 1, MapFlag.NO_PREALLOC), _M.QUEUE: (0, 4, 1, 0),
-    _M.STACK: (0, 4, 1, 0), _M.BLOOM_FILTER: (0, 4, 1, 0), _M.RINGBUF: (0, 0, 4096, 0),
-    _M.USER_RINGBUF: (0, 0, 4096, 0), _M.CGROUP_STORAGE: (8, 4, 0, 0), _M.PERCPU_CGROUP_STORAGE: (8, 4, 0, 0),
-    _M.SK_STORAGE: (4, 4, 0, MapFlag.NO_PREALLOC), _M.INODE_STORAGE: (4, 4, 0, MapFlag.NO_PREALLOC),
-    _M.TASK_STORAGE: (4, 4, 0, MapFlag.NO_PREALLOC), _M.CGRP_STORAGE: (4, 4, 0, MapFlag.NO_PREALLOC),
-    _M.ARENA: (0, 0, 1, MapFlag.MMAPABLE), _M.INSN_ARRAY: (4, 16, 1, 0),
-}
-_TYPED = (_M.SK_STORAGE, _M.INODE_STORAGE, _M.TASK_STORAGE, _M.CGRP_STORAGE)
 
 
 def _has_map(kind: int) -> bool:
     if kind == _M.STRUCT_OPS:  # an id that names no struct: ENOENT or ENOTSUPP from who knows the type
-        return bpf.map_create(map_type=kind, key_size=4, value_size=4, max_entries=1,
+        return bpf.map_create("map", map_type=kind, key_size=4, value_size=4, max_entries=1,
                               btf_vmlinux_value_type_id=1) in (-ENOENT, -ENOTSUPP)
-    key, value, entries, flags = _SHAPES.get(kind, (4, 4, 1, 0))
+    known = row(kind)
+    key, value, entries, flags = known.probe
     spec = finished(MapSpec("probe", kind, key, value, entries, flags))
     fields: dict[str, int] = {}
     opened: list[Fd] = []
     try:
-        if kind in (_M.ARRAY_OF_MAPS, _M.HASH_OF_MAPS):
-            opened.append(Fd(max(0, bpf.map_create(map_type=_M.ARRAY, key_size=4, value_size=4, max_entries=1)), "map"))
-            fields["inner_map_fd"] = opened[0].fileno()
-        if kind in _TYPED and kind not in NO_BTF:
-            result, _ = bpf.btf_load(codec.encode([t.Int("int", 4, t.SIGNED)], sys.BYTEORDER))
-            if result < 0:
-                return _opened(result, "BTF")
-            opened.append(Fd(result, "BTF"))
-            fields.update(btf_fd=opened[-1].fileno(), btf_key_type_id=1, btf_value_type_id=1)
+        if known.inner:
+            inner = bpf.map_create(map_type=_M.ARRAY, key_size=4, value_size=4, max_entries=1)
+            if isinstance(inner, int):
+                return _opened(inner, "map")
+            opened.append(inner)
+            fields["inner_map_fd"] = inner.fileno()
+        if known.keys == "owner":
+            types, _ = bpf.btf_load(codec.encode([t.Int("int", 4, t.SIGNED)], sys.BYTEORDER))
+            if isinstance(types, int):
+                return _opened(types, "BTF")
+            opened.append(types)
+            fields.update(btf_fd=types.fileno(), btf_key_type_id=1, btf_value_type_id=1)
         return _opened(bpf.map_create(map_type=kind, key_size=key, value_size=value, max_entries=spec.max_entries,
                                       map_flags=flags, **fields), "map")
     finally:
@@ -129,7 +138,7 @@ _ATTACH = {_P.CGROUP_SOCK_ADDR: AttachType.CGROUP_INET4_CONNECT, _P.CGROUP_SOCKO
 _FLAGS = {_P.SYSCALL: 16}
 
 
-def _load(code: str | bytes, prog_type: int = _P.SOCKET_FILTER, **fields: int) -> tuple[int, str]:
+def _load(code: str | bytes, prog_type: int = _P.SOCKET_FILTER, **fields: int) -> tuple[Made, str]:
     """(fd or −errno, log)."""
     log = sys.buffer(1 << 16)
     machine = assemble(code.replace(";", "\n")) if isinstance(code, str) else code
@@ -140,7 +149,7 @@ def _load(code: str | bytes, prog_type: int = _P.SOCKET_FILTER, **fields: int) -
 def _has_prog(kind: int) -> bool:
     result, log = _load("r0 = 1\nexit" if kind == _P.SK_LOOKUP else "r0 = 0\nexit", kind, prog_flags=_FLAGS.get(kind, 0),
                         expected_attach_type=_ATTACH.get(kind, 0))
-    if result >= 0 or result == -EPERM and kind not in (_P.TRACING, _P.LSM, _P.EXT, _P.STRUCT_OPS):
+    if isinstance(result, Fd) or result == -EPERM and kind not in (_P.TRACING, _P.LSM, _P.EXT, _P.STRUCT_OPS):
         return _opened(result, "program")
     return bool(log.strip())  # the verifier looked at it: the type is known, the target is what lacks
 
@@ -152,7 +161,7 @@ def _has_helper(name: str, prog_type: int) -> bool:
     code = struct.pack("=BBhi", 0x85, 0, 0, number) + struct.pack("=BBhi", 0x95, 0, 0, 0)
     result, log = _load(code, prog_type, expected_attach_type=_ATTACH.get(prog_type, 0),
                         prog_flags=_FLAGS.get(prog_type, 0))
-    if result >= 0 or result == -EPERM:
+    if isinstance(result, Fd) or result == -EPERM:
         return _opened(result, "program")
     refusals = ("invalid func", "unknown func", "program of this type cannot use helper", "helper call is not allowed")
     return bool(log.strip()) and not any(text in log for text in refusals)
@@ -183,7 +192,10 @@ def _knows(command: int, layout: attrs.Layout, fd_field: str) -> Callable[[], bo
 
 
 def _batches() -> bool:
-    with Fd(max(0, bpf.map_create(map_type=_M.HASH, key_size=4, value_size=4, max_entries=1)), "map") as fd:
+    made = bpf.map_create(map_type=_M.HASH, key_size=4, value_size=4, max_entries=1)
+    if isinstance(made, int):
+        return _opened(made, "map")
+    with made as fd:
         return bpf.map_update_batch(fd.fileno(), [(bytes(4), bytes(4))]) >= 0
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import struct
+from errno import E2BIG, EAGAIN, EINTR, EINVAL, EMFILE, ENFILE, ENOMEM, ENOSPC, ENOSYS, EOPNOTSUPP, EPERM
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -13,17 +13,20 @@ from ..spec import Linked, ProgramSpec, RunResult
 from ..uapi import hooks, versions
 from ..uapi.enums import AttachType, LogLevel, ProgType, name_of
 from . import bpf, links, sys
-from .fd import Fd, Holder
+from .fd import Fd, Holder, Made, close_all
 from .fixups import Loadable
 from .kbtf import KernelBtf
-from .logs import rejection
-from .refusals import CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, refuse
+from .link import Link
+from .logs import complains, rejection
+from .pins import Pinned
+from .refusals import CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, CAP_SYS_ADMIN, refuse
 
 if TYPE_CHECKING:
     from ..btf import Btf
 
-EPERM, EINVAL, ENOSPC, E2BIG, EACCES = 1, 22, 28, 7, 13
-FIRST_LOG, LAST_LOG = 1 << 28, 0xFFFFFFFF >> 2  # bytes; a second try would verify all over again
+FIRST_LOG, LAST_LOG = 1 << 24, 0xFFFFFFFF >> 2  # bytes; a second try verifies all over again
+SMALLEST_LOG = 1 << 16
+_PASSING = (EMFILE, ENFILE, ENOMEM, EINTR, EAGAIN, ENOSYS)  # never the verifier's verdict
 _P = ProgType
 _SKB = frozenset({_P.SOCKET_FILTER, _P.SCHED_CLS, _P.SCHED_ACT, _P.CGROUP_SKB, _P.LWT_IN, _P.LWT_OUT, _P.LWT_XMIT,
                   _P.LWT_SEG6LOCAL})
@@ -54,42 +57,48 @@ def load_program(spec: ProgramSpec, linked: Linked, code: Loadable, *, license: 
     """BPF_PROG_LOAD. Without `log_level` no log is made unless the program is refused; then it is loaded again for the
     whole log, whatever its length. Raises VerifierError, NotSupported or KernelError."""
     fields, held = _fields(spec, linked, code, btf, target)
-    result, log = _attempt(code.code, license, log_level, fields)
-    if result == -EINVAL and not log and not log_level:
-        result = _without_extras(spec, code.code, license, fields) or result
-    if result >= 0:
-        return LoadedCode(Fd(result, f"program {spec.name}"), log)
-    if result != -EPERM and not log:
-        again, log = _attempt(code.code, license, LogLevel.BRANCH, fields)
-        if again >= 0:  # it was refused for something passing: memory, a signal
-            return LoadedCode(Fd(again, f"program {spec.name}"), log)
-        result = again if log else result
+    what = f"program {spec.name}"
+    made, log = _attempt(code.code, license, log_level, fields, what)
+    if made == -EINVAL and not log and not log_level:
+        made = _without_extras(spec, code.code, license, fields, what) or made
+    if isinstance(made, int) and made != -EPERM and not log:
+        again, log = _attempt(code.code, license, LogLevel.BRANCH, fields, what)
+        made = again if log or isinstance(again, Fd) else made  # accepted: what refused it passed: memory, a signal
     del held
-    raise _refused(spec, linked, result, log)
+    if isinstance(made, Fd):
+        return LoadedCode(made, log)
+    raise _refused(spec, linked, made, log)
 
 
-def _attempt(code: bytes, license: str, level: int, fields: dict[str, Any]) -> tuple[int, str]:
-    """(fd or −errno, the complete log). The buffer, of which only what is written takes memory, grows until the log fits:
-    to the size that the kernel names (6.4), else fourfold."""
+def _attempt(code: bytes, license: str, level: int, fields: dict[str, Any], what: str) -> tuple[Made, str]:
+    """(fd or −errno, the log). The buffer, of which only what is written takes memory, grows until the log fits: to the
+    size that the kernel names (6.4), else fourfold; where this process may not have so much, its end is kept."""
     if not level:
-        return bpf.prog_load(code, license, fields=fields)[0], ""
-    size = FIRST_LOG
+        return bpf.prog_load(code, license, fields=fields, what=what)[0], ""
+    size, most, last = FIRST_LOG, LAST_LOG, ""
     while True:
-        with sys.Scratch(size) as log:
-            result, needed = bpf.prog_load(code, license, log_level=level, log=log.buffer, fields=fields)
-            if result != -ENOSPC or size >= LAST_LOG:
-                return result, log.text()
-        size = min(LAST_LOG, needed if needed > size else size * 4)
+        try:
+            memory = sys.Scratch(size)
+        except OSError:  # RLIMIT_AS, or an overcommit policy
+            if last or size <= SMALLEST_LOG:
+                return -ENOSPC, last
+            size = most = size >> 2
+            continue
+        with memory as log:
+            made, needed = bpf.prog_load(code, license, log_level=level, log=log.buffer, fields=fields, what=what)
+            if made != -ENOSPC or size >= most:
+                return made, log.text()
+            last = log.text()
+        size = min(most, needed if needed > size else size * 4)
 
 
-def _without_extras(spec: ProgramSpec, code: bytes, license: str, fields: dict[str, Any]) -> int:
-    """What older kernels do not know and the program can do without; 0 if nothing helped."""
+def _without_extras(spec: ProgramSpec, code: bytes, license: str, fields: dict[str, Any], what: str) -> Fd | None:
+    """What older kernels do not know and the program can do without; None if nothing helped."""
     hook = hooks.match(spec.section)
     if hook is not None and hook.optional and spec.attach_type:
-        result = bpf.prog_load(code, license, fields={**fields, "expected_attach_type": 0})[0]
-        if result >= 0:
-            return result
-    return 0
+        made, _ = bpf.prog_load(code, license, fields={**fields, "expected_attach_type": 0}, what=what)
+        return made if isinstance(made, Fd) else None
+    return None
 
 
 def _fields(spec: ProgramSpec, linked: Linked, code: Loadable, btf: KernelBtf | None,
@@ -146,12 +155,13 @@ def line_info(linked: Linked, btf: KernelBtf) -> bytes:
 def _refused(spec: ProgramSpec, linked: Linked, result: int, log: str) -> KernelError:
     caps = (CAP_BPF, CAP_PERFMON) if spec.prog_type in _TRACING else (
         (CAP_BPF, CAP_NET_ADMIN) if spec.prog_type in _PACKET else (CAP_BPF,))
-    if log.strip():
+    if complains(log) and -result not in _PASSING:
         return rejection(-result, spec.name, log, linked.lines)
     kind = name_of(ProgType, spec.prog_type)
     action = f"loading program {spec.name!r} ({spec.section})"
     size = sum(i.slots for i in linked.insns)
-    hint = f"{size} instructions are too many" if -result == E2BIG else ""
+    hint = f"{size} instructions are too many" if -result == E2BIG else (
+        "the verifier accepted it" if -result in (EMFILE, ENFILE) and log else "")
     if -result == EPERM and (
             spec.prog_type == _P.EXT or spec.attach_type in _KERNEL_CODE and spec.prog_type in (_P.TRACING, _P.LSM)):
         error = refuse(EPERM, action, caps=caps)
@@ -184,14 +194,19 @@ class ProgramInfo(NamedTuple):
     recursion_misses: int
 
 
-class LoadedProgram(Holder):
-    """A program in the kernel. `log` is the verifier's, if one was asked for; `core` what CO-RE put where."""
+class LoadedProgram(Holder, Pinned):
+    """A program in the kernel. `log` is the verifier's, if one was asked for; `core` what CO-RE put where. `links`: those
+    that `attach` made, of the whole object where it has one; closing the program closes those that are its alone."""
 
     def __init__(self, spec: ProgramSpec, linked: Linked, code: LoadedCode, maps: Mapping[str, Any],
-                 core: tuple[tuple[int, int | None], ...] = (), btf: Btf | None = None) -> None:
+                 core: tuple[tuple[int, int | None], ...] = (), links: list[Link] | None = None,
+                 outputs: tuple[str, ...] = (), btf: Btf | None = None) -> None:
         self._btf = btf
         self.spec, self.linked, self.log, self.core = spec, linked, code.log, core
+        self._outputs = outputs
         self._fd, self._maps = code.fd, maps
+        self.links: list[Link] = [] if links is None else links
+        self._own_links = links is None
 
     @property
     def name(self) -> str:
@@ -200,13 +215,22 @@ class LoadedProgram(Holder):
     def __repr__(self) -> str:
         return f"<LoadedProgram {self.name!r} ({self.spec.section}){' closed' if self._fd.closed else ''}>"
 
-    def pin(self, path: str | os.PathLike[str]) -> None:
-        """Keep it loaded after this process, under `path` of a bpffs."""
-        bpf.pin(self, os.fspath(path), f"program {self.name!r}")
+    def map_named(self, name: str) -> Any:
+        """A live map of the program's object, None if it has none of this name."""
+        return self._maps.get(name)
 
-    def attach(self, target: Any = None, **options: Any) -> links.Link:
-        """Put it at its hook; see `links.attach`. Closing the link takes it off."""
-        return links.attach(self, target, **options)
+    def _title(self) -> str:
+        return f"program {self.name!r}"
+
+    def close(self) -> None:
+        close_all([self._fd, *(self.links if self._own_links else ())])
+
+    def attach(self, target: Any = None, **options: Any) -> Link:
+        """Put it at its hook; see `links.attach`. It stays until the link is closed, or the object whose program it is,
+        or this process ends; `link.disown()` and `link.pin(path)` keep it longer."""
+        for name in self._outputs:
+            self._maps[name].be_ready()
+        return links.attach(self, target, **options).owned_by(self.links)
 
     @property
     def info(self) -> ProgramInfo:
@@ -228,6 +252,11 @@ class LoadedProgram(Holder):
         `data` is a packet for the packet types; `ctx` the context's bytes, a dict or record of its fields, or a tuple of
         arguments, and in the result bytes with the fields as attributes; `retval` is an unsigned 32-bit number. Raises
         NotSupported for program types that the kernel cannot run this way, FormatError for a context that is none."""
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"test_run takes bytes, not data={type(data).__name__}")
+        if not 1 <= repeat <= 0xFFFFFFFF:
+            raise ValueError(f"test_run: repeat is 1 or more, not {repeat}")
+        data = bytes(data)
         packet = self.spec.prog_type in _PACKET
         shape = context.shape(self.spec, self._btf)
         given = context.to_bytes(shape, ctx, packet=len(data))
@@ -248,8 +277,9 @@ class LoadedProgram(Holder):
     def _cannot_run(self, errno: int, data: bytes) -> KernelError:
         action = f"running {self.name!r} with test_run"
         kind = name_of(ProgType, self.spec.prog_type)
-        if errno in (sys.ENOTSUPP, 95):
-            return NotSupported(errno, f"test_run of program type {kind}")
+        if errno in (sys.ENOTSUPP, EOPNOTSUPP):
+            return NotSupported(errno, f"test_run of program type {kind}", hint="no kernel runs this type on given input: attach "
+                                "it and cause the event, or use the VM (simulate)")
         hint = ""
         least = _IP_HEADERS.get(data[12:14], 0) if self.spec.prog_type in _SKB else 0
         if errno == EINVAL and self.spec.prog_type in _PACKET and len(data) < 14:
@@ -267,10 +297,10 @@ class Statistics:
     """While open, the kernel counts and times every program's runs (5.8); see `LoadedProgram.info`."""
 
     def __init__(self) -> None:
-        result = bpf.enable_stats()
-        if result < 0:
-            raise refuse(-result, "turning on program statistics", since="5.8", caps=(21,))
-        self._fd = Fd(result, "program statistics")
+        made = bpf.enable_stats()
+        if isinstance(made, int):
+            raise refuse(-made, "turning on program statistics", since="5.8", caps=(CAP_SYS_ADMIN,))
+        self._fd = made
 
     def close(self) -> None:
         self._fd.close()

@@ -2,14 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from errno import ENOENT
 from typing import Any
 
-from ..errors import KernelError, KeyMissing
+from ..errors import KeyMissing
 from ..uapi.enums import Cmd
 from . import bpf, sys
-from .maps import ANY, ENOENT, EXIST, LiveMap
+from .fd import Fd
+from .maps import ANY, EXIST, LiveMap, MapInfo
+from .reader import Reader
+from .refusals import refuse
 from .ringbuf import Ring, UserRing
+
+
+class ReaderMap(LiveMap):
+    """A map whose records are read. `reader()` is made on first use, at the latest when a program is attached that
+    writes to it."""
+
+    def __init__(self, fd: Fd, info: MapInfo, key: Any, value: Any, value_bytes: int) -> None:
+        super().__init__(fd, info, key, value, value_bytes)
+        self._making = threading.Lock()
+        self.callback: Callable[[Any], object] | None = None
+
+    def reader(self) -> Reader[Any]:
+        raise NotImplementedError
+
+    def be_ready(self) -> None:
+        """Called before a program that sends records here is attached."""
+
+    def read(self) -> list[Any]:
+        """The events that are there now; never waits."""
+        return self.reader().read()
+
+    def poll(self, timeout_ms: float = -1) -> list[Any]:
+        """Waits until there is an event, at most `timeout_ms` (-1: for ever); all events then, or []."""
+        return self.reader().poll(timeout_ms)
+
+    def events(self, timeout: float | None = None) -> Iterator[Any]:
+        """Events as they come; ends when none came for `timeout` seconds (None: never), or when the map is closed. Events
+        after the one at which the loop is left are there for the next reading."""
+        return self.reader().events(timeout)
+
+    def on(self, callback: Callable[[Any], object]) -> None:
+        """`callback(event)` for each event, from within `wait` of the object, or `loader.wait`."""
+        self.callback = callback
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.events()
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self.reader().aevents()
 
 
 class QueueMap(LiveMap):
@@ -63,41 +107,37 @@ class BloomMap(LiveMap):
         return result >= 0
 
 
-class RingMap(LiveMap):
-    """A ring buffer; `events`, `poll` and `read` decode each record by the map's value type, if it names one."""
+class RingMap(ReaderMap):
+    """A ring buffer; records are decoded by the map's value type, if it names one."""
 
     _ring: Ring[Any] | None = None
 
+    def reader(self) -> Ring[Any]:
+        """The reader, mapped on first use. Only one process at a time can read a ring buffer."""
+        with self._making:
+            if self._ring is None:
+                try:
+                    self._ring = Ring(self.fileno(), self.info.max_entries, self._value.decode)
+                except OSError as error:
+                    raise refuse(error.errno or 0, f"mapping ring buffer {self.name!r}") from None
+            return self._ring
+
     @property
     def ring(self) -> Ring[Any]:
-        """The reader, mapped on first use. Only one reader at a time makes sense for a ring buffer."""
-        if self._ring is None:
-            try:
-                self._ring = Ring(self.fileno(), self.info.max_entries, self._value.decode)
-            except OSError as error:
-                raise KernelError(error.errno or 0, f"mapping ring buffer {self.name!r}") from error
-        return self._ring
+        return self.reader()
+
+    def read_numpy(self) -> Any:
+        """The events that are there now as one structured array, its dtype that of the map's type; one copy for all.
+        FormatError when records have different lengths (they stay), PureBpfError without numpy."""
+        from .arrays import structured
+
+        return structured(self.reader().bulk(), self._value)
 
     def close(self) -> None:
         ring, self._ring = self._ring, None
         if ring is not None:
             ring.close()
         super().close()
-
-    def read(self) -> list[Any]:
-        """The events that are there now; never waits."""
-        return self.ring.read()
-
-    def poll(self, timeout_ms: float = -1) -> list[Any]:
-        """Waits until there is an event, at most `timeout_ms` (-1: for ever); all events then, or []."""
-        return self.ring.poll(timeout_ms)
-
-    def events(self, timeout: float | None = None) -> Iterator[Any]:
-        """Events as they come; ends when none came for `timeout` seconds (None: never)."""
-        return self.ring.events(timeout)
-
-    def __iter__(self) -> Iterator[Any]:
-        return self.events()
 
 
 class UserRingMap(LiveMap):
@@ -111,7 +151,7 @@ class UserRingMap(LiveMap):
             try:
                 self._ring = UserRing(self._fd, self.info.max_entries)
             except OSError as error:
-                raise KernelError(error.errno or 0, f"mapping ring buffer {self.name!r}") from error
+                raise refuse(error.errno or 0, f"mapping ring buffer {self.name!r}") from None
         return self._ring.push(self._value.encode(value))
 
     def close(self) -> None:

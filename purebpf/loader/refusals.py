@@ -7,8 +7,8 @@ import errno as E
 from ..errors import KernelError, NotSupported
 from . import sys
 
-CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF = 12, 21, 38, 39
-_NAMES = {CAP_NET_ADMIN: "CAP_NET_ADMIN", CAP_SYS_ADMIN: "CAP_SYS_ADMIN", CAP_PERFMON: "CAP_PERFMON",
+CAP_DAC_READ_SEARCH, CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF = 2, 12, 21, 38, 39
+_NAMES = {CAP_DAC_READ_SEARCH: "CAP_DAC_READ_SEARCH", CAP_NET_ADMIN: "CAP_NET_ADMIN", CAP_SYS_ADMIN: "CAP_SYS_ADMIN", CAP_PERFMON: "CAP_PERFMON",
           CAP_BPF: "CAP_BPF"}
 
 
@@ -20,11 +20,38 @@ def refuse(errno: int, action: str, *, feature: str = "", since: str = "", hint:
         return NotSupported(errno, action, hint=_privilege(caps))
     if since and older_than(since) and errno not in (E.EPERM, E.EACCES, E.ENOMEM, E.EMFILE, E.ENFILE, E.ENOSPC):
         return NotSupported(errno, feature or action, since, hint, reason=action if feature else None)
-    if errno in (sys.ENOTSUPP, E.EOPNOTSUPP, E.ENOSYS):
+    if errno == E.ENOSYS:
+        return NotSupported(errno, action, "", hint or confinement() or "this kernel is built without CONFIG_BPF_SYSCALL")
+    if errno in (sys.ENOTSUPP, E.EOPNOTSUPP):
         return NotSupported(errno, action, "", hint)
-    if errno == E.EPERM and not hint:
+    if errno in (E.EPERM, E.EACCES) and not hint:
+        confined = confinement()
+        if confined:
+            return NotSupported(errno, action, hint=confined)
         hint = _policy()
+    if errno in (E.EMFILE, E.ENFILE):
+        hint = "; ".join(filter(None, (hint, _open_files())))
     return KernelError(errno, action, hint)
+
+
+_VM = "; the VM needs no privilege: prog.simulate(), purebpf run"
+
+
+def confinement() -> str:
+    """What keeps a process that looks like root from bpf(2), and what to do; "" if nothing does."""
+    if _line("/proc/self/uid_map").split() not in ([], ["0", "0", "4294967295"]):
+        return ("this process is in a user namespace, where even root may not use BPF: run it outside of it (a container "
+                "as --userns=host), or give it a BPF token" + _VM)
+    if _status("Seccomp") not in ("", "0"):
+        return ("a seccomp filter may forbid it, as containers' default ones do: run the container with --security-opt "
+                "seccomp=unconfined (or a profile that allows bpf and perf_event_open)" + _VM)
+    return ""
+
+
+def _open_files() -> str:
+    import resource
+
+    return f"as many files are open as may be: RLIMIT_NOFILE is {resource.getrlimit(resource.RLIMIT_NOFILE)[0]} (ulimit -n)"
 
 
 def older_than(since: str) -> bool:
@@ -34,15 +61,19 @@ def older_than(since: str) -> bool:
 
 
 def capabilities() -> int:
-    """The effective capabilities of this thread, one bit each."""
+    """The effective capabilities of this thread, one bit each; none where /proc is not there to ask."""
+    return int(_status("CapEff") or "0", 16)
+
+
+def _status(field: str) -> str:
     try:
         with open("/proc/thread-self/status", encoding="ascii", errors="replace") as file:
             for line in file:
-                if line.startswith("CapEff:"):
-                    return int(line.split()[1], 16)
+                if line.startswith(field + ":"):
+                    return line.split()[1]
     except OSError:
         pass
-    return 0
+    return ""
 
 
 def _holds(caps: tuple[int, ...]) -> bool:

@@ -13,13 +13,13 @@ stored, because the kernel may write over them from then on.
 from __future__ import annotations
 
 import mmap
-import select
-import time
-from typing import Any, Callable, Generic, Iterator, TypeVar
+from errno import E2BIG
+from typing import Any, Callable, NamedTuple, TypeVar
 
-from ..errors import FormatError
+from ..errors import FormatError, KernelError
 from . import sys
 from .fd import Fd
+from .reader import Reader
 
 BUSY, DISCARD, LENGTH = 1 << 31, 1 << 30, (1 << 30) - 1
 HEADER = 8
@@ -62,23 +62,30 @@ def uniform(headers: memoryview, consumer: int, producer: int, size: int) -> int
     return length if words.count(length) == count else -1
 
 
-class Ring(Generic[T]):
+class Bulk(NamedTuple):
+    """Records of one `length` in one piece of memory, `stride` bytes from the start of one to that of the next."""
+
+    memory: bytes
+    records: int
+    length: int
+    stride: int
+
+
+class Ring(Reader[T]):
     """The consumer of one ring buffer map; there can be only one at a time. `decode` gets each record's bytes."""
 
     def __init__(self, fd: int, size: int, decode: Callable[[bytes], T]) -> None:
-        self.size, self._decode = size, decode
-        self._closing: list[Any] = []
-        self._control = self._keep(sys.map_shared(fd, sys.PAGE, write=True))
+        super().__init__(decode, "the ring buffer")
+        self.size, self._fd = size, fd
+        self._closing: list[Any] = [self._wake]
         try:
+            self._control = self._keep(sys.map_shared(fd, sys.PAGE, write=True))
             self._data = self._keep(sys.map_shared(fd, sys.PAGE + 2 * size, write=False, offset=sys.PAGE))
             self._consumer = self._view(self._control, "Q", 0, 8)
             self._producer = self._view(self._data, "Q", 0, 8)
             self._headers = self._view(self._data, "I", sys.PAGE, sys.PAGE + 2 * size)
-            self._fd = fd
-            self._poll = select.poll()  # asks the map anew each time; epoll would trust a wake-up it may have missed
-            self._poll.register(fd, select.POLLIN)
         except BaseException:
-            self.close()
+            self._release()
             raise
 
     def _keep(self, thing: Any) -> Any:
@@ -92,65 +99,69 @@ class Ring(Generic[T]):
         self._closing += [_Released(whole), _Released(part), _Released(view)]
         return view  # type: ignore[no-any-return]
 
-    @property
-    def closed(self) -> bool:
-        return not self._closing
-
-    def close(self) -> None:
+    def _release(self) -> None:
         while self._closing:
             self._closing.pop().close()
 
-    def raw(self) -> list[bytes]:
-        """The records that are there now, as bytes; never waits."""
-        if not self._closing:
-            raise ValueError("the ring buffer is closed")
-        position = self._consumer[0]
-        producer = self._producer[0]
+    def sources(self) -> list[int]:
+        return [self._fd]
+
+    def fileno(self) -> int:
+        """For select, asyncio and the like: readable when there are events."""
+        return self._fd
+
+    def _take(self) -> tuple[list[bytes], int | None]:
+        position, producer = self._consumer[0], self._producer[0]
         if position >= producer:
-            return []
+            return [], None
         sys.fence()  # the producer's position before the records behind it
         length = uniform(self._headers, position, producer, self.size)
         start = sys.PAGE + (position & (self.size - 1))
         if length >= 0:
             sys.fence()
             block = self._data[start:start + producer - position]
-            records = [block[at:at + length] for at in range(HEADER, len(block), (length + HEADER + 7) & ~7)]
-        else:
-            found, producer = scan(self._headers, position, producer, self.size)
-            sys.fence()
-            data, base = self._data, sys.PAGE
-            records = [data[base + at:base + at + length] for at, length in found]
+            return [block[at:at + length] for at in range(HEADER, len(block), (length + HEADER + 7) & ~7)], producer
+        found, after = scan(self._headers, position, producer, self.size)
+        sys.fence()
+        data, base = self._data, sys.PAGE
+        return [data[base + at:base + at + length] for at, length in found], after
+
+    def _commit(self, token: int) -> None:
         sys.fence()  # the copies before the position that lets the kernel write over them
-        self._consumer[0] = producer
-        return records
+        if self._consumer[0] < token:
+            self._consumer[0] = token
 
-    def read(self) -> list[T]:
-        """The events that are there now; never waits."""
-        return list(map(self._decode, self.raw()))
+    def bulk(self) -> Bulk:
+        """All records that are there now, if they have one length; else length -1, and they stay. One copy for all."""
+        self._check()
+        with self._lock:
+            rest, token = list(self._batch[0]), self._batch[1]
+            if token is not None:
+                self._commit(token)
+            position, producer = self._consumer[0], self._producer[0]
+            sys.fence()
+            if not rest and position < producer:
+                length = uniform(self._headers, position, producer, self.size)
+                if length >= 0:
+                    start, stride = sys.PAGE + (position & (self.size - 1)) + HEADER, (length + HEADER + 7) & ~7
+                    memory = self._data[start:start + producer - position - HEADER]
+                    self._batch = (iter(()), producer)
+                    self._commit(producer)
+                    return Bulk(memory, (producer - position) // stride, length, stride)
+                self._refill()
+                rest = list(self._batch[0])
+            lengths = {len(record) for record in rest}
+            if len(lengths) > 1:
+                self._batch = (iter(rest), self._batch[1])
+                return Bulk(b"", len(rest), -1, 0)
+            size = lengths.pop() if lengths else 0
+            return Bulk(b"".join(rest), len(rest), size, size)
 
-    def _wait(self, timeout_ms: float) -> list[bytes]:
-        deadline = None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
-        while True:
-            records = self.raw()
-            if records:
-                return records
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                return []
-            self._poll.poll(None if left is None else max(1, round(left * 1000)))
-
-    def poll(self, timeout_ms: float = -1) -> list[T]:
-        """Waits until there is an event, at most `timeout_ms` (-1: for ever); all events then, or []."""
-        return list(map(self._decode, self._wait(timeout_ms)))
-
-    def events(self, timeout: float | None = None) -> Iterator[T]:
-        """Events one by one as they come; ends when none came for `timeout` seconds (None: never)."""
-        while batch := self._wait(-1 if timeout is None else timeout * 1000):
-            yield from map(self._decode, batch)
-
-    def fileno(self) -> int:
-        """For select, asyncio and the like: readable when there are events."""
-        return self._fd
+    @property
+    def pending(self) -> int:
+        """Bytes in the ring that programs have written and nobody has read, headers included."""
+        self._check()
+        return int(self._producer[0] - self._consumer[0])
 
 
 class _Released:
@@ -182,8 +193,11 @@ class UserRing:
         self._data.close()
 
     def push(self, record: bytes) -> bool:
-        """Add one record; False when there is no room for it now."""
+        """Add one record; False when there is no room for it now. KernelError when there never is."""
         total = (len(record) + HEADER + 7) & ~7
+        if total > self.size:
+            raise KernelError(E2BIG, f"a record of {len(record)} bytes", f"the ring has {self.size} bytes, and each record "
+                                                                       f"takes {HEADER} more")
         with memoryview(self._control).cast("Q") as consumer, memoryview(self._data) as data:
             with data[:8].cast("Q") as producer:
                 position = producer[0]

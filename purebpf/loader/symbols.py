@@ -29,12 +29,13 @@ class Symbol(NamedTuple):
     size: int
 
 
-def locate(target: str) -> tuple[str, int]:
-    """(file, offset) of "path:symbol", "path:symbol+off" or "path:0xoffset". Raises AttachError with near names."""
+def locate(target: str, pid: int = -1) -> tuple[str, int]:
+    """(file, offset) of "path:symbol", "path:symbol+off" or "path:0xoffset"; `pid`: as that process sees files. Raises
+    AttachError with near names."""
     path, _, rest = target.rpartition(":")
     if not path or not rest:
         raise AttachError(EINVAL, f"uprobe target {target!r}", "write 'path:symbol' or 'path:0xoffset'")
-    path = find_file(path)
+    path = find_file(path, pid)
     name, plus, extra = rest.partition("+")
     try:
         added = int(extra, 0) if plus else 0
@@ -61,12 +62,24 @@ def matching(path: str, pattern: str) -> list[Symbol]:
     return [places[offset] for offset in sorted(places)]
 
 
-def find_file(name: str) -> str:
-    """A path as given, or a bare name looked up as a library (x.so…) or a program. Raises AttachError."""
+def find_file(name: str, pid: int = -1) -> str:
+    """A path as given, or a bare name looked up as a library (x.so…) in the usual directories, or as a program, where the
+    shell finds it or in those. Of a process: what it has mapped under this name, or a path in its own root. Raises
+    AttachError."""
+    if pid > 0:
+        found = _of_process(name, pid)
+        if found:
+            return found
     if "/" in name:
         if os.path.exists(name):
             return os.path.realpath(name)
         raise AttachError(ENOENT, f"file {name!r} does not exist", reason="")
+    if ".so" not in name:
+        import shutil
+
+        found = shutil.which(name) or ""
+        if found:
+            return os.path.realpath(found)
     for directory in _LIBRARIES if ".so" in name else _PROGRAMS:
         path = os.path.join(directory, name)
         if os.path.exists(path):
@@ -74,42 +87,108 @@ def find_file(name: str) -> str:
     raise AttachError(ENOENT, f"file {name!r} is in none of the usual directories", "give its whole path", reason="")
 
 
+def _of_process(name: str, pid: int) -> str:
+    """A file by its path there, "" if the process has none of this name."""
+    root = f"/proc/{pid}/root"
+    if "/" in name:
+        path = root + os.path.abspath(name)
+        return path if os.path.exists(path) and not (os.path.exists(name) and os.path.samefile(path, name)) else ""
+    try:
+        with open(f"/proc/{pid}/maps", encoding="utf-8", errors="surrogateescape") as file:
+            paths = {line.rstrip("\n").split(None, 5)[5] for line in file if line.count(" ") > 4 and "/" in line}
+    except OSError:
+        return ""
+    found = next((path for path in sorted(paths) if os.path.basename(path) == name), "")
+    return "" if not found else found if _same(found, root + found) else root + found
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+class Section(NamedTuple):
+    """One of an ELF file; `link` is the number of the section that belongs to it."""
+
+    name: str
+    kind: int
+    address: int
+    offset: int
+    size: int
+    link: int
+
+
+class ElfFile:
+    """A 64-bit ELF file: its sections, and where addresses are in it."""
+
+    def __init__(self, data: bytes) -> None:
+        if data[:4] != b"\x7fELF":
+            raise ElfError("this is no ELF file")
+        if data[4:5] != b"\x02":
+            raise ElfError("no 64-bit ELF file")
+        self.data, self.order = data, "<" if data[5] == 1 else ">"
+        phoff, self._shoff = struct.unpack_from(self.order + "QQ", data, 32)
+        phsize, phcount, self._shsize, self._shcount, self._names = struct.unpack_from(self.order + "5H", data, 54)
+        self._segments = []
+        for n in range(phcount):
+            kind, _, offset, address, _, size = struct.unpack_from(self.order + "IIQQQQ", data, phoff + n * phsize)
+            if kind == 1:  # PT_LOAD
+                self._segments.append((address, address + size, offset - address))
+
+    @classmethod
+    def open(cls, path: str) -> ElfFile:
+        """Raises AttachError, ElfError."""
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError as error:
+            raise AttachError(error.errno or EINVAL, f"reading {path}") from None
+        try:
+            return cls(data)
+        except ElfError as error:
+            raise ElfError(str(error), source=path) from None
+        except (struct.error, IndexError, ValueError):
+            raise ElfError("the file is cut short or malformed", source=path) from None
+
+    def offset(self, address: int) -> int | None:
+        """Where an address of memory is in the file, None if no segment has it."""
+        return next((address + shift for low, high, shift in self._segments if low <= address < high), None)
+
+    def sections(self) -> Iterator[Section]:
+        names = struct.unpack_from(self.order + "Q", self.data, self._shoff + self._names * self._shsize + 24)[0]
+        for n in range(self._shcount):
+            name, kind, _, address, offset, size, link = struct.unpack_from(
+                self.order + "IIQQQQI", self.data, self._shoff + n * self._shsize)
+            yield Section(self.text(names + name), kind, address, offset, size, link)
+
+    def text(self, start: int) -> str:
+        """The string at a place of the file."""
+        return self.data[start:self.data.index(b"\0", start)].decode(errors="replace")
+
+    def functions(self) -> Iterator[Symbol]:
+        """The defined ones of .symtab and .dynsym."""
+        for one in self.addresses():
+            offset = self.offset(one.offset)
+            if offset is not None:
+                yield one._replace(offset=offset)
+
+    def addresses(self) -> Iterator[Symbol]:
+        """The same with addresses of memory for `offset`."""
+        sections = list(self.sections())
+        for section in sections:
+            if section.kind in (2, 11):  # SYMTAB, DYNSYM
+                table = self.data[section.offset:section.offset + section.size]
+                for name, info, _, index, value, size in struct.iter_unpack(self.order + "IBBHQQ", table):
+                    if info & 15 in (_FUNC, _IFUNC) and index and value:
+                        yield Symbol(self.text(sections[section.link].offset + name), value, size)
+
+
 def functions(path: str) -> list[Symbol]:
     """Every defined function of an ELF file, from .symtab and .dynsym. Raises AttachError, ElfError."""
+    file = ElfFile.open(path)
     try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise AttachError(error.errno or EINVAL, f"reading {path}") from None
-    try:
-        return list(_functions(data))
+        return list(file.functions())
     except (struct.error, IndexError, ValueError):
         raise ElfError("the file is cut short or malformed", source=path) from None
-
-
-def _functions(data: bytes) -> Iterator[Symbol]:
-    if data[:5] != b"\x7fELF\x02":
-        raise ElfError("no 64-bit ELF file")
-    order = "<" if data[5] == 1 else ">"
-    phoff, shoff = struct.unpack_from(order + "QQ", data, 32)
-    phsize, phcount, shsize, shcount = struct.unpack_from(order + "4H", data, 54)
-    segments = []
-    for n in range(phcount):
-        kind, _, offset, address, _, size = struct.unpack_from(order + "IIQQQQ", data, phoff + n * phsize)
-        if kind == 1:  # PT_LOAD
-            segments.append((address, address + size, offset - address))
-    for n in range(shcount):
-        _, kind, _, _, offset, size, link = struct.unpack_from(order + "IIQQQQI", data, shoff + n * shsize)
-        if kind in (2, 11):  # SYMTAB, DYNSYM
-            names, = struct.unpack_from(order + "Q", data, shoff + link * shsize + 24)
-            yield from _table(data[offset:offset + size], data, names, segments, order)
-
-
-def _table(table: bytes, data: bytes, names: int, segments: list[tuple[int, int, int]],
-           order: str) -> Iterator[Symbol]:
-    for name, info, _, section, value, size in struct.iter_unpack(order + "IBBHQQ", table):
-        if info & 15 in (_FUNC, _IFUNC) and section and value:
-            shift = next((s for low, high, s in segments if low <= value < high), None)
-            if shift is not None:
-                start = names + name
-                yield Symbol(data[start:data.index(b"\0", start)].decode(errors="replace"), value + shift, size)

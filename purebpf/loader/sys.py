@@ -1,6 +1,7 @@
 """The only file with foreign calls: bpf(2), perf_event_open(2), mount fds and shared memory, through libc's `syscall`.
 
-Calls return what the kernel returns, a failure as a negative errno; who called turns that into an error
+Calls return what the kernel returns, a failure as a negative errno; those that make a descriptor give its owner instead
+(`Fd`), which stands around the system call, so that no signal comes in between. Who called turns a failure into an error
 (`refusals.refuse`). A buffer is a ctypes char array: `buffer(n)`, its address `address(buf)`.
 
 Ordering of the ring buffers' shared memory. An aligned 8-byte load or store through `memoryview.cast("Q")` is one
@@ -15,10 +16,14 @@ import ctypes
 import mmap
 import os
 import platform
+import re
 import struct
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Final, Literal
+
+from ..errors import NotSupported
+from .fd import Fd, Made
 
 ENOTSUPP: Final = 524  # the kernel's own number, which leaks through bpf(2); Python's errno has no name for it
 PAGE: Final = mmap.PAGESIZE
@@ -92,29 +97,35 @@ class Scratch:
 
 
 def bpf(command: int, attr: Buffer, size: int) -> int:
-    """bpf(2): a new fd or 0, or a negative errno."""
+    """bpf(2), a command that makes no descriptor: 0 or more, or a negative errno."""
     result: int = _bpf(_NR_BPF, command, attr, size)
     return result if result >= 0 else -ctypes.get_errno()
 
 
-def perf_event_open(attr: Buffer, pid: int, cpu: int) -> int:
+def _owned(what: str, function: Any, *arguments: Any) -> Made:
+    made = Fd.owning(what, function, *arguments)
+    return -ctypes.get_errno() if made.closed else made
+
+
+def bpf_fd(what: str, command: int, attr: Buffer, size: int) -> Made:
+    """bpf(2), a command that makes a descriptor."""
+    return _owned(what, _bpf, _NR_BPF, command, attr, size)
+
+
+def perf_event_open(what: str, attr: Buffer, pid: int, cpu: int, flags: int = 0) -> Made:
     """A perf event of its own group, close-on-exec."""
-    result: int = _perf(_NR_PERF, attr, pid, cpu, -1, 8)  # 8: PERF_FLAG_FD_CLOEXEC
-    return result if result >= 0 else -ctypes.get_errno()
+    return _owned(what, _perf, _NR_PERF, attr, pid, cpu, -1, flags | 8)  # 8: PERF_FLAG_FD_CLOEXEC
 
 
-def mount_detached(kind: str) -> int:
+def mount_detached(kind: str) -> Made:
     """A new mount of a file system that is nowhere in the tree (5.2): a path fd, gone when it is closed."""
-    context = _fsopen(_NR_FSOPEN, kind.encode(), 1)
-    if context < 0:
-        return -ctypes.get_errno()
-    try:
-        if _fsconfig(_NR_FSCONFIG, context, 6, None, None, 0) < 0:  # FSCONFIG_CMD_CREATE
+    context = _owned(f"{kind} being mounted", _fsopen, _NR_FSOPEN, kind.encode(), 1)
+    if isinstance(context, int):
+        return context
+    with context:
+        if _fsconfig(_NR_FSCONFIG, context.fileno(), 6, None, None, 0) < 0:  # FSCONFIG_CMD_CREATE
             return -ctypes.get_errno()
-        mounted: int = _fsmount(_NR_FSMOUNT, context, 1, 0)
-        return mounted if mounted >= 0 else -ctypes.get_errno()
-    finally:
-        os.close(context)
+        return _owned(f"{kind} mount", _fsmount, _NR_FSMOUNT, context.fileno(), 1, 0)
 
 
 def map_shared(fd: int, length: int, *, write: bool, offset: int = 0) -> mmap.mmap:
@@ -130,6 +141,8 @@ def pages(length: int) -> int:
 
 
 _fence = Lock()
+_DEBIAN = re.compile(r"Debian (\d+)\.(\d+)\.(\d+)")
+_UBUNTU = re.compile(r"Ubuntu \S+ (\d+)\.(\d+)\.(\d+)")
 
 
 def fence() -> None:
@@ -142,7 +155,17 @@ def fence() -> None:
 
 
 def kernel_version() -> tuple[int, int, int]:
-    """(6, 18, 44) from the running release; a number that is missing is 0."""
+    """(6, 18, 44): the running kernel's real version. Debian and Ubuntu put an ABI number into the release and the version
+    elsewhere ("#1 SMP Debian 6.1.76-1", /proc/version_signature)."""
+    found = _DEBIAN.search(os.uname().version)
+    if found is None:
+        try:
+            with open("/proc/version_signature", encoding="ascii", errors="replace") as file:
+                found = _UBUNTU.match(file.read())
+        except OSError:
+            pass
+    if found is not None:
+        return int(found[1]), int(found[2]), int(found[3])
     parts = (os.uname().release.split("-")[0].split("+")[0].split(".") + ["0", "0"])[:3]
     return tuple(int("".join(c for c in p if c.isdigit()) or 0) for p in parts)  # type: ignore[return-value]
 
@@ -156,15 +179,33 @@ def parse_cpus(text: str) -> list[int]:
     return cpus
 
 
+_CPUS = "/sys/devices/system/cpu"
+
+
 def possible_cpus() -> int:
-    """How many values a per-CPU map has: possible CPUs, not those online."""
-    with open("/sys/devices/system/cpu/possible", encoding="ascii") as file:
-        return parse_cpus(file.read())[-1] + 1
+    """How many values a per-CPU map has: possible CPUs, not those online. NotSupported without /sys: a wrong number would
+    let the kernel write past a buffer."""
+    try:
+        with open(f"{_CPUS}/possible", encoding="ascii") as file:
+            return len(parse_cpus(file.read()))
+    except OSError as error:
+        raise NotSupported(error.errno or 0, f"the number of possible CPUs ({_CPUS}/possible)",
+                           hint="mount sysfs: mount -t sysfs sysfs /sys") from None
 
 
 def online_cpus() -> list[int]:
-    with open("/sys/devices/system/cpu/online", encoding="ascii") as file:
-        return parse_cpus(file.read())
+    """Their numbers; from /proc/stat where there is no /sys."""
+    try:
+        with open(f"{_CPUS}/online", encoding="ascii") as file:
+            return parse_cpus(file.read())
+    except OSError:
+        pass
+    try:
+        with open("/proc/stat", encoding="ascii") as file:
+            return [int(line[3:].split()[0]) for line in file if line.startswith("cpu") and line[3:4].isdigit()]
+    except OSError as error:
+        raise NotSupported(error.errno or 0, f"the list of CPUs ({_CPUS}/online)",
+                           hint="mount sysfs and procfs: mount -t sysfs sysfs /sys") from None
 
 
 def pack_u32(*numbers: int) -> bytes:

@@ -6,14 +6,20 @@ lets one read at all.
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EINVAL
 from typing import Any
 
-from ..errors import KeyMissing
+from ..errors import FormatError, KernelError, KeyMissing
+from ..uapi.enums import MapType
 from . import sys
+from .fd import Fd
 from .maps import ArrayMap, KeyedMap
 from .perfbuf import PerfBuffer
+from .queues import ReaderMap
 
 _U32 = struct.Struct("=I")
 
@@ -34,7 +40,7 @@ class FdCodec:
         return int.from_bytes(data, sys.BYTEORDER)
 
 
-class _Sparse(ArrayMap):
+class SparseArray(ArrayMap):
     """An array whose slots may be empty: these are absent keys, and deleting empties them."""
 
     def __contains__(self, key: object) -> bool:
@@ -64,18 +70,18 @@ class _Sparse(ArrayMap):
                 pass
 
 
-class ProgramTable(_Sparse):
+class ProgramTable(SparseArray):
     """A program array, for tail calls: `table[i] = obj.programs["next"]`. Reading gives the program's id."""
 
 
-class MapTable(_Sparse):
+class MapTable(SparseArray):
     """An array of maps: `table[i] = other_map`. Reading gives the inner map, open until it is closed by the reader."""
 
     def inner(self, key: Any) -> Any:
         """The live inner map at `key`; close it after use. Raises KeyMissing."""
-        from .livemaps import open_id
+        from .handle import open_map
 
-        return open_id(self[key])
+        return open_map(self[key])
 
 
 class MapHash(KeyedMap):
@@ -83,45 +89,64 @@ class MapHash(KeyedMap):
 
     def inner(self, key: Any) -> Any:
         """The live inner map at `key`; close it after use. Raises KeyMissing."""
-        from .livemaps import open_id
+        from .handle import open_map
 
-        return open_id(self[key])
+        return open_map(self[key])
 
 
-class FdTable(_Sparse):
+class FdTable(SparseArray):
     """Arrays of sockets, cgroups, AF_XDP sockets or perf events, by their fds."""
 
 
-class PerfTable(FdTable):
-    """A perf event array: one ring per CPU behind `bpf_perf_event_output`."""
+class PerfTable(FdTable, ReaderMap):
+    """A perf event array: one ring per CPU behind `bpf_perf_event_output`. Iterating it gives events, as of a ring buffer;
+    `items()` its slots."""
 
     _buffer: PerfBuffer[Any] | None = None
+    _set_by_caller = False
     record: Any = None  # decodes a sample; None: bytes
 
-    def buffer(self, *, pages: int = 8) -> PerfBuffer[Any]:
-        """The reader of all CPUs, `pages` (a power of two) for each; made on the first call, closed with the map."""
-        if self._buffer is None:
+    def buffer(self, *, pages: int = 0) -> PerfBuffer[Any]:
+        """The reader of all CPUs, `pages` (a power of two, 8 by default) for each; closed with the map. Another number
+        than before makes a new one; what the old one held is read first."""
+        with self._making:
+            old = self._buffer
+            if old is not None and pages in (0, old.pages):
+                return old
             decode = self.record.decode if self.record is not None else bytes
-            self._buffer = PerfBuffer(lambda cpu, fd: self.set(cpu, fd), decode, pages=pages)
-        return self._buffer
+            made = PerfBuffer(lambda cpu, fd: FdTable.set(self, cpu, fd), decode, pages=pages or 8)
+            if old is not None:
+                made.take_over(old)
+            self._buffer = made
+            return made
+
+    def reader(self) -> PerfBuffer[Any]:
+        return self.buffer()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.events()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in SparseArray.__iter__(self))
+
+    def be_ready(self) -> None:
+        """A sample that finds no ring is neither kept nor counted: open them, unless the caller put counters here. What
+        cannot be opened is told when it is read."""
+        if not self._set_by_caller:
+            try:
+                self.buffer()
+            except KernelError:
+                pass
+
+    def set(self, key: Any, value: Any, *, flags: int = 0) -> None:
+        self._set_by_caller = True
+        super().set(key, value, flags=flags)
 
     def close(self) -> None:
         buffer, self._buffer = self._buffer, None
         if buffer is not None:
             buffer.close()
         super().close()
-
-    def read(self) -> list[Any]:
-        """The events that are there now; never waits."""
-        return self.buffer().read()
-
-    def poll(self, timeout_ms: float = -1) -> list[Any]:
-        """Waits until there is an event, at most `timeout_ms` (-1: for ever); all events then, or []."""
-        return self.buffer().poll(timeout_ms)
-
-    def events(self, timeout: float | None = None) -> Iterator[Any]:
-        """Events as they come; ends when none came for `timeout` seconds (None: never)."""
-        return self.buffer().events(timeout)
 
     @property
     def lost(self) -> int:
@@ -130,6 +155,40 @@ class PerfTable(FdTable):
 
 
 class FdKeyed(KeyedMap):
-    """Local storage: the key is a descriptor of the owner (a pidfd, a socket, a cgroup, a file)."""
+    """Local storage: the key is the owner, as anything with `fileno()`, or by name: a process by its pid (task storage), a
+    file or a cgroup by its path. Others than these cannot be listed: the kernel does not."""
+
+    @contextmanager
+    def _owner(self, key: Any) -> Iterator[Any]:
+        """The key as a descriptor, open as long as it is needed."""
+        if hasattr(key, "fileno"):
+            yield key
+            return
+        try:
+            if self.info.type == MapType.TASK_STORAGE and isinstance(key, int):
+                opened = Fd.owning(f"process {key}", os.pidfd_open, key)
+            elif self.info.type != MapType.SK_STORAGE and isinstance(key, str | os.PathLike):
+                opened = Fd.owning(f"owner {key}", os.open, key, os.O_RDONLY | os.O_CLOEXEC)
+            else:
+                raise FormatError(f"{key!r} owns nothing in {self!r}: give {_OWNERS.get(self.info.type, 'a descriptor')}")
+        except OSError as error:
+            raise KernelError(error.errno or EINVAL, f"opening the owner {key!r} of an entry of map {self.name!r}",
+                              f"give {_OWNERS.get(self.info.type, 'a descriptor')}") from None
+        with opened:
+            yield opened
+
+    def _fetch(self, command: int, key: Any, flags: int) -> bytes | None:
+        with self._owner(key) as owner:
+            return super()._fetch(command, owner, flags)
+
+    def set(self, key: Any, value: Any, *, flags: int = 0) -> None:
+        with self._owner(key) as owner:
+            super().set(owner, value, flags=flags)
+
+    def __delitem__(self, key: Any) -> None:
+        with self._owner(key) as owner:
+            super().__delitem__(owner)
 
 
+_OWNERS = {MapType.TASK_STORAGE: "a pid or a pidfd", MapType.SK_STORAGE: "a socket", MapType.INODE_STORAGE: "a path or an open file",
+           MapType.CGRP_STORAGE: "a cgroup's directory"}

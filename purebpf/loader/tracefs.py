@@ -9,17 +9,18 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from errno import EBUSY, EMFILE, ENFILE, ENOENT
+from functools import partial
 from typing import NamedTuple
 
 from ..errors import AttachError, KernelError
 from . import sys
 from .fd import Fd
-from .refusals import refuse
+from .refusals import CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, refuse
 
 _PLACES = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
 _FIELD = re.compile(r"\s*field:(?P<type>.*?)(?P<name>\w+)(?P<dims>(?:\[[^\]]*\])*);\s*"
                     r"offset:(?P<offset>\d+);\s*size:(?P<size>\d+);\s*signed:(?P<signed>[01]);")
-ENOENT, ENODEV = 2, 19
 
 
 class TraceField(NamedTuple):
@@ -38,15 +39,19 @@ def open_root() -> Fd:
     for place in _PLACES:
         if os.path.isdir(place + "/events"):
             try:
-                return Fd(os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), "tracefs")
+                return Fd.owning("tracefs", os.open, place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             except OSError as error:
                 raise refuse(error.errno or 0, f"opening {place}") from error
-    mounted = sys.mount_detached("tracefs")
-    if mounted < 0:
-        raise refuse(-mounted, "reading tracepoints from tracefs",
-                     hint="mount it: mount -t tracefs tracefs /sys/kernel/tracing (needs root)")
-    with Fd(mounted, "tracefs mount") as mount:  # a path fd: good for lookups only
-        return Fd(os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=mount.fileno()), "tracefs")
+    mount = sys.mount_detached("tracefs")
+    if isinstance(mount, int):
+        raise refuse(-mount, "reading tracepoints from tracefs", caps=(CAP_SYS_ADMIN,), hint="" if -mount in (EMFILE, ENFILE) else
+                     "mount it: mount -t tracefs tracefs /sys/kernel/tracing (needs root)")
+    with mount:  # a path fd: good for lookups only
+        try:
+            return Fd.owning("tracefs", partial(os.open, dir_fd=mount.fileno()), ".",
+                             os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise refuse(error.errno or 0, "reading tracefs", caps=(CAP_DAC_READ_SEARCH,)) from None
 
 
 def _read(root: Fd, path: str) -> str:
@@ -111,6 +116,38 @@ def parse_format(text: str) -> list[TraceField]:
 
 
 def probeable_functions() -> list[str]:
-    """Kernel functions that ftrace can hook, modules' too."""
+    """Kernel functions that ftrace can hook, modules' too, by name; where this kernel does not list them, every function
+    of /proc/kallsyms. Raises KernelError."""
     with open_root() as root:
-        return [line.split()[0] for line in _read(root, "available_filter_functions").splitlines() if line]
+        try:
+            return [line.split()[0] for line in _read(root, "available_filter_functions").splitlines() if line]
+        except OSError:
+            pass
+    try:
+        with open("/proc/kallsyms", encoding="ascii", errors="replace") as file:
+            return [line.split()[2] for line in file if line[17:18] in "tT"]
+    except OSError as error:
+        raise refuse(error.errno or 0, "listing kernel functions", caps=(CAP_DAC_READ_SEARCH,)) from None
+
+
+def function_addresses(names: set[str]) -> set[int]:
+    """The addresses of all kernel functions of these names that ftrace can hook (6.5), or, where that is not told, of all."""
+    with open_root() as root:
+        try:
+            rows = [line.split() for line in _read(root, "available_filter_functions_addrs").splitlines()]
+            return {int(row[0], 16) for row in rows if row[1] in names}
+        except OSError:
+            pass
+    with open("/proc/kallsyms", encoding="ascii", errors="replace") as file:
+        return {int(line[:16], 16) for line in file if line[17:18] in "tT" and line.split()[2] in names}
+
+
+def open_pipe() -> Fd:
+    """The trace pipe, not waiting for lines. Raises KernelError."""
+    with open_root() as root:
+        try:
+            return Fd.owning("trace pipe", partial(os.open, dir_fd=root.fileno()), "trace_pipe",
+                             os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise refuse(error.errno or 0, "opening the trace pipe", hint="another process reads it" if error.errno == EBUSY
+                         else "", caps=(CAP_DAC_READ_SEARCH,)) from None

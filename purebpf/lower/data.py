@@ -10,7 +10,7 @@ from ..dsl import maps as decl
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, BitField, Layout, OptionalType, PtrType, StructType
-from ..dsl.maps import MapType
+from ..dsl.maps import MapType as InnerMap
 from ..dsl.memory import encode
 from ..spec import DataSpec, MapSpec, VarSpec
 from ..uapi.enums import MapType
@@ -48,7 +48,7 @@ class Types:
                 return bt.Ptr(self.builder.add(bt.Fwd(target.name, target.union)))
             case PtrType():
                 return bt.Ptr(self.id_of(layout.target))
-            case MapType():
+            case InnerMap():
                 return bt.Int("u32", 4)
             case OptionalType(some=some):
                 return self._type(some)

@@ -14,7 +14,7 @@ from ..tree.kinds import Agg, Int, Ptr, Text
 from . import arith
 
 if TYPE_CHECKING:
-    from .function import Lowering
+    from .values import Values
 
 AT_ONCE = 64  # bytes that a copy loads before it stores any
 
@@ -31,7 +31,7 @@ class Place(NamedTuple):
     field: Field | None = None
 
 
-def place(f: Lowering, node: n.Expr) -> Place:
+def place(f: Values, node: n.Expr) -> Place:
     """The memory that a place node stands for."""
     kind = node.kind
     assert isinstance(kind, Ptr)
@@ -80,7 +80,7 @@ def _at(base: Value, kind: Ptr) -> Place:
     return Place(base, 0, target, kind.access, core)
 
 
-def _member(f: Lowering, there: Place, field: Field, kind: Ptr) -> Place:
+def _member(f: Values, there: Place, field: Field, kind: Ptr) -> Place:
     layout = there.layout
     assert isinstance(layout, StructType)
     core = None
@@ -89,7 +89,7 @@ def _member(f: Lowering, there: Place, field: Field, kind: Ptr) -> Place:
     return there._replace(off=there.off + field.offset, layout=field.type, core=core, field=field if field.bits else None)
 
 
-def _element(f: Lowering, there: Place, index: n.Expr, check: bool, kind: Ptr) -> Place:
+def _element(f: Values, there: Place, index: n.Expr, check: bool, kind: Ptr) -> Place:
     layout = there.layout
     assert isinstance(layout, ArrayType) and kind.target is not None
     at = f.word(index)
@@ -99,32 +99,33 @@ def _element(f: Lowering, there: Place, index: n.Expr, check: bool, kind: Ptr) -
         return there._replace(off=there.off + at.value * size, layout=layout.elem, core=core)
     if check:
         f.guard(f.b.op("ult", at, layout.count))
+        at = f.below(at, layout.count)
     base = address(f, there) if there.core else there.base
     moved = f.move(base, f.b.op("mul", at, size))
     core = (kind.target, (0,)) if isinstance(kind.target, StructType) and kind.target.core else None
     return Place(moved, 0 if there.core else there.off, layout.elem, there.access, core)
 
 
-def address(f: Lowering, there: Place) -> Value:
+def address(f: Values, there: Place) -> Value:
     """Where the place is; a CO-RE offset becomes an instruction that the loader patches."""
     if there.core is not None and len(there.core[1]) > 1:
         return f.move(there.base, core_value(f, there.core, n.CORE["byte_off"], there.off))
     return f.move(there.base, Const(there.off))
 
 
-def core_value(f: Lowering, core: tuple[Layout, tuple[int, ...]], kind: int, local: int) -> Value:
+def core_value(f: Values, core: tuple[Layout, tuple[int, ...]], kind: int, local: int) -> Value:
     """A CO-RE question, answered when the object is loaded."""
     return f.b.op("core", attr=CoreConst(_core(f, core, kind), local))
 
 
-def _core(f: Lowering, core: tuple[Layout, tuple[int, ...]], kind: int) -> Core:
+def _core(f: Values, core: tuple[Layout, tuple[int, ...]], kind: int) -> Core:
     return Core(f.unit.types.id_of(core[0]), ":".join(map(str, core[1])), kind)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def load(f: Lowering, node: n.Load) -> Value:
+def load(f: Values, node: n.Load) -> Value:
     """The number or pointer at a place."""
     there = place(f, node.place)
     layout = there.layout
@@ -142,7 +143,7 @@ def load(f: Lowering, node: n.Load) -> Value:
     return _raw(f, there, 8, False, region)
 
 
-def _raw(f: Lowering, there: Place, size: int, sext: bool, region: str = "") -> Value:
+def _raw(f: Values, there: Place, size: int, sext: bool, region: str = "") -> Value:
     sext = sext and size < 8
     if there.access == "direct":
         core = _core(f, there.core, n.CORE["byte_off"]) if there.core is not None and len(there.core[1]) > 1 else None
@@ -154,13 +155,13 @@ def _raw(f: Lowering, there: Place, size: int, sext: bool, region: str = "") -> 
     return f.b.load(slot, size, sext=sext)
 
 
-def probe(f: Lowering, there: Place, to: Value, size: int) -> None:
+def probe(f: Values, there: Place, to: Value, size: int) -> None:
     """A fault-safe read of `size` bytes: zeros when the address is bad."""
     name = "probe_read_user" if there.access == "user" else "probe_read_kernel"
     f.helper(name, (to, Const(size), address(f, there)))
 
 
-def _load_bits(f: Lowering, there: Place) -> Value:
+def _load_bits(f: Values, there: Place) -> Value:
     layout, field = there.layout, there.field
     assert isinstance(layout, IntType) and field is not None
     raw = _raw(f, there, layout.size, False)
@@ -171,7 +172,7 @@ def _load_bits(f: Lowering, there: Place) -> Value:
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def store(f: Lowering, there: Place, value: n.Expr) -> None:
+def store(f: Values, there: Place, value: n.Expr) -> None:
     """Put a value into the place: a number or a pointer, or a whole struct or array."""
     match value:
         case n.Seq(body=body, value=inner) if isinstance(value.kind, Agg):
@@ -205,7 +206,7 @@ def store(f: Lowering, there: Place, value: n.Expr) -> None:
             store_word(f, there, f.word(value))
 
 
-def store_word(f: Lowering, there: Place, value: Value) -> None:
+def store_word(f: Values, there: Place, value: Value) -> None:
     """A number or a pointer."""
     layout = there.layout
     if there.field is not None:
@@ -216,7 +217,7 @@ def store_word(f: Lowering, there: Place, value: Value) -> None:
         put(f, there, value, 8)
 
 
-def put(f: Lowering, there: Place, raw: Value, size: int) -> None:
+def put(f: Values, there: Place, raw: Value, size: int) -> None:
     """The low bytes of a number; in parts where a frame takes no unaligned access."""
     if size > 1 and there.off % size and there.base.type.row.frame:
         for i in range(size):
@@ -225,7 +226,7 @@ def put(f: Lowering, there: Place, raw: Value, size: int) -> None:
     f.b.op("store", there.base, raw, attr=Mem(size, there.off))
 
 
-def get(f: Lowering, there: Place, size: int, sext: bool) -> Value:
+def get(f: Values, there: Place, size: int, sext: bool) -> Value:
     """A number of `size` bytes; in parts where a frame takes no unaligned access."""
     if size == 1 or not there.off % size or not there.base.type.row.frame:
         return f.b.load(there.base, size, there.off, sext=sext)
@@ -235,7 +236,7 @@ def get(f: Lowering, there: Place, size: int, sext: bool) -> Value:
     return f.b.op(f"sext{8 * size}", result) if sext else result
 
 
-def _store_bits(f: Lowering, there: Place, value: Value) -> None:
+def _store_bits(f: Values, there: Place, value: Value) -> None:
     layout, field = there.layout, there.field
     assert layout is not None and field is not None
     mask = ((1 << field.bits) - 1) << field.bit
@@ -274,7 +275,7 @@ def _together(a: Place, b: Place, size: int) -> list[tuple[int, int]]:
     return pieces(b, size) if len(pieces(b, size)) > len(pieces(a, size)) else pieces(a, size)
 
 
-def copy(f: Lowering, to: Place, source: Place, size: int) -> None:
+def copy(f: Values, to: Place, source: Place, size: int) -> None:
     """`size` bytes from one place to another, also where they overlap."""
     if source.access != "direct":
         probe(f, source, address(f, to), size)
@@ -292,7 +293,7 @@ def copy(f: Lowering, to: Place, source: Place, size: int) -> None:
             put(f, to._replace(off=to.off + at), raw, width)
 
 
-def _copy_of_record(f: Lowering, to: Place, source: Place, size: int) -> None:
+def _copy_of_record(f: Values, to: Place, source: Place, size: int) -> None:
     """An array of a tracepoint's record: the context is loaded at relocated offsets only, element by element."""
     layout = source.layout
     assert isinstance(layout, ArrayType) and source.core is not None
@@ -303,12 +304,12 @@ def _copy_of_record(f: Lowering, to: Place, source: Place, size: int) -> None:
         put(f, to._replace(off=to.off + at), raw, width)
 
 
-def zero(f: Lowering, there: Place, size: int) -> None:
+def zero(f: Values, there: Place, size: int) -> None:
     for at, width in pieces(there, size):
         put(f, there._replace(off=there.off + at), Const(0), width)
 
 
-def _constant(f: Lowering, there: Place, data: bytes) -> None:
+def _constant(f: Values, there: Place, data: bytes) -> None:
     """Constant bytes: stored as numbers, or copied from .rodata where there are many."""
     assert there.layout is not None
     data = data[: there.layout.size].ljust(there.layout.size, b"\0")
@@ -316,7 +317,7 @@ def _constant(f: Lowering, there: Place, data: bytes) -> None:
         put(f, there._replace(off=there.off + at), Const(int.from_bytes(data[at : at + width], "little")), width)
 
 
-def _fill(f: Lowering, there: Place, fields: tuple[tuple[Field, n.Expr], ...]) -> None:
+def _fill(f: Values, there: Place, fields: tuple[tuple[Field, n.Expr], ...]) -> None:
     """A struct value: numbers are evaluated first, then what is not named is zeroed, then fields are stored in order."""
     layout = there.layout
     assert isinstance(layout, StructType)
@@ -345,7 +346,7 @@ def _is_whole(layout: Layout) -> bool:
     return isinstance(layout, ArrayType | StructType)
 
 
-def _row(f: Lowering, there: Place, items: tuple[n.Expr, ...]) -> None:
+def _row(f: Values, there: Place, items: tuple[n.Expr, ...]) -> None:
     layout = there.layout
     assert isinstance(layout, ArrayType)
     whole = _is_whole(layout.elem)
@@ -361,7 +362,7 @@ def _row(f: Lowering, there: Place, items: tuple[n.Expr, ...]) -> None:
         zero(f, there._replace(off=there.off + done), layout.size - done)
 
 
-def _filled(f: Lowering, there: Place, helper: str, source: n.Expr | None) -> None:
+def _filled(f: Values, there: Place, helper: str, source: n.Expr | None) -> None:
     """Text that a helper writes: what it leaves alone is zero."""
     assert there.layout is not None
     args: list[Value] = []
@@ -372,7 +373,7 @@ def _filled(f: Lowering, there: Place, helper: str, source: n.Expr | None) -> No
     f.helper(helper, (where, Const(there.layout.size), *args))
 
 
-def atomic(f: Lowering, node: n.AtomicOp) -> None:
+def atomic(f: Values, node: n.AtomicOp) -> None:
     """One instruction; without `fetch` the add is in every kernel, the others came with cpu v3's atomics (5.12)."""
     there = place(f, node.place)
     layout = there.layout

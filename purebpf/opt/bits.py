@@ -70,6 +70,8 @@ def clear(v: Value) -> bool:
     work, seen = [v], 0
     while work:
         v = work.pop()
+        if isinstance(v, Param):  # which came from anywhere
+            return False
         if isinstance(v, Op) and v.row.pure:
             seen += 1
             if v.row in _OBSCURE or seen > _DEPTH:

@@ -36,7 +36,7 @@ def inline(module: Module, *, must: bool = False) -> bool:
     choice = _Choice(module, calls, must)
     changed = False
     for fn in calls.order:
-        if any(op.row is R.call and choice.wanted(op) for op in fn.ops()):
+        if any(op.row is R.call and choice.wanted(op, fn) for op in fn.ops()):
             _Inliner(fn, module, calls.aborting, choice).run()
             refine(fn)
             changed = True
@@ -73,14 +73,15 @@ class _Choice:
         self.frames[fn.name] = 1 + max((self.frames.get(name, 0) for name in kept), default=0)
         self.stack[fn.name] = slots + max((self.stack.get(name, 0) for name in kept), default=0)
 
-    def wanted(self, op: Op) -> bool:
+    def wanted(self, op: Op, caller: Function) -> bool:
         name = callee(op)
         fn = self.module.functions.get(name)
         if fn is None or name in self.calls.recursive or fn.inline == "never":
             return False
         if fn.inline == "must" or any(t.row.frame and t.is_ptr for t in fn.results):
             return True
-        if self.frames[name] >= FRAMES or self.stack[name] > STACK:
+        below = FRAMES - bool(self.calls.sites[caller.name])  # a caller that is called needs a frame itself
+        if self.frames[name] > below or self.stack[name] > STACK:
             return True
         return not self.must and (self.calls.sites[name] == 1 or self.size[name] <= SMALL)
 
@@ -104,7 +105,7 @@ class _Inliner:
             ops, block.ops = block.ops, []
             out.append(block)
             for op in ops:
-                if op.row is R.call and self.choice.wanted(op):
+                if op.row is R.call and self.choice.wanted(op, fn):
                     body, after = self.expand(block, op)
                     out += body
                     out.append(after)

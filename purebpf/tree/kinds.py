@@ -297,7 +297,7 @@ def _join_optional(a: Kind, b: Kind, name: str) -> Kind:
 
 def _join_numbers(a: Int, b: Int, name: str) -> Kind:
     lo, hi = min(a.lo, b.lo), max(a.hi, b.hi)
-    types = {k.type for k in (a, b) if k.lo != k.hi or k.type is BOOL}
+    types = {k.type for k in (a, b) if k.lo != k.hi or k.type is BOOL} or {a.type, b.type}
     seen = min(a.seen, b.seen, 1)
     if len(types) == 1 and fits(lo, hi, next(iter(types))):
         return Int(types.pop(), lo, hi, seen)

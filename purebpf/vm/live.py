@@ -1,7 +1,7 @@
 """Maps and variables of a machine as Python objects, typed by the object's BTF.
 
     machine.maps["counts"][key] += 1          a MutableMapping over decoded keys and values
-    machine.maps["events"].records()          what a ring buffer or perf event array holds, taken out
+    machine.maps["events"].read()             what a ring buffer or perf event array holds, taken out
     machine.vars["limit"] = 5                 a global variable
     machine.maps["counts"].raw                bytes in, bytes out
 """
@@ -9,41 +9,74 @@
 from __future__ import annotations
 
 import errno
-from typing import Any, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
+from typing import Any
 
 from ..btf import Btf
 from ..btf.layout import size_of
 from ..btf.percpu import PerCpu
 from ..btf.values import Codec, codec
-from ..errors import KernelError, KeyMissing
+from ..btf.record import Record
+from ..errors import FormatError, KernelError, KeyMissing
 from ..spec import MapSpec, VarSpec
-from .maps import ANY, BloomFilter, Map, MapInMap, ProgArray, Queue
+from .maps import ANY, EXIST, NOEXIST, Array, BloomFilter, Map, MapInMap, ProgArray, Queue
 from .memory import Region, Trap
 from .rings import Event, PerfEventArray, RingBuf
 
 
-class LiveMap(MutableMapping[Any, Any]):
-    """A map by decoded keys and values. A missing key raises KeyMissing, a refused update KernelError with the number
-    the kernel would give."""
+class _Bytes:
+    """Keys or values as they are; an index may be a number."""
 
-    def __init__(self, raw: Map, btf: Btf | None, wrap: "dict[int, LiveMap]") -> None:
+    __slots__ = ("size", "_index")
+
+    def __init__(self, size: int, index: bool = False) -> None:
+        self.size, self._index = size, index
+
+    def decode(self, data: bytes) -> Any:
+        return int.from_bytes(data, "little") if self._index else data
+
+    def encode(self, value: Any) -> bytes:
+        if isinstance(value, int):
+            if self._index:
+                return value.to_bytes(self.size, "little")
+            raise FormatError(f"{self.size} bytes are needed here, not the number {value}")
+        if len(data := bytes(value)) != self.size:
+            raise FormatError(f"{self.size} bytes are needed here, not {len(data)}")
+        return data
+
+
+class LiveMap(MutableMapping[Any, Any]):
+    """A map by decoded keys and values, with the methods of the loader's maps. A missing key raises KeyMissing, a refused
+    update KernelError with the number the kernel would give. `engine`: the map as programs see it."""
+
+    def __init__(self, engine: Map, btf: Btf | None, wrap: "dict[int, LiveMap]") -> None:
         """`wrap`: the live maps of the machine by address, to show the values of a map of maps."""
-        self.raw, self._wrap = raw, wrap
+        self.engine, self._wrap = engine, wrap
         self._btf = btf
-        wrap[raw.address] = self
-        spec = raw.spec
-        self._key = codec(btf, spec.key_type, spec.key_size)
-        self._value: Codec | None = None
+        wrap.setdefault(engine.address, self)
+        spec = engine.spec
+        self._key: Any = codec(btf, spec.key_type, spec.key_size)
+        self._value: Any = None
+        self._record_codec: Any = None
+        self.callback: Callable[[Any], object] | None = None
+
+    @property
+    def raw(self) -> LiveMap:
+        """The same map with bytes for keys and values."""
+        view = LiveMap(self.engine, self._btf, self._wrap)
+        view._key = _Bytes(self.spec.key_size, isinstance(self.engine, Array))
+        view._value = _Bytes(self.spec.value_size)
+        return view
 
     @property
     def spec(self) -> MapSpec:
-        return self.raw.spec
+        return self.engine.spec
 
     @property
     def name(self) -> str:
-        return self.raw.spec.name
+        return self.engine.spec.name
 
-    def _values(self) -> Codec:
+    def _values(self) -> Any:
         if self._value is None:
             self._value = codec(self._btf, self.spec.value_type, self.spec.value_size)
         return self._value
@@ -56,16 +89,16 @@ class LiveMap(MutableMapping[Any, Any]):
         return value if isinstance(value, str) else self._values().decode(value)
 
     def _encode(self, value: Any) -> Any:
-        if isinstance(self.raw, (ProgArray, MapInMap)):
-            return value.raw if isinstance(value, LiveMap) else value
-        if self.raw.per_cpu and isinstance(value, list):
-            if len(value) != self.raw.cpus:
-                raise KernelError(errno.EINVAL, f"{self.name} needs {self.raw.cpus} values, one a CPU")
+        if isinstance(self.engine, (ProgArray, MapInMap)):
+            return value.engine if isinstance(value, LiveMap) else value
+        if self.engine.per_cpu and isinstance(value, list):
+            if len(value) != self.engine.cpus:
+                raise KernelError(errno.EINVAL, f"{self.name} needs {self.engine.cpus} values, one a CPU")
             return [self._values().encode(one) for one in value]
         return self._values().encode(value)
 
     def __getitem__(self, key: Any) -> Any:
-        value = self._guard(self.raw.get, self._key.encode(key))
+        value = self._guard(self.engine.get, self._key.encode(key))
         if value is None:
             raise KeyMissing(errno.ENOENT, f"looking up {key!r} in {self.name}")
         return self._decode(value)
@@ -75,19 +108,21 @@ class LiveMap(MutableMapping[Any, Any]):
 
     def set(self, key: Any, value: Any, *, flags: int = ANY) -> None:
         """Update with the kernel's flags (BPF_NOEXIST 1, BPF_EXIST 2)."""
-        self._check(self._guard(self.raw.set, self._key.encode(key), self._encode(value), flags), f"updating {key!r}")
+        self._check(self._guard(self.engine.set, self._key.encode(key), self._encode(value), flags), f"updating {key!r}")
 
     def __delitem__(self, key: Any) -> None:
-        error = self._guard(self.raw.remove, self._key.encode(key))
+        error = self._guard(self.engine.remove, self._key.encode(key))
         if error == -errno.ENOENT:
             raise KeyMissing(errno.ENOENT, f"deleting {key!r} from {self.name}")
         self._check(error, f"deleting {key!r}")
 
     def __iter__(self) -> Iterator[Any]:
-        return map(self._key.decode, self._guard(self.raw.keys))
+        if isinstance(self.engine, (RingBuf, PerfEventArray)):
+            return self.events()
+        return map(self._key.decode, self._guard(self.engine.keys))
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._guard(self.raw.keys))
+        return sum(1 for _ in self._guard(self.engine.keys))
 
     def __repr__(self) -> str:
         return f"<map {self.name!r} of the VM>"
@@ -96,57 +131,112 @@ class LiveMap(MutableMapping[Any, Any]):
         """The value, or None."""
         return self.get(key)
 
+    def lookup_and_delete(self, key: Any) -> Any:
+        """The value, removed. Raises KeyMissing."""
+        value = self[key]
+        del self[key]
+        return value
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        try:
+            self.set(key, default, flags=NOEXIST)
+        except KernelError as error:
+            if error.errno != errno.EEXIST:
+                raise
+        return self[key]
+
     def to_dict(self) -> dict[Any, Any]:
         """A copy of the whole map; per-CPU values stay lists."""
-        return dict(self.items())
+        return {tuple(k) if isinstance(k, list) else k: v for k, v in self.items()}
 
-    def top(self, n: int = 10) -> list[tuple[Any, Any]]:
-        """The `n` entries with the greatest values, greatest first."""
-        summed = ((key, value.sum() if isinstance(value, PerCpu) else value) for key, value in self.items())
-        return sorted(summed, key=lambda item: item[1], reverse=True)[:n]
+    def top(self, n: int = 10, *, key: Callable[[Any], Any] | None = None) -> list[tuple[Any, Any]]:
+        """The `n` entries with the greatest values (per-CPU: sums), greatest first; or with the greatest `key(value)`."""
+        by = key or _rank
+        return sorted(self.items(), key=lambda item: by(item[1]), reverse=True)[:n]
 
     # -- queues, stacks, bloom filters
 
-    def push(self, value: Any, flags: int = ANY) -> None:
-        self._check(self._guard(self.raw.push, self._values().encode(value), flags), "pushing")
+    def push(self, value: Any, *, replace: bool = False) -> None:
+        """Add a value. A full map is a KernelError (E2BIG), unless `replace` lets the oldest go."""
+        self._check(self._guard(self.engine.push, self._values().encode(value), EXIST if replace else ANY), "pushing")
+
+    add = push  # what a bloom filter calls it
 
     def pop(self, *args: Any) -> Any:
         """Take the next value of a queue or stack; with a key, what MutableMapping's does."""
-        if not isinstance(self.raw, Queue):
+        if not isinstance(self.engine, Queue):
             return super().pop(*args)
-        value = self.raw.pop()
+        value = self.engine.pop()
         if value is None:
             raise KeyMissing(errno.ENOENT, f"popping from {self.name}, which is empty")
         return self._values().decode(value)
 
     def peek(self) -> Any:
-        value = self._guard(self.raw.peek)
+        value = self._guard(self.engine.peek)
         if value is None:
             raise KeyMissing(errno.ENOENT, f"peeking into {self.name}, which is empty")
         return self._values().decode(value)
 
-    def __contains__(self, key: object) -> bool:
-        if isinstance(self.raw, BloomFilter):
-            return self.raw.contains(self._values().encode(key))
-        return super().__contains__(key)
+    def drain(self) -> Iterator[Any]:
+        """Pops until empty."""
+        while True:
+            try:
+                yield self.pop()
+            except KeyMissing:
+                return
 
-    # -- ring buffers and perf event arrays
+    def __contains__(self, key: object) -> bool:
+        if isinstance(self.engine, BloomFilter):
+            return self.engine.contains(self._values().encode(key))
+        try:
+            return super().__contains__(key)
+        except (FormatError, TypeError):
+            return False  # it cannot be a key of this map
+
+    # -- ring buffers and perf event arrays: no record comes by itself, so nothing here waits
 
     def records(self) -> list[Any]:
         """The records so far, decoded where the map declares their type; they are taken out. Of a perf event array
         they are (cpu, data)."""
-        if not isinstance(self.raw, (RingBuf, PerfEventArray)):
+        return [Event(one.cpu, self._record(one.data)) if isinstance(one, Event) else self._record(one) for one in self._taken()]
+
+    def _taken(self) -> Iterator[bytes | Event]:
+        if not isinstance(self.engine, (RingBuf, PerfEventArray)):
             raise KernelError(errno.EOPNOTSUPP, f"{self.name} has no records")
-        return [self._record(one) for one in self.raw.records()]
+        return iter(self.engine.records())
 
-    read = records  # what the kernel's ring buffer calls it
+    def events(self, timeout: float | None = None) -> Iterator[Any]:
+        """The events so far, one by one; leaving the loop leaves the rest."""
+        for one in self._taken():
+            yield self._record(one.data if isinstance(one, Event) else one)
 
-    def _record(self, one: bytes | Event) -> Any:
-        data = one.data if isinstance(one, Event) else one
-        kind, value = self.spec.value_type, data
-        if self._btf is not None and kind and len(data) >= size_of(self._btf, kind):
-            value = codec(self._btf, kind, size_of(self._btf, kind)).decode(data)
-        return Event(one.cpu, value) if isinstance(one, Event) else value
+    def read(self) -> list[Any]:
+        """The events so far."""
+        return list(self.events())
+
+    def poll(self, timeout_ms: float = -1) -> list[Any]:
+        return self.read()
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for event in self.events():
+            yield event
+
+    def on(self, callback: Callable[[Any], object]) -> None:
+        """`callback(event)` for each event, from within the machine's `wait`."""
+        self.callback = callback
+
+    @property
+    def lost(self) -> int:
+        """A perf event array here has room for all."""
+        return 0
+
+    def _record(self, data: bytes) -> Any:
+        kind = self.spec.value_type
+        if self._btf is None or not kind:
+            return data
+        if self._record_codec is None:
+            self._record_codec = codec(self._btf, kind, size_of(self._btf, kind))
+        return self._record_codec.decode(data) if len(data) >= self._record_codec.size else data
 
     # -- errors
 
@@ -159,6 +249,11 @@ class LiveMap(MutableMapping[Any, Any]):
     def _check(self, error: int, action: str) -> None:
         if error < 0:
             raise KernelError(-error, f"{action} in {self.name}")
+
+
+def _rank(value: Any) -> Any:
+    value = value.sum() if isinstance(value, PerCpu) else value
+    return tuple(value) if isinstance(value, Record) else value
 
 
 class Variable:

@@ -85,6 +85,13 @@ class Machine:
         """A further map, such as an inner one for a map of maps."""
         return LiveMap(self._world.create(spec), self.spec.btf, self._live)
 
+    def wait(self, seconds: float | None = None) -> None:
+        """Give the events so far to the callbacks that `on` set; no more come by themselves, so nothing is waited for."""
+        for live in self.maps.values():
+            if live.callback is not None:
+                for event in live.events():
+                    live.callback(event)
+
     def run(self, program: str | None = None, data: bytes = b"", ctx: Any = None, *, repeat: int = 1, cpu: int = 0,
             insn_limit: int = INSN_LIMIT) -> RunResult:
         """Run one program (`program` may be left out if there is only one) `repeat` times on the same packet.
@@ -130,9 +137,9 @@ class Machine:
         flags = MapFlag.RDONLY_PROG if section.read_only else 0
         spec = MapSpec(section.name, MapType.ARRAY, 4, size, 1, flags, value_type=section.btf_id)
         live = self.maps[section.name] = self.new_map(spec)
-        live.raw.set(bytes(4), section.data)
-        live.raw.lookup(bytes(4), 0)
-        region = self._data[section.name] = self._world.memory.regions[live.raw.lookup(bytes(4), 0) >> 32]
+        live.engine.set(bytes(4), section.data)
+        live.engine.lookup(bytes(4), 0)
+        region = self._data[section.name] = self._world.memory.regions[live.engine.lookup(bytes(4), 0) >> 32]
         self.vars.add(region, section.vars)
         if section.name == ".kconfig":
             for var in section.vars:
@@ -141,11 +148,11 @@ class Machine:
                 region.data[var.offset : var.offset + var.size] = held
 
     def _fill(self, spec: MapSpec) -> None:
-        raw = self.maps[spec.name].raw
+        raw = self.maps[spec.name].engine
         for key, value in spec.contents:
             target: object = value
             if isinstance(value, str) and spec.type != MapType.PROG_ARRAY:
-                target = self.maps[value].raw
+                target = self.maps[value].engine
             error = raw.set(key, target)
             if error:
                 raise FormatError(f"map {spec.name}: entry {key.hex()} cannot be set: {os.strerror(-error)}")
@@ -190,7 +197,7 @@ class Machine:
     def _map(self, name: str) -> Map:
         if name not in self.maps:
             raise FormatError(f"reference to map {name!r}, which the object lacks")
-        return self.maps[name].raw
+        return self.maps[name].engine
 
     def _kconfig_address(self, name: str) -> int:
         section = self.spec.data.get(".kconfig")

@@ -75,7 +75,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_wrong_usage(tmp_path: Path) -> None:
-    for args in ([], ["nonsense"], ["build"], ["build", "x.py", "--cpu", "9"]):
+    for args in (["nonsense"], ["build"], ["build", "x.py", "--cpu", "9"]):
         done = purebpf(*args, cwd=tmp_path)
         assert done.returncode == 2 and "usage" in done.stderr and "Traceback" not in done.stderr
 

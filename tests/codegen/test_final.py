@@ -41,6 +41,7 @@ def test_whole() -> None:
     ((END,), "reads R0"),
     (((ALU64 | MOV | X, 0, 6, 0, 0), END), "reads R6"),
     ((ON, SET0, END), "reads R0"),  # only one of the two ways sets it
+    (((JMP | JEQ | K, 1, 0, 1, 0), (JMP, 0, 0, 1, 0), SET0, END), "reads R0"),
     ((SET0, (JMP | JEQ | K, 1, 0, 7, 0), END), "leads to no instruction"),
     ((SET0, (JMP | JEQ | K, 1, 0, -9, 0), END), "leads to no instruction"),
     ((SET0, (ALU64 | MOV | K, 10, 0, 0, 1), END), "writes R10"),

@@ -11,18 +11,17 @@ from __future__ import annotations
 import ast
 import importlib.util
 import linecache
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from purebpf.api import compile_all, module_programs
-from purebpf.errors import PureBpfError
 from purebpf.spec import ObjectSpec
 
-from . import triggers
+from .judges import Judge, Kernel, Vm
+from .values import Wrong, expect, plain, same
 
 HERE = Path(__file__).parent
 BUILDS = ((2, 3), (0, 3), (2, 1), (2, 2), (2, 4))  # (level, cpu), the likeliest first
@@ -30,10 +29,6 @@ KEYS = frozenset("run data ctx maps set constants trigger times retval after ctx
                  "records prints".split())
 _MODULES: dict[Path, ModuleType] = {}
 _SPECS: dict[Path, list[ObjectSpec]] = {}
-
-
-class Wrong(AssertionError):
-    """What a run gave is not what the file says, with the build and the judge."""
 
 
 class Call(NamedTuple):
@@ -138,189 +133,6 @@ def {name}(ctx):
     exec(compile(text, file, "exec"), module.__dict__)
 
 
-# --- values as the file writes them -------------------------------------------------------------------------------------
-
-
-def plain(value: Any) -> Any:
-    """Numbers, text and tuples: what structs, records, arrays and per-CPU values amount to."""
-    if callable(getattr(value, "sum", None)) and isinstance(value, list):
-        value = value.sum()
-    if hasattr(value, "_asdict"):
-        value = value._asdict()
-    layout = getattr(type(value), "__bpf_layout__", None)
-    if layout is not None:
-        value = {f.name: getattr(value, f.name) for f in layout.fields}
-    if isinstance(value, Mapping):
-        return {name: plain(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple, bytes, bytearray)):
-        return tuple(plain(one) for one in value)
-    if isinstance(value, int):
-        return int(value)
-    return value
-
-
-def parts(value: Any) -> Any:
-    """A record's members by name, an array's elements in order; anything else as it is."""
-    if isinstance(value, list) and callable(getattr(value, "sum", None)):
-        value = value.sum()  # type: ignore[attr-defined]
-    layout = getattr(type(value), "__bpf_layout__", None)
-    names = getattr(value, "_fields", None) or getattr(value, "_slots", None)
-    if layout is not None:
-        names = [f.name for f in layout.fields]
-    if names:
-        return {name: getattr(value, name) for name in names}
-    return tuple(value) if isinstance(value, (list, tuple, bytes, bytearray)) else value
-
-
-def same(got: Any, wanted: Any) -> bool:
-    """A function asks; a dict names the members that matter; everything else is equal."""
-    if callable(wanted) and not hasattr(type(wanted), "__bpf_layout__"):
-        return bool(wanted(got))
-    got, wanted = parts(got), parts(wanted)
-    if isinstance(wanted, dict) and isinstance(got, dict):
-        return all(name in got and same(got[name], one) for name, one in wanted.items())
-    if isinstance(wanted, tuple) and isinstance(got, dict):
-        got = tuple(got.values())
-    if isinstance(wanted, tuple) and isinstance(got, tuple):
-        return len(got) == len(wanted) and all(map(same, got, wanted))
-    if isinstance(wanted, str) and isinstance(got, tuple):
-        return bytes(got).rstrip(b"\0") == wanted.encode()
-    return bool(got == wanted)
-
-
-def expect(what: str, got: Any, wanted: Any) -> None:
-    if not same(got, wanted):
-        raise Wrong(f"{what} is {shown(got)}, not {shown(wanted)}")
-
-
-def shown(value: Any) -> str:
-    """As a person reads it: bytes in hex, a question as such."""
-    if isinstance(value, (bytes, bytearray)):
-        return value.hex().rstrip("0") + "…"
-    return "as asked" if callable(value) else repr(plain(value))
-
-
-def expect_map(name: str, live: Any, wanted: dict[Any, Any]) -> None:
-    """A hash holds just what is named; of an array the named entries count."""
-    if live.spec_type in ("array", "map of maps"):
-        for key, value in wanted.items():
-            expect(f"{name}[{key}]", live[key], value)
-        return
-    got = live.items()
-    if len(got) != len(wanted) or not all(any(same(k, key) and same(v, value) for k, v in got)
-                                          for key, value in wanted.items()):
-        raise Wrong(f"map {name} is {[(plain(k), plain(v)) for k, v in got]}, not "
-                    f"{[(plain(k), plain(v)) for k, v in wanted.items()]}")
-
-
-# --- two judges with one face -------------------------------------------------------------------------------------------
-
-
-class LiveMap(NamedTuple):
-    """A map of either judge."""
-
-    map: Any
-    spec_type: str
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.map[key]
-
-    def items(self) -> list[tuple[Any, Any]]:
-        return list(self.map.items())
-
-    def taken(self) -> list[Any]:
-        """What a queue, a stack or a ring buffer holds, taken out."""
-        if self.spec_type == "queue":
-            return list(_pop_all(self.map))
-        return [one.data if isinstance(one, tuple) and hasattr(one, "data") else one for one in self.map.read()]
-
-
-def _pop_all(live: Any) -> Iterator[Any]:
-    while True:
-        try:
-            yield live.pop()
-        except (KeyError, PureBpfError):
-            return
-
-
-def _shape(spec: ObjectSpec, name: str) -> str:
-    type = spec.maps[name].type
-    return {2: "array", 6: "array", 12: "map of maps", 13: "map of maps", 22: "queue", 23: "queue"}.get(int(type), "table")
-
-
-class Vm:
-    """The user-space VM, for one case: maps and variables are fresh."""
-
-    name = "VM"
-
-    def __init__(self, spec: ObjectSpec, constants: Mapping[str, Any]) -> None:
-        from purebpf.vm import Machine
-        from purebpf.vm.world import Process
-
-        me = Process(os.getpid(), os.getpid(), os.getppid(), os.getuid(), os.getgid(), triggers.comm())
-        self.spec, self.machine = spec, Machine(spec, process=me)
-        for name, value in constants.items():
-            self.machine.vars[name] = value
-
-    def map(self, name: str) -> LiveMap:
-        return LiveMap(self.machine.maps[name], _shape(self.spec, name))
-
-    def read(self, name: str) -> Any:
-        return self.machine.vars[name]
-
-    def write(self, name: str, value: Any) -> None:
-        self.machine.vars[name] = value
-
-    def run(self, program: str, case: dict[str, Any]) -> Any:
-        ctx = case.get("ctx")
-        if ctx is None and self.spec.programs[program].prog_type not in triggers.PACKETS:
-            ctx = bytes(512)
-        return self.machine.run(program, case.get("data", triggers.FRAME), ctx)
-
-    def prints(self) -> list[str] | None:
-        return self.machine.trace
-
-    def close(self) -> None:
-        pass
-
-
-class Kernel:
-    """The running kernel, for one case: the object is loaded anew."""
-
-    name = "kernel"
-
-    def __init__(self, spec: ObjectSpec, constants: Mapping[str, Any]) -> None:
-        from purebpf import loader
-
-        self.spec, self.object = spec, loader.load(spec, constants=constants)
-
-    def map(self, name: str) -> LiveMap:
-        return LiveMap(self.object.maps[name], _shape(self.spec, name))
-
-    def read(self, name: str) -> Any:
-        return self.object.variables[name].value
-
-    def write(self, name: str, value: Any) -> None:
-        self.object.variables[name].value = value
-
-    def run(self, program: str, case: dict[str, Any]) -> Any:
-        one = self.object.programs[program]
-        if "trigger" in case:
-            with one.attach():
-                return triggers.TABLE[case["trigger"]]()
-        packet = self.spec.programs[program].prog_type in triggers.PACKETS
-        return one.test_run(case.get("data", triggers.FRAME) if packet else b"", case.get("ctx"))
-
-    def prints(self) -> list[str] | None:
-        return None  # the trace pipe is everybody's
-
-    def close(self) -> None:
-        self.object.close()
-
-
-Judge = Callable[[ObjectSpec, Mapping[str, Any]], Vm | Kernel]
-
-
 # --- one file -----------------------------------------------------------------------------------------------------------
 
 
@@ -378,6 +190,19 @@ def check_python(name: str) -> None:
         expect(text, eval(text, module.__dict__), answer)
 
 
+def expect_map(name: str, live: Any, wanted: dict[Any, Any]) -> None:
+    """A hash holds just what is named; of an array the named entries count."""
+    if live.spec_type == "array":
+        for key, value in wanted.items():
+            expect(f"{name}[{key}]", live[key], value)
+        return
+    got = live.items()
+    if len(got) != len(wanted) or not all(any(same(k, key) and same(v, value) for k, v in got)
+                                          for key, value in wanted.items()):
+        raise Wrong(f"map {name} is {[(plain(k), plain(v)) for k, v in got]}, not "
+                    f"{[(plain(k), plain(v)) for k, v in wanted.items()]}")
+
+
 def _one(judge: Judge, spec: ObjectSpec, case: dict[str, Any]) -> None:
     unknown = set(case) - KEYS
     assert not unknown, f"a case has no {unknown}; it has {sorted(KEYS)}"
@@ -386,7 +211,7 @@ def _one(judge: Judge, spec: ObjectSpec, case: dict[str, Any]) -> None:
     live = judge(spec, case.get("constants", {}))
     try:
         for name, contents in case.get("maps", {}).items():
-            _fill(live.map(name).map, contents)
+            fill(live, name, contents)
         for name, value in case.get("set", {}).items():
             live.write(name, value)
         records: dict[str, list[Any]] = {name: [] for name in case.get("records", ())}
@@ -399,13 +224,19 @@ def _one(judge: Judge, spec: ObjectSpec, case: dict[str, Any]) -> None:
         live.close()
 
 
-def _fill(live: Any, contents: Any) -> None:
-    if isinstance(contents, dict):
-        for key, value in contents.items():
-            live[key] = value
-    else:
-        for value in contents:
-            live.push(value)
+def fill(live: Vm | Kernel, name: str, contents: Any) -> None:
+    """What is in a map before: entries, a queue's values in order, or the contents of inner maps."""
+    outer = live.map(name)
+    for key, value in contents.items() if isinstance(contents, dict) else enumerate(contents):
+        if outer.spec_type == "map of maps":
+            inner = live.inners[name, key] = live.new_inner(name)
+            for inner_key, one in value.items():
+                inner.map[inner_key] = one
+            value = inner.map
+        if outer.spec_type == "queue":
+            outer.map.push(value)
+        else:
+            outer.map[key] = value
 
 
 def _judge(live: Vm | Kernel, case: dict[str, Any], result: Any, records: dict[str, list[Any]]) -> None:
@@ -419,6 +250,9 @@ def _judge(live: Vm | Kernel, case: dict[str, Any], result: Any, records: dict[s
     for name, wanted in case.get("maps_after", {}).items():
         if callable(wanted):
             expect(f"map {name}", live.map(name).items(), wanted)
+        elif live.map(name).spec_type == "map of maps":
+            for key, contents in wanted.items():
+                expect_map(f"{name}[{key}]", live.inners[name, key], contents)
         elif isinstance(wanted, dict):
             expect_map(name, live.map(name), wanted)
         else:

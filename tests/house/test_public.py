@@ -12,8 +12,8 @@ Array AttachError CompileError Const FormatError Global HashMap KernelError KeyM
 NotInKernel NotSupported ObjectSpec PerCpuArray PerCpuHash PerfEventArray ProgArray Ptr PureBpfError Queue RingBuf
 RunResult Stack VerifierError VmFault atomic_add be16 be32 be64 boot_ns build cdef cgroup_skb char cpu cstr current_comm current_gid
 current_pid current_task current_tid current_uid fentry fexit field_exists func helpers i16 i32 i64 i8 kernel_struct
-kprobe kretprobe ktime_ns load lsm module_programs net perf_event printk random_u32 raw_tracepoint section sizeof
-sock_ops socket_filter struct syscall tc tcx tp_btf tracepoint type_exists u16 u32 u64 u8 union uprobe uretprobe xdp
+kprobe kretprobe ktime_ns links load lsm maps module_programs net open_link open_map open_program perf_event printk random_u32 programs raw_tracepoint section sizeof
+sock_ops socket_filter struct syscall tc tcx tp_btf tracepoint type_exists u16 u32 u64 u8 union uprobe uretprobe wait xdp
 BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB BPF_SOCK_OPS_BASE_RTT BPF_SOCK_OPS_HDR_OPT_LEN_CB BPF_SOCK_OPS_NEEDS_ECN
 BPF_SOCK_OPS_PARSE_ALL_HDR_OPT_CB_FLAG BPF_SOCK_OPS_PARSE_HDR_OPT_CB BPF_SOCK_OPS_PARSE_UNKNOWN_HDR_OPT_CB_FLAG
 BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB BPF_SOCK_OPS_RETRANS_CB BPF_SOCK_OPS_RETRANS_CB_FLAG BPF_SOCK_OPS_RTO_CB
@@ -30,6 +30,12 @@ cgroup_getsockopt cgroup_post_bind4 cgroup_post_bind6 cgroup_recvmsg4 cgroup_rec
 cgroup_sendmsg4 cgroup_sendmsg6 cgroup_sendmsg_unix cgroup_setsockopt cgroup_sock_create cgroup_sock_release
 cgroup_sysctl flow_dissector fmod_ret freplace kprobe_multi kretprobe_multi lirc_mode2 lsm_cgroup lwt_in lwt_out
 lwt_seg6local lwt_xmit netfilter sk_lookup sk_msg sk_reuseport sk_skb uprobe_multi uretprobe_multi
+ANY ArrayOfMaps EACCES EADDRNOTAVAIL EAGAIN EBUSY ECONNREFUSED EEXIST EFAULT EINTR EINVAL ENOENT ENOMEM ENOSPC
+EOPNOTSUPP EPERM ERANGE ESRCH EXIST F_CURRENT_CPU F_FAST_STACK_CMP F_INGRESS F_LOCK F_REUSE_STACKID F_USER_STACK
+HashOfMaps NF_ACCEPT NF_DROP NOEXIST RB_FORCE_WAKEUP RB_NO_WAKEUP SK_DROP SK_PASS SpinLock TCX_DROP TCX_NEXT TCX_PASS
+TCX_REDIRECT TC_ACT_OK TC_ACT_PIPE TC_ACT_QUEUED TC_ACT_RECLASSIFY TC_ACT_REDIRECT TC_ACT_REPEAT TC_ACT_SHOT
+TC_ACT_STOLEN TC_ACT_TRAP TC_ACT_UNSPEC XDP_ABORTED XDP_DROP XDP_PASS XDP_REDIRECT XDP_TX addr htonl htons loop ntohl
+ntohs
 """
 
 

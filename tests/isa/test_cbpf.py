@@ -148,8 +148,8 @@ def translated(program: Program) -> int:
     log = sys.buffer(1 << 16)
     result, _ = bpf.prog_load(encode(translate(program)), "GPL", log_level=1, log=log,
                               fields={"prog_type": ProgType.SOCKET_FILTER})
-    assert result >= 0, log.value.decode()[-2000:] + cbpf.disassemble(program)
-    with Fd(result) as fd:
+    assert isinstance(result, Fd), log.value.decode()[-2000:] + cbpf.disassemble(program)
+    with result as fd:
         return verdict(lambda sock: sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_BPF, struct.pack("i", fd.fileno())))
 
 

@@ -13,7 +13,7 @@ from purebpf.isa import ROWS, Insn, assemble, disassemble, encode
 from purebpf.isa.opcodes import ALU, ALU64, ATOMIC, JMP, JMP32, LD_IMM64, LDX, ST, STX
 from purebpf.isa.table import BY_NAME, Row
 from purebpf.loader import bpf, sys
-from purebpf.loader.fd import Fd
+from purebpf.loader.fd import Fd, Made
 from purebpf.uapi.enums import MapType, ProgType
 
 pytestmark = pytest.mark.kernel
@@ -26,7 +26,7 @@ REFUSED = {
 VALUES = (0, 1, 5, 0x7F, 0x80, 0xFFFF8000, 0x80000000, 0xFFFFFFFF, 0x123456789ABCDEF0, 0x8000000000000000, 2**64 - 1)
 
 
-def load(code: bytes) -> tuple[int, str]:
+def load(code: bytes) -> tuple[Made, str]:
     """(fd or -errno, the verifier's log) of a tc program."""
     log = sys.buffer(1 << 16)
     result, _ = bpf.prog_load(code, "GPL", log_level=1, log=log, fields={"prog_type": ProgType.SCHED_CLS})
@@ -36,8 +36,8 @@ def load(code: bytes) -> tuple[int, str]:
 def run(code: bytes) -> int:
     """The 32 bits that a test run of the code returns."""
     result, log = load(code)
-    assert result >= 0, log + disassemble(code)
-    with Fd(result) as fd:
+    assert isinstance(result, Fd), log + disassemble(code)
+    with result as fd:
         got = bpf.prog_test_run(fd.fileno(), data=sys.buffer(DATA), data_size=len(DATA), out=None, out_size=0, ctx=None,
                                 ctx_size=0, ctx_out=None, repeat=1, flags=0, cpu=0, batch_size=0)
         assert got.result == 0
@@ -115,9 +115,9 @@ def test_refused_for_the_expected_reason(name: str) -> None:
     insn = Insn(row.code, **{f: v if getattr(row, f) is None else getattr(row, f) for f, v in wanted.items()})
     code = assemble("r1 = 0\nr2 = 0\n") + encode([insn]) + assemble("r0 = 0\nexit")
     result, log = load(code)
-    if result >= 0:
-        Fd(result).close()
-    assert result < 0 and REFUSED[name] in log, log
+    if isinstance(result, Fd):
+        result.close()
+    assert isinstance(result, int) and REFUSED[name] in log, log
 
 
 @pytest.mark.parametrize(("suffix", "size"), [("b", 1), ("h", 2), ("w", 4)])
@@ -131,7 +131,9 @@ def test_packet_loads(suffix: str, size: int) -> None:
 
 
 def test_map_addresses() -> None:
-    with Fd(bpf.map_create(map_type=MapType.ARRAY, key_size=4, value_size=16, max_entries=1)) as fd:
+    made = bpf.map_create(map_type=MapType.ARRAY, key_size=4, value_size=16, max_entries=1)
+    assert isinstance(made, Fd)
+    with made as fd:
         number = fd.fileno()
         lookup = f"""
             *(u32 *)(r10 - 4) = 0

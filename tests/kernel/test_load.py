@@ -12,6 +12,7 @@ from purebpf.btf import Builder
 from purebpf.btf import types as t
 from purebpf.errors import FormatError, KernelError, NotSupported, VerifierError
 from purebpf.isa import CoreRef
+from purebpf.loader.fd import Fd
 from purebpf.loader.refusals import older_than
 from purebpf.spec import DataSpec, FuncSpec, MapSpec, ObjectSpec, ProgramSpec, VarSpec
 from purebpf.uapi.enums import MapType, ProgType
@@ -297,11 +298,11 @@ def test_the_kernel_takes_btf_however_far_it_was_rewritten(monkeypatch: pytest.M
     for name, _, rewrite in (("", "", lambda one: one), *kbtf.REWRITES):
         types = [rewrite(one) for one in types]
         fd, log = bpf.btf_load(codec.encode(types))
-        if fd >= 0:
-            os.close(fd)
+        if isinstance(fd, Fd):
+            fd.close()
         else:  # the newest kind that is still there is newer than the kernel
             assert any(older_than(since) for _, since, _ in kbtf.REWRITES), (name, log)
-    assert fd >= 0, log
+    assert isinstance(fd, Fd), log
     if older_than("6.0"):
         return
     real = bpf.btf_load

@@ -9,7 +9,7 @@ import pytest
 from purebpf import loader
 from purebpf.btf import Builder
 from purebpf.btf import types as t
-from purebpf.errors import KernelError, KeyMissing, NotSupported
+from purebpf.errors import FormatError, KernelError, KeyMissing, NotSupported
 from purebpf.loader import sys as live_sys
 from purebpf.loader.maps import EXIST, NOEXIST
 from purebpf.btf.percpu import PerCpu
@@ -186,10 +186,10 @@ def test_a_map_outlives_its_object_through_a_pin(bpffs: str) -> None:
         k["kept"].pin(f"{bpffs}/kept")
         with loader.open_map("kept") as by_name, loader.open_map(k["kept"].info.id) as by_id:
             assert by_name[1] == by_id[1] == k["kept"][1]
-    with loader.open_pin(f"{bpffs}/kept") as again:
+    with loader.open_map(f"{bpffs}/kept") as again:
         assert again[1].pid == 42 and again[1].comm == "x"
     with pytest.raises(KernelError):
-        loader.open_pin(f"{bpffs}/missing")
+        loader.open_map(f"{bpffs}/missing")
 
 
 def test_pinning_by_name_reuses_the_map_and_refuses_another_kind(bpffs: str) -> None:
@@ -264,8 +264,9 @@ def test_task_storage_by_pidfd() -> None:
         pytest.skip("task storage: since 5.11")
     btf, ids = types()
     spec = MapSpec("storage", M.TASK_STORAGE, 4, 8, 0, MapFlag.NO_PREALLOC, ids["u32"], ids["u64"])
-    task = os.pidfd_open(os.getpid())
-    try:
+    from purebpf.loader.fd import Fd
+
+    with Fd(os.pidfd_open(os.getpid()), "pidfd") as task:
         with loader.load(ObjectSpec({}, maps={"storage": spec}, btf=btf)) as k:  # type: ignore[arg-type]
             assert task not in k["storage"]
             k["storage"][task] = 5
@@ -275,8 +276,6 @@ def test_task_storage_by_pidfd() -> None:
                 k["storage"][task]
             with pytest.raises(KernelError):
                 list(k["storage"])
-    finally:
-        os.close(task)
 
 
 def test_stacks_are_lists_of_addresses() -> None:
@@ -291,3 +290,196 @@ def test_stacks_are_lists_of_addresses() -> None:
         assert number < 64, "no stack was taken"
         stack = k["stacks"][number]
         assert 1 <= len(stack) <= 32 and all(stack) and number in list(k["stacks"])
+
+
+def test_a_dict_of_a_map_that_others_change() -> None:
+    """dict() asks for the keys and then for each value: an entry that went in between is the one that was seen."""
+    import threading
+
+    with loader.load(obj("xdp", "r1 = map:m\nr0 = 0\nexit", maps=(MapSpec("m", MapType.HASH, 4, 8, 4096),))) as k:
+        m, stop = k["m"], threading.Event()
+        m.update({n: n for n in range(2000)})
+
+        def churn() -> None:
+            while not stop.is_set():
+                for n in range(0, 2000, 3):
+                    m.pop(n, None)
+                m.update({n: n for n in range(0, 2000, 3)})
+
+        thread = threading.Thread(target=churn)
+        thread.start()
+        try:
+            for _ in range(20):
+                copy = dict(m)
+                assert all(key == value for key, value in copy.items()) and len(copy) >= 1300
+        finally:
+            stop.set()
+            thread.join()
+        first, second, *_ = m.keys()
+        with loader.open_map(m.info.id) as other:
+            del other[first], other[second]
+        assert m[first] == first  # as it was seen
+        with pytest.raises(KeyError):
+            m[5000]
+        with pytest.raises(KeyError):
+            m[second]  # something else came in between
+
+
+def test_what_cannot_be_a_key_is_not_in_the_map() -> None:
+    with loader.load(obj("xdp", "r1 = map:m\nr2 = map:d\nr0 = 0\nexit", maps=(
+            MapSpec("m", MapType.HASH, 4, 8, 8), MapSpec("d", MapType.DEVMAP, 4, 4, 8)))) as k:
+        m = k["m"]
+        m[1] = 2
+        assert 1 in m and "x" not in m and None not in m and -1 not in m and [1] not in m
+        assert dict(k["d"]) == {} and len(k["d"]) == 0
+
+
+def test_raw_views_take_bytes_and_indices() -> None:
+    with loader.load(obj("xdp", "r1 = map:a\nr2 = map:m\nr0 = 0\nexit", maps=(
+            MapSpec("a", MapType.ARRAY, 4, 8, 8), MapSpec("m", MapType.HASH, 4, 8, 8)))) as k:
+        a, m = k["a"], k["m"]
+        a[4] = 7
+        assert a.raw[4] == (7).to_bytes(8, "little") == a.raw[(4).to_bytes(4, "little")]
+        assert [a.raw[n] for n in a.raw][4] == a.raw[4]
+        for wrong in (lambda: m.raw.__setitem__(bytes(4), 8), lambda: m.raw[3], lambda: a.raw.__setitem__(1, 8)):
+            with pytest.raises(FormatError, match="bytes are needed"):
+                wrong()
+
+
+def test_a_given_map_must_fit() -> None:
+    text, maps = "r1 = map:m\nr0 = 0\nexit", (MapSpec("m", MapType.HASH, 4, 8, 8),)
+    with loader.load(obj("xdp", text, maps=maps)) as k:
+        with loader.load(obj("xdp", text, maps=maps), maps={"m": k["m"]}) as other:
+            other["m"][1] = 1
+        assert k["m"][1] == 1
+        with pytest.raises(FormatError, match="value_size 8 instead of 16"):
+            loader.load(obj("xdp", text, maps=(MapSpec("m", MapType.HASH, 4, 16, 8),)), maps={"m": k["m"]})
+    with loader.load(obj("xdp", text, maps=maps), maps={"m": 64}) as k:
+        assert k["m"].info.max_entries == 64
+    for option in ("maps", "targets"):
+        with pytest.raises(FormatError, match=f"{option}: the object has no"):
+            loader.load(obj("xdp", text, maps=maps), **{option: {"q": 1}})
+    with pytest.raises(TypeError, match=r"elf\.read"):
+        loader.load("x.o")
+
+
+def test_a_policy_is_checked_before_the_kernel_is_asked() -> None:
+    from purebpf.loader import Policy
+    from purebpf.uapi.enums import ProgType
+
+    spec = obj("xdp", "r1 = map:m\nr0 = 0\nexit", maps=(MapSpec("m", MapType.HASH, 4, 8, 1000, pinning=1),))
+    for policy, complaint in ((Policy(frozenset({ProgType.SCHED_CLS})), "of type XDP"), (Policy(pins=False), "to be pinned"),
+                              (Policy(max_bytes=10_000), "take 12000 bytes")):
+        with pytest.raises(FormatError, match=complaint):
+            loader.load(spec, policy=policy)
+    sleepable = obj("uprobe.s/x:y", "r0 = 0\nexit")
+    with pytest.raises(FormatError, match="sleepable"):
+        loader.load(sleepable, policy=Policy(sleepable=False))
+    loader.load(sleepable, policy=Policy(max_bytes=100)).close()
+
+
+def test_names_and_contents_of_an_object_are_checked() -> None:
+    spec = obj("xdp", "r1 = map:m\nr0 = 0\nexit", maps=(MapSpec("m", MapType.HASH, 4, 8, 8, pinning=1),))
+    for name in ("../victim", "/tmp/x", "..", ""):
+        with pytest.raises(FormatError, match="no file name"):
+            loader.load(spec._replace(maps={"m": spec.maps["m"]._replace(name=name)}))
+    for contents in (((b"1", bytes(8)),), ((bytes(4), b"1"),)):
+        with pytest.raises(FormatError, match="1 bytes instead of"):
+            loader.load(spec._replace(maps={"m": spec.maps["m"]._replace(contents=contents, pinning=0)}))
+
+
+def test_devmaps_take_interfaces_by_name(netns: None) -> None:
+    import socket
+
+    maps = (MapSpec("d4", M.DEVMAP, 4, 4, 4), MapSpec("d8", M.DEVMAP, 4, 8, 4), MapSpec("h", M.DEVMAP_HASH, 4, 8, 4))
+    spec = obj("xdp/devmap", "r1 = map:d4\nr1 = map:d8\nr1 = map:h\nr0 = 2\nexit", maps=maps)
+    with loader.load(spec) as k:
+        k["d4"][1] = "veth0"
+        assert dict(k["d4"]) == {1: "veth0"} and list(k["d4"]) == [1] and len(k["d4"]) == 1 and 0 not in k["d4"]
+        number = k["prog"].info.id
+        for n, (written, read) in enumerate((("veth0", ("veth0", 0)), (socket.if_nametoindex("veth1"), ("veth1", 0)),
+                                             (("veth0", k["prog"]), ("veth0", number)), ({"veth1": k["prog"]}, ("veth1", number)))):
+            for m in (k["d8"], k["h"]):
+                m[n] = written
+                assert m[n] == read
+        del k["d8"][3]
+        assert set(k["d8"]) == {0, 1, 2} and set(k["h"]) == {0, 1, 2, 3}
+        for wrong, complaint in (("eth17", "there are: "), (1.5, "no interface"), ({"a": 1, "b": 2}, "no interface")):
+            with pytest.raises((KernelError, FormatError), match=complaint):
+                k["d8"][0] = wrong
+        with pytest.raises(FormatError, match="8 bytes"):
+            k["d4"][0] = ("veth0", k["prog"])
+
+
+def test_a_pinned_devmap_is_found_again(bpffs: str) -> None:
+    maps = (MapSpec("devs", M.DEVMAP, 4, 4, 4, pinning=1),)
+    spec = obj("xdp", "r1 = map:devs\nr0 = 2\nexit", maps=maps)
+    with loader.load(spec, pin_directory=bpffs) as k, loader.load(spec, pin_directory=bpffs) as again:
+        assert k["devs"].info.id == again["devs"].info.id
+    os.unlink(f"{bpffs}/devs")
+
+
+def test_two_processes_make_the_same_pinned_map(bpffs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another is faster between looking for the pin and making it: its map is used."""
+    from purebpf.loader import create
+
+    spec = obj("xdp", "r1 = map:m\nr0 = 2\nexit", maps=(MapSpec("m", M.HASH, 4, 8, 4, pinning=1),))
+    real = create.pinned
+    with loader.load(spec, pin_directory=bpffs) as first:
+        calls: list[int] = []
+        monkeypatch.setattr(create, "pinned", lambda *a: real(*a) if calls else calls.append(1))
+        with loader.load(spec, pin_directory=bpffs) as second:
+            assert second["m"].info.id == first["m"].info.id
+            assert os.path.exists(f"{bpffs}/m")
+    os.unlink(f"{bpffs}/m")
+
+
+def test_a_failed_load_removes_its_own_pins_and_tells_why(bpffs: str) -> None:
+    from purebpf.errors import VerifierError
+
+    bad = obj("xdp", "r1 = map:m\nr0 = *(u64 *)(r1 + 4096)\nexit", maps=(MapSpec("m", M.HASH, 4, 8, 4, pinning=1),))
+    with pytest.raises(VerifierError):
+        loader.load(bad, pin_directory=bpffs)
+    assert not os.path.exists(f"{bpffs}/m")
+    good = obj("xdp", "r1 = map:m\nr0 = 2\nexit", maps=(MapSpec("m", M.HASH, 4, 8, 4, pinning=1),))
+    with loader.load(good, pin_directory=bpffs):
+        with pytest.raises(VerifierError):
+            loader.load(bad, pin_directory=bpffs)
+        assert os.path.exists(f"{bpffs}/m")  # it was there before
+    os.unlink(f"{bpffs}/m")
+
+
+def storage(kind: int) -> ObjectSpec:
+    b = Builder()
+    i32, u64 = b.add(t.Int("int", 4, t.SIGNED)), b.add(t.Int("unsigned long", 8))
+    maps = (MapSpec("s", kind, 4, 8, 0, MapFlag.NO_PREALLOC, key_type=i32, value_type=u64),)
+    return obj("raw_tp/sys_enter", "r1 = map:s\nr0 = 0\nexit", maps=maps)._replace(btf=b.build())
+
+
+@pytest.mark.skipif(older_than("5.11"), reason="task storage: since 5.11")
+def test_storage_is_keyed_by_its_owner(tmp_path) -> None:
+    import socket
+
+    path = str(tmp_path / "file")
+    open(path, "w").close()
+    with socket.socket() as sock:
+        for kind, owner, wrong in ((M.TASK_STORAGE, os.getpid(), 2**22 + 5), (M.SK_STORAGE, sock, 7), (M.INODE_STORAGE, path, "/nonexistent")):
+            with loader.load(storage(kind)) as k:
+                s = k["s"]
+                assert s.lookup(owner) is None and owner not in s
+                s[owner] = 5
+                assert s[owner] == 5 and s.get(owner) == 5
+                del s[owner]
+                with pytest.raises(KeyMissing):
+                    s[owner]
+                with pytest.raises((KernelError, FormatError), match="give a"):
+                    s[wrong] = 1
+
+
+def test_tries_take_addresses() -> None:
+    from ipaddress import ip_address, ip_network
+
+    with loader.load(obj("xdp", "r1 = map:t\nr0 = 2\nexit", maps=(MapSpec("t", M.LPM_TRIE, 8, 8, 8, MapFlag.NO_PREALLOC),))) as k:
+        k["t"][ip_network("10.0.0.0/8")] = 7
+        assert k["t"][ip_address("10.1.2.3")] == 7 == k["t"]["10.9.9.9"] and "11.0.0.1" not in k["t"]
+        assert "fe80::1" not in k["t"] and ip_address("10.1.1.1") in k["t"]

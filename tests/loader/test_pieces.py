@@ -97,7 +97,9 @@ def test_line_info_needs_every_function_s_first_line() -> None:
     line = Line(0, "f.py", 3, 7, "text")
     func = FuncSpec("f", (Insn(0x95),), btf_id=5)
     strings = codec.Strings()
-    btf = kbtf.KernelBtf(Fd(-1), strings, frozenset())
+    fd = Fd(os.open(os.devnull, os.O_RDONLY))
+    fd.close()
+    btf = kbtf.KernelBtf(fd, strings, frozenset())
     good = Linked((Insn(0x95),) * 3, ((0, func), (2, func)), ((0, line), (0, line), (1, line), (2, line)))
     records = progs.line_info(good, btf)
     assert len(records) == 3 * 16 and struct.unpack_from("=IIII", records, 16) == (

@@ -117,3 +117,31 @@ def test_run_pass_runs_module_passes() -> None:
     module = text.parse(SOURCE)
     run_pass("inline", module)
     assert list(module.functions) == ["main"]
+
+
+def test_a_pass_that_loses_a_proof_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass that decides the test of an index by what it alone knows."""
+    source = """
+func @f(%x: i64, %v: ptr.value) -> i64 {
+entry:
+  %y = umod %x, 5
+  %c = ult %y, 8
+  br %c, ok, bad
+ok:
+  %i = below %y, 8
+  %p = ptradd %v, %i
+  %r = load.u8 %p
+  ret %r
+bad:
+  ret 0
+}
+"""
+    optimize(text.parse(source), verify=True)
+
+    def broken(fn: Function) -> bool:
+        fn.entry.terminator.args[0] = Const(1)
+        return True
+
+    monkeypatch.setitem(PASSES, "gvn", broken)
+    with pytest.raises(InternalError, match="in gvn: lost the proof that the kernel needs: .*number"):
+        optimize(text.parse(source), verify=True)

@@ -227,7 +227,7 @@ entry:
   %diff = ptrdiff %end, %z
   %zero = eq %diff, 0
   %b0 = below 3, 8
-  %b1 = below %xm, 0x100
+  %b1 = below %w, 0x10000
   %b2 = below %x, 9
   %b3 = below %b2, 10
   %b4 = below %b2, 5

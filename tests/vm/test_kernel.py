@@ -84,7 +84,7 @@ def test_random_programs(one):
     for engine in ("plain", "fast"):
         machine = Machine(one, engine=engine)
         assert machine.run(data=FRAME).retval == 2
-        assert machine.maps[".bss"].raw.get(bytes(4)) == expected, engine
+        assert machine.maps[".bss"].engine.get(bytes(4)) == expected, engine
 
 
 @pytest.mark.parametrize("engine", ["plain", "fast"])

@@ -108,7 +108,7 @@ def test_globals(machine):
     m.vars["limit"] = 100
     m.vars["step"] = 1
     assert m.run(data=FRAME).retval == 101
-    assert m.maps[".bss"].raw.get(bytes(4)) == bytes(8) + (101).to_bytes(8, "little")
+    assert m.maps[".bss"].engine.get(bytes(4)) == bytes(8) + (101).to_bytes(8, "little")
     wrong = machine(spec(program(data_ref(1, ".rodata"), store_imm(4, 1, 1), mov(0, 0), EXIT), data=data))
     with pytest.raises(VmFault, match="read-only"):
         wrong.run(data=FRAME)

@@ -1,10 +1,10 @@
 """Over arrays: plainly, with enumerate, zip and reversed, and over constants."""
 
 import purebpf as bpf
-from purebpf import Global, u32
+from purebpf import Global, u16
 
-a = Global[u32[5]]((1, 2, 3, 4, 5))
-b = Global[u32[5]]((10, 20, 30, 40, 50))
+a = Global[u16[5]]((1, 2, 3, 4, 5))
+b = Global[u16[5]]((10, 20, 30, 40, 50))
 WEIGHTS = (3, 1, 2)
 
 

@@ -10,7 +10,7 @@ levels = Array[u64](max_entries=5)
 @bpf.xdp
 def prog(ctx):
     total = 0
-    oldest: u32 = 0
+    oldest: u64 = 0
     for k, v in ages:
         total += v.value
         v.value += 1

@@ -20,7 +20,7 @@ entries = HashMap[ctypes.c_uint32, Entry](max_entries=8)
 @bpf.xdp
 def prog(ctx):
     e = Entry(pid=1, when=-5)
-    e.data[2] = 300
+    e.data[2] = e.pid + 299
     e.flag = True
     entries[1] = e
     return ctypes.c_uint8(511) + bpf.sizeof(Entry)

@@ -16,7 +16,7 @@ def raise_level():
 def prog(ctx):
     if level[0] < raise_level():
         seen.value += 1
-    if seen + set_seen() == 41:
+    if seen.value + set_seen() == 41:
         return 1
     return 0
 

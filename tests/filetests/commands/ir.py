@@ -1,8 +1,8 @@
-"""ir: print what was parsed · verify: its findings · cfg: order, dominators, loops · run: interpreter results."""
+"""ir: print what was parsed · verify: its findings · provable: what the kernel could not follow · cfg: order, dominators, loops · run: interpreter results."""
 
 from __future__ import annotations
 
-from purebpf.ir import text, verify
+from purebpf.ir import provable, text, verify
 from purebpf.ir.cfg import Cfg
 from purebpf.ir.interp import Interp, InterpFault
 
@@ -20,6 +20,13 @@ def _verify(source: str, args: list[str]) -> str:
     findings = [f for fn in module.functions.values() for f in verify.verify(fn, module)]
     findings += verify.aborts(module)
     return "\n".join(f"{where}: {what}" for where, what in findings) or "legal"
+
+
+def _provable(source: str, args: list[str]) -> str:
+    module = text.parse(source)
+    verify.check(module, "the test's input")
+    found = [f"{what}: {where}" for fn in module.functions.values() for what, where in provable.unproved(fn)]
+    return "\n".join(found) or "proved"
 
 
 def _cfg(source: str, args: list[str]) -> str:
@@ -50,4 +57,4 @@ def _run(source: str, args: list[str]) -> str:
     return "\n".join(out)
 
 
-COMMANDS = {"ir": _print, "verify": _verify, "cfg": _cfg, "interp": _run}
+COMMANDS = {"ir": _print, "verify": _verify, "provable": _provable, "cfg": _cfg, "interp": _run}

@@ -1,0 +1,100 @@
+"""Arguments to parameters, as Python does it, and what annotations make of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+from ..dsl.ints import IntType
+from ..dsl.layout import Layout, OptionalType, PtrType, StructType
+from ..tree.kinds import Agg, Const, NONE, Optional, POISON, Ptr, Tuple, is_string
+from ..tree.nodes import Cast, Expr, MakeTuple
+from . import arith, fitting, keeping
+from .context import Checker
+from .source import Source
+
+
+def _defaults(source: Source) -> dict[str, Any]:
+    function, a = source.function, source.node.args
+    names = [p.arg for p in (*a.posonlyargs, *a.args)]
+    return dict(zip(reversed(names), reversed(function.__defaults__ or ()))) | (function.__kwdefaults__ or {})
+
+
+def bind(c: Checker, source: Source, args: list[Expr], named: Mapping[str, Expr], node: ast.AST,
+         defaults: Mapping[str, Expr]) -> dict[str, Expr]:
+    """Arguments to parameters, as Python does it."""
+    a = source.node.args
+    names = [p.arg for p in (*a.posonlyargs, *a.args)]
+    bound: dict[str, Expr] = dict(zip(names, args))
+    if a.kwarg:
+        raise c.error("unsupported", f"{source.name}() takes a variable number of keyword arguments", node)
+    wanted = [*names, *(p.arg for p in a.kwonlyargs)]
+    for name, value in named.items():
+        if name not in wanted or name in bound:
+            raise c.error("arguments", f"{source.name}() has no parameter {name!r} left", node)
+        bound[name] = value
+    for name in wanted:
+        if name not in bound and name in defaults:
+            bound[name] = defaults[name]
+    missing = [n for n in wanted if n not in bound]
+    if missing or len(args) > len(names) and not a.vararg:
+        raise c.error("arguments", f"{source.name}() takes {len(names)} argument{'s' * (len(names) != 1)} ({', '.join(names)}), "
+                      f"{len(args)} given", node)
+    result = {name: bound[name] for name in wanted}
+    if a.vararg:
+        rest = tuple(args[len(names) :])
+        result[a.vararg.arg] = MakeTuple(c.span(node), Tuple(tuple(r.kind for r in rest)), rest)
+    return result
+
+
+def declared_parameters(c: Checker, source: Source) -> dict[str, Layout]:
+    """The declared parameters of a function."""
+    found = {}
+    a = source.node.args
+    for p in (*a.posonlyargs, *a.args, *a.kwonlyargs):
+        layout = c.unit.annotation(c, p.annotation, source) if p.annotation else None
+        if layout is not None:
+            found[p.arg] = layout
+    return found
+
+
+def declared(c: Checker, value: Expr, layout: Layout, node: ast.AST, name: str = "") -> Expr:
+    """A value as an annotated variable or parameter holds it."""
+    kind = value.kind
+    if kind == POISON:
+        return value
+    if isinstance(layout, OptionalType):
+        if kind == NONE or isinstance(kind, Optional) or isinstance(kind, Ptr) and kind.null:
+            return value
+        layout = layout.some
+    if isinstance(layout, IntType):
+        if isinstance(kind, Const) and isinstance(kind.value, str | bytes) and layout.is_char and len(kind.value) == 1:
+            value = c.lit(ord(kind.value), node)
+        return arith.wrap(c, arith.integer(c, value, node), layout, node)
+    if isinstance(layout, PtrType):
+        return _declared_pointer(c, value, layout, node)
+    if isinstance(kind, Ptr) and kind.target == layout and not (kind.null or is_string(layout)):
+        return value
+    if isinstance(kind, Ptr) and kind.null:
+        raise arith.may_be_none(c, value, node)
+    return keeping.placed(c, fitting.fitted(c, value, layout, node), layout, node, name)
+
+
+def _declared_pointer(c: Checker, value: Expr, layout: PtrType, node: ast.AST) -> Expr:
+    kind = value.kind
+    if isinstance(kind, Agg) and kind.layout == layout.target:
+        return keeping.placed(c, value, kind.layout, node)
+    if kind == NONE or isinstance(kind, Optional):
+        return value
+    if not isinstance(kind, Ptr):
+        raise c.mismatch(f"a pointer to {layout.target.name if layout.target else 'void'} is needed here", kind, node)
+    if layout.target is None or kind.target == layout.target:
+        return value
+    if kind.target is None or layout.target is not None and _same_kernel_type(kind.target, layout.target):
+        return Cast(value.span, kind._replace(target=layout.target), value)
+    raise c.mismatch(f"a pointer to {layout.target.name} is needed here", kind, node)
+
+
+def _same_kernel_type(a: Layout | None, b: Layout | None) -> bool:
+    return isinstance(a, StructType) and isinstance(b, StructType) and (a.core or b.core) and a.name.split("___")[0] == b.name.split("___")[0]

@@ -1,0 +1,299 @@
+"""Whether the kernel's verifier can follow a function: IR walked the way it walks instructions.
+
+Each number has a range, as far as the kernel knows it where it stands: computed once, narrowed by branches that compare it
+(not what it was computed from, nor what was computed from it before). Each packet pointer has a root, and a root the bytes
+that a comparison with packet_end has shown. Where ways join, what holds on all of them is left. `unproved` lists what would
+be refused: a number that is not `below` its limit, packet bytes that nobody compared, a step made of a number that is
+`below` something, and may leave its slot all the same.
+
+Null pointers need no walk: types tell them, and `nonnull` stays in its block. The kernel walks paths one by one and knows
+some things that are lost at joins here, so what is unproved from the start means nothing; what becomes so in a pass does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from .cfg import reverse_postorder
+from .function import Block, Const, Edge, Function, Op, Value
+from .ops import INVERSE, M32, M64, SWAPPED, TABLE, Limit, Mem, OpRow, Rmw, Slot, signed
+from .types import I64
+
+Range = tuple[int, int]  # read unsigned
+Facts = dict[Value, Range]  # numbers: their range; packet roots: (0, bytes known); absent: anything
+Finding = tuple[str, object]  # what, and the place: a span, or a name where there is none
+
+FULL: Final[Range] = (0, M64)
+_POSITIVE: Final = (1 << 63) - 1
+_FAR: Final = 0xFFFF  # a packet pointer that may be moved farther has no bytes
+_WIDEN: Final = 4  # rounds of a loop after which a range that still grows does so by whole bits
+_LARGEST: Final = 20_000  # ops; larger functions are not walked
+
+_T = {name: row for name, row in TABLE.items()}
+_ORDER: Final = {_T["ult"]: True, _T["ule"]: False}  # x < y: strict?
+_TESTS: Final = frozenset(SWAPPED)
+
+
+def unproved(fn: Function) -> list[Finding]:
+    """What the kernel would refuse, with where."""
+    if sum(len(b.ops) for b in fn.blocks) > _LARGEST:
+        return []
+    return _Walk(fn).run()
+
+
+def base(v: Value) -> Value:
+    """`v` as the register it is in: without casts and the like."""
+    while isinstance(v, Op) and v.row.same:
+        v = v.args[0]
+    return v
+
+
+def step(v: Value) -> tuple[Value, int]:
+    """A pointer as a root and a constant number of bytes from it."""
+    off = 0
+    v = base(v)
+    while isinstance(v, Op) and v.row.name == "ptradd" and isinstance(v.args[1], Const):
+        off += v.args[1].value
+        v = base(v.args[0])
+    return v, off
+
+
+class _Walk:
+    def __init__(self, fn: Function) -> None:
+        self.fn = fn
+        self.at_start: dict[Block, Facts] = {}
+        self.visits: dict[Block, int] = {}
+        self.found: dict[Finding, None] = {}
+
+    def run(self) -> list[Finding]:
+        order = reverse_postorder(self.fn)
+        index = {b: i for i, b in enumerate(order)}
+        self.at_start[self.fn.entry] = {}
+        work = {0}
+        while work:
+            i = min(work)
+            work.discard(i)
+            for edge, facts in self.block(order[i], judge=False):
+                if self.flow(edge, facts, back=index[edge.block] <= i):
+                    work.add(index[edge.block])
+        for block in order:
+            self.block(block, judge=True)
+        return list(self.found)
+
+    def flow(self, edge: Edge, facts: Facts, back: bool) -> bool:
+        """Take `edge` (round a loop, if `back`) with `facts`: whether that changes what holds at its block's start."""
+        new = dict(facts)
+        for param, arg in zip(edge.block.params, edge.args):
+            got = self.pointer(arg, facts) if param.type.is_ptr else self.range(arg, facts)
+            new.pop(param, None)
+            if got != FULL:
+                new[param] = got
+        old = self.at_start.get(edge.block)
+        if old is None:
+            self.at_start[edge.block] = new
+            return True
+        count = self.visits[edge.block] = self.visits.get(edge.block, 0) + back
+        joined: Facts = {}
+        for v, was in old.items():
+            now = new.get(v)
+            if now is None:
+                continue
+            both = (0, min(was[1], now[1])) if v.type.is_ptr else (min(was[0], now[0]), max(was[1], now[1]))
+            if both != was and back and count >= _WIDEN and not v.type.is_ptr:
+                both = (both[0] if both[0] == was[0] else 0, _mask(both[1]))
+            if both != FULL and (both[1] or not v.type.is_ptr):
+                joined[v] = both
+        self.at_start[edge.block] = joined
+        return joined != old
+
+    def block(self, block: Block, judge: bool) -> list[tuple[Edge, Facts]]:
+        """The ways out of a block, and what holds on each."""
+        facts = dict(self.at_start.get(block, {}))
+        for op in block.ops[:-1]:
+            if judge:
+                self.judge(op, facts)
+            facts.pop(op, None)
+            if op.type is I64 and not op.row.same:
+                got = self.computed(op, facts)
+                if got != FULL:
+                    facts[op] = got
+        end = block.terminator
+        if end.row.name != "br":
+            return [(e, facts) for e in end.edges]
+        out = []
+        for edge, true in zip(end.edges, (True, False)):
+            there = dict(facts)
+            self.assume(end.args[0], true, there)
+            out.append((edge, there))
+        return out
+
+    # what is known
+    def range(self, v: Value, facts: Facts) -> Range:
+        v = base(v)
+        if isinstance(v, Const):
+            return v.value & M64, v.value & M64
+        return facts.get(v, FULL) if v.type is I64 else FULL
+
+    def pointer(self, v: Value, facts: Facts) -> Range:
+        """(0, bytes that are there from `v` on)."""
+        root, off = step(v)
+        known = facts.get(root, (0, 0))[1] - off if root.type.region == "packet" else 0
+        return (0, known) if known > 0 else FULL
+
+    def computed(self, op: Op, facts: Facts) -> Range:
+        """The range that the kernel computes for the result of `op`."""
+        if isinstance(op.attr, Mem):
+            return FULL if op.attr.sext else (0, (1 << 8 * op.attr.size) - 1)
+        if op.row in _TESTS:
+            return 0, 1
+        args = [self.range(a, facts) for a in op.args]
+        if op.row.name == "select":
+            return min(args[1][0], args[2][0]), max(args[1][1], args[2][1])
+        rule = _RULES.get(op.row.name)
+        if rule is not None:
+            return rule(*args)
+        if op.row.name.endswith("32") and op.row.evaluate is not None and op.row.name not in ("sext32", "bswap32"):
+            wide = _RULES.get(op.row.name[:-2])
+            got = wide(*args) if wide and all(hi <= M32 for _, hi in args) else FULL
+            return got if got[1] <= M32 else (0, M32)
+        return FULL
+
+    def narrow(self, v: Value, lo: int, hi: int, facts: Facts) -> None:
+        v = base(v)
+        if isinstance(v, Const) or v.type is not I64:
+            return
+        was = facts.get(v, FULL)
+        new = max(lo, was[0]), min(hi, was[1])
+        if new[0] <= new[1]:
+            facts[v] = new
+
+    def assume(self, cond: Value, true: bool, facts: Facts, depth: int = 8) -> None:
+        """`cond` is not 0, or is 0: what the jump that decides it tells the kernel."""
+        cond = base(cond)
+        if not isinstance(cond, Op) or not depth:
+            return self.narrow(cond, *((1, M64) if true else (0, 0)), facts)
+        name, args = cond.row.name, cond.args
+        if name in ("and", "or") and all(isinstance(a, Op) and a.row in _TESTS for a in args):
+            if true == (name == "and"):
+                for a in args:
+                    self.assume(a, true, facts, depth - 1)
+            return None
+        if cond.row not in _TESTS:
+            return self.narrow(cond, *((1, M64) if true else (0, 0)), facts)
+        if name in ("eq", "ne") and isinstance(args[1], Const) and args[1].value == 0 and isinstance(args[0], Op) and args[0].row in _TESTS:
+            return self.assume(args[0], true == (name == "ne"), facts, depth - 1)
+        self.compared(cond.row if true else INVERSE[cond.row], args[0], args[1], facts)
+        return None
+
+    def compared(self, row: OpRow, x: Value, y: Value, facts: Facts) -> None:
+        """`x row y` holds."""
+        if row.name[1:3] in ("gt", "ge"):
+            row, x, y = SWAPPED[row], y, x
+        a, b = self.range(x, facts), self.range(y, facts)
+        narrow = row.name.endswith("32")
+        if narrow and max(a[1], b[1]) > M32 >> (row.name[0] == "s"):
+            return
+        name = row.name[:-2] if narrow else row.name
+        if name in ("ult", "ule"):
+            if y.type.region == "packet_end":
+                root, off = step(x)
+                if root.type.region == "packet" and off > facts.get(root, (0, 0))[1] and self.near(root, facts):
+                    facts[root] = (0, off)
+                return
+            self.narrow(x, 0, max(b[1] - (name == "ult"), 0), facts)
+            self.narrow(y, min(a[0] + (name == "ult"), M64), M64, facts)
+        elif name == "eq":
+            self.narrow(x, *b, facts)
+            self.narrow(y, *a, facts)
+        elif name in ("slt", "sle"):
+            strict = name == "slt"
+            if isinstance(x, Const) and x.value + strict >= 0:  # c < y: y is not negative
+                self.narrow(y, x.value + strict, _POSITIVE, facts)
+            elif a[1] <= _POSITIVE and isinstance(y, Const) and signed(y.value) - strict >= 0:
+                self.narrow(x, 0, y.value - strict, facts)
+
+    def near(self, root: Value, facts: Facts) -> bool:
+        """Whether a packet pointer may have bytes: moved by little, if at all."""
+        while isinstance(root, Op) and root.row.name == "ptradd":
+            if self.range(root.args[1], facts)[1] > _FAR:
+                return False
+            root = base(root.args[0])
+        return True
+
+    # judgement
+    def judge(self, op: Op, facts: Facts) -> None:
+        what = ""
+        if isinstance(op.attr, Limit):
+            hi = self.range(op.args[0], facts)[1]
+            if hi >= op.attr.limit:
+                what = f"a number that may be {hi} as below {op.attr.limit}"
+        elif op.row.name in ("load", "store", "rmw") and isinstance(op.attr, (Mem, Rmw)):
+            root, off = step(op.args[0])
+            off += op.attr.off
+            if root.type.region == "packet":
+                if off + op.attr.size > facts.get(root, (0, 0))[1]:
+                    what = f"{op.attr.size} packet bytes that were not compared"
+            elif isinstance(root, Op) and root.row.name == "ptradd":
+                what = self.inside(root, off + op.attr.size, facts)
+        if what:
+            kind = what.split(" that ")[0]
+            self.found[kind, op.span or op.name or op.row.name] = None
+
+    def inside(self, at: Op, end: int, facts: Facts) -> str:
+        """What is wrong with an access that ends `end` bytes after `at`, which is a variable step away from something."""
+        if not _promised(at.args[1]):
+            return ""
+        root, off = step(at.args[0])
+        hi = self.range(at.args[1], facts)[1]
+        if hi >= 1 << 29:
+            return "a step that may be of any size"
+        if isinstance(root, Op) and isinstance(root.attr, Slot) and hi + off + end > root.attr.size:
+            return "a step that may leave the slot"
+        return ""
+
+
+def _promised(v: Value) -> bool:
+    """Whether a step is computed from what is `below` something: then it stays provable (see ops)."""
+    work, seen = [v], set[Value]()
+    while work:
+        v = work.pop()
+        if isinstance(v, Op) and v not in seen and v.row.pure:
+            if isinstance(v.attr, Limit):
+                return True
+            seen.add(v)
+            work += v.args
+    return False
+
+
+def _mask(n: int) -> int:
+    return (1 << n.bit_length()) - 1
+
+
+def _add(a: Range, b: Range) -> Range:
+    if b[0] == b[1] and b[0] >> 63 and a[0] >= (-b[0] & M64):  # minus a constant
+        return a[0] - (-b[0] & M64), a[1] - (-b[0] & M64)
+    return (a[0] + b[0], a[1] + b[1]) if a[1] + b[1] <= M64 else FULL
+
+
+def _sub(a: Range, b: Range) -> Range:
+    return (a[0] - b[1], a[1] - b[0]) if a[0] >= b[1] else FULL
+
+
+def _shl(a: Range, b: Range) -> Range:
+    return (a[0] << b[0], a[1] << b[0]) if b[0] == b[1] < 64 and a[1] << b[0] <= M64 else FULL
+
+
+def _shr(a: Range, b: Range) -> Range:
+    return (a[0] >> b[0], a[1] >> b[0]) if b[0] == b[1] < 64 else (0, a[1])
+
+
+# As the kernel computes them; what is not here (division, byte swaps, sign extension, calls) may be anything.
+_RULES: Final[dict[str, Callable[..., Range]]] = {
+    "and": lambda a, b: (0, min(a[1], b[1])),
+    "or": lambda a, b: (max(a[0], b[0]), _mask(a[1] | b[1])),
+    "xor": lambda a, b: (0, _mask(a[1] | b[1])),
+    "add": _add, "sub": _sub, "shl": _shl, "shr": _shr,
+    "sar": lambda a, b: _shr(a, b) if a[1] <= _POSITIVE else FULL,
+    "mul": lambda a, b: (a[0] * b[0], a[1] * b[1]) if max(a[1], b[1]) <= M32 else FULL,
+}

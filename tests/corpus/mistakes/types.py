@@ -1,0 +1,211 @@
+# Things of another kind than is wanted.
+# --- string into a number
+@bpf.struct
+class Event:
+    pid: u32
+e = Global[Event]()
+@bpf.xdp
+def prog(ctx):
+    e.pid = "one"  # error[type-mismatch] "one"|e.pid: number
+    # fixed: e.pid = 1
+    return 2
+# --- number into a string
+@bpf.struct
+class Event:
+    comm: char[16]
+e = Global[Event]()
+@bpf.xdp
+def prog(ctx):
+    e.comm = 5  # error[type-mismatch] 5|e.comm: char[16]
+    # fixed: e.comm = "5"
+    return 2
+# --- key of another type
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    calls["abc"] = 1  # error[type-mismatch] "abc": number
+    # fixed: calls[1] = 1
+    return 2
+# --- number for a struct key
+@bpf.struct
+class Key:
+    a: u32
+    b: u32
+calls = HashMap[Key, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    calls[1] += 1  # error[type-mismatch] 1: Key
+    # fixed: calls[Key(1, 0)] += 1
+    return 2
+# --- another struct stored
+@bpf.struct
+class A:
+    x: u32
+@bpf.struct
+class B:
+    x: u32
+m = HashMap[u32, A](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    m[1] = B(x=1)  # error[type-mismatch] B|m: A; B
+    # fixed: m[1] = A(x=1)
+    return 2
+# --- another struct sent
+@bpf.struct
+class A:
+    x: u32
+@bpf.struct
+class B:
+    x: u32
+    y: u64
+rb = RingBuf[B](max_entries=4096)
+@bpf.xdp
+def prog(ctx):
+    rb.output(A(x=1))  # error[type-mismatch] A|rb: B; A
+    # fixed: rb.output(B(x=1))
+    return 2
+# --- another struct as a field
+@bpf.struct
+class A:
+    x: u32
+@bpf.struct
+class B:
+    x: u64
+@bpf.struct
+class C:
+    a: A
+c = Global[C]()
+@bpf.xdp
+def prog(ctx):
+    c.a = B(x=1)  # error[type-mismatch] B|c: A; B
+    # fixed: c.a = A(x=1)
+    return 2
+# --- another struct as a key
+@bpf.struct
+class A:
+    x: u32
+@bpf.struct
+class B:
+    x: u64
+m = HashMap[A, u32](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    return m.get(B(x=1), 0)  # error[type-mismatch] B|m: A; B
+    # fixed: return m.get(A(x=1), 0)
+# --- another struct as an argument
+@bpf.struct
+class A:
+    x: u32
+@bpf.struct
+class B:
+    x: u64
+@bpf.func
+def f(a: Ptr[A]) -> u32:
+    return a.x
+@bpf.xdp
+def prog(ctx):
+    b = B(x=1)
+    return f(b)  # error[type-mismatch] ^b|f: A; B
+    # fixed: return f(A(x=1))
+# --- arithmetic with a string
+@bpf.xdp
+def prog(ctx):
+    return ctx.packet[0] + "1"  # error[type-mismatch] "1"|ctx: number
+    # fixed: return ctx.packet[0] + 1
+# --- pointer in arithmetic
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    v = calls.lookup(1)
+    if v is None:
+        return 0
+    return v + 1  # error[type-mismatch] v: pointer; v.value
+    # fixed: return v.value + 1
+# --- attribute of a number
+@bpf.xdp
+def prog(ctx):
+    n = ctx.packet[0]
+    return n.value  # error[no-field|type-mismatch] n.value|value: 'value'
+    # fixed: return n
+# --- two kinds of things
+@bpf.struct
+class Event:
+    pid: u32
+@bpf.xdp
+def prog(ctx):
+    if ctx.packet[0]:
+        x = 1
+    else:
+        x = Event()
+    return x  # error[type-conflict] x: 'x'; number; Event
+    # fixed: return 1
+# --- result of two kinds
+@bpf.struct
+class Event:
+    pid: u32
+def make(n):
+    if n:
+        return 1
+    return Event()
+@bpf.xdp
+def prog(ctx):
+    return make(ctx.packet[0])  # error[type-conflict|type-mismatch] make: number; Event
+    # fixed: return 1
+# --- unknown annotation
+@bpf.xdp
+def prog(ctx):
+    a: "str" = 300  # error[type-mismatch|unsupported] "str": str
+    # fixed: a: u32 = 300
+    return a
+# --- list as an annotation
+@bpf.xdp
+def prog(ctx):
+    x: list = 5  # error[type-mismatch|unsupported] list: list
+    # fixed: x: u32 = 5
+    return x
+# --- a type where a value belongs
+@bpf.xdp
+def prog(ctx):
+    return u32  # error[type-mismatch] u32: number
+    # fixed: return u32(1)
+# --- a map where a value belongs
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    if calls > 5:  # error[type-mismatch] calls: number; HashMap
+        # fixed: if calls.get(1, 0) > 5:
+        return 1
+    return 2
+# --- calling a number
+@bpf.xdp
+def prog(ctx):
+    n = 5
+    return n(3)  # error[type-mismatch|unsupported] n(3): call
+    # fixed: return n * 3
+# --- wrong width of a kernel field
+@bpf.kernel_struct
+class task_struct:
+    pid: u64  # error[type-mismatch] pid|u64: task_struct.pid; 4 bytes
+    # fixed: pid: i32
+out = Global[u64](0)
+@bpf.tracepoint("sched:sched_switch")
+def prog(ctx):
+    out.value = bpf.current_task(task_struct).pid
+# --- array into a shorter array
+@bpf.struct
+class E:
+    a: u8[4]
+    b: u8[8]
+e = Global[E]()
+@bpf.xdp
+def prog(ctx):
+    e.a = e.b  # error[type-mismatch|too-long] e: u8[4]; u8[8]
+    # fixed: e.b = e.b
+    return 2
+# --- memory for a helper
+@bpf.tc
+def prog(ctx):
+    bpf.helpers.skb_load_bytes(ctx, 0, 5, 4)  # error[type-mismatch] 5: memory
+    # fixed: buf = u8[4]()
+    # fixed: bpf.helpers.skb_load_bytes(ctx, 0, buf, 4)
+    return 0
