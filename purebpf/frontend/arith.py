@@ -159,7 +159,7 @@ def binary(c: Checker, word: str, left: Expr, right: Expr, node: ast.AST) -> Exp
     """`left word right` of numbers. Two literals are computed exactly; the rest as the table at the top says."""
     a, b = kind_of(left), kind_of(right)
     if is_exact(a) and is_exact(b) and not has_effects(_bare(left)) and not has_effects(_bare(right)):
-        return c.lit(exactly(c, word, a.lo, b.lo, node), node)
+        return c.lit(exactly(c, word, a.lo, b.lo, node, False), node, *(Lit(left.span, 0, False),))
     if word == "**":
         return _power(c, left, right, node)
     if word in ("<<", ">>") and b.lo < 0:
@@ -186,8 +186,11 @@ def _seen(word: str, a: Int, b: Int) -> int:
     return int(bool(a.seen and b.seen and word in ("+", "-", "*", "|", "^") or word in ("<<", ">>") and a.seen and is_exact(b)))
 
 
-def exactly(c: Checker, word: str, a: int, b: int, node: ast.AST) -> int:
-    """Two literals: Python's own answer."""
+def exactly(c: Checker, word: str, a: int, b: int, node: ast.AST, written: bool = True) -> int:
+    """Two constants: Python's own answer. What would be no answer is an error where the constants are `written`; where
+    variables happen to be these, it is what the kernel makes of it."""
+    if b == 0 and word in ("//", "%") and not written:
+        return 0 if word == "//" else a
     try:
         if word == "<<" and b > LONGEST or word == "**" and max(a.bit_length(), 1) * b > LONGEST:
             raise OverflowError("the result is astronomical")

@@ -165,8 +165,9 @@ class Checker:
         finally:
             self.out, self.node = outer, before
 
-    def lit(self, value: Any, node: ast.AST | None = None) -> Lit:
-        return Lit(self.span(node), value)
+    def lit(self, value: Any, node: ast.AST | None = None, *of: Expr) -> Lit:
+        """A constant; `of` what it was computed from."""
+        return Lit(self.span(node), value, all(getattr(o, "written", True) for o in of))
 
     # --- variables
 
@@ -331,7 +332,7 @@ def held(binding: Binding, span: Span) -> Expr:
     """What a variable holds, as a node."""
     kind, local = binding.kind, binding.local
     if isinstance(kind, Const):
-        return Lit(span, kind.value)
+        return Lit(span, kind.value, False)
     if local is None:
         return Get(span, kind, Local("$none", ()))
     return Get(span, kind, local) if local.rep == rep(kind) else _narrow(span, kind, local)

@@ -53,10 +53,11 @@ def store(c: Checker, place: Expr, value: Expr, node: ast.AST) -> None:
     writable(c, kind, node)
     c.effects.writes = True
     if bit_field(place):
+        written = isinstance(value, Lit) and value.written
         value = arith.integer(c, value, node)
         a, bits, layout = arith.kind_of(value), bit_field(place), kind.target
         assert isinstance(layout, IntType)
-        if arith.is_exact(a) and not -(1 << (bits - 1)) <= a.lo < 1 << bits:
+        if written and arith.is_exact(a) and not -(1 << (bits - 1)) <= a.lo < 1 << bits:
             raise c.error("constant", f"{a.lo} does not fit into {bits} bit{'s' * (bits > 1)}", node)
         c.emit(Store(c.span(node), place, value))
         return
@@ -103,10 +104,11 @@ def fitted(c: Checker, value: Expr, layout: Layout, node: ast.AST) -> Expr:
 def _fit_number(c: Checker, value: Expr, layout: IntType, node: ast.AST) -> Expr:
     if isinstance(value.kind, Const) and isinstance(value.kind.value, str | bytes) and layout.is_char and len(value.kind.value) == 1:
         value = c.lit(ord(value.kind.value))
+    written = isinstance(value, Lit) and value.written
     value = arith.integer(c, value, node)
     a = arith.kind_of(value)
     signed_lo = -(1 << (layout.bits - 1))  # -1 into a u32 is how people write all ones
-    if arith.is_exact(a) and isinstance(value, Number) and not signed_lo <= a.lo < 1 << layout.bits and not layout.is_bool:
+    if written and arith.is_exact(a) and not signed_lo <= a.lo < 1 << layout.bits and not layout.is_bool:
         raise c.error("constant", f"{a.lo} does not fit into {layout.name}", node,
                       help=f"{layout.name} holds {layout.lo} to {layout.hi}")
     return arith.wrap(c, value, layout, node) if layout.is_bool else value

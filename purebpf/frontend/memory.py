@@ -49,6 +49,11 @@ def is_place(value: Expr) -> bool:
     return isinstance(value, PLACES)
 
 
+def is_address(value: Expr) -> bool:
+    """Is it a pointer read from somewhere, which only fault-safe reads follow? It may be NULL without harm, or be asked."""
+    return isinstance(value.kind, Ptr) and not value.kind.region and not is_place(value)
+
+
 def base(c: Checker, value: Expr, node: ast.AST) -> Expr:
     """What stands before a '.' or a '[': a pointer in memory is followed."""
     kind = value.kind
@@ -120,11 +125,6 @@ def indexed(c: Checker, value: Expr, node: ast.AST) -> Expr:
         return place
     many = ArrayType(kind.target, 0)
     return Deref(c.span(node), kind._replace(target=many), value)
-
-
-def is_address(value: Expr) -> bool:
-    """Is it a pointer read from somewhere, which only fault-safe reads follow? It may be NULL without harm, or be asked."""
-    return isinstance(value.kind, Ptr) and not value.kind.region and not is_place(value)
 
 
 def no_field(c: Checker, layout: Layout | None, name: str, node: ast.AST) -> CompileError:

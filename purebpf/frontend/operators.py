@@ -33,12 +33,12 @@ def operate(c: Checker, op: ast.operator, left: Expr, right: Expr, node: ast.AST
         raise c.error("unsupported", "'/' makes a float, which BPF has not", node, help="use '//'")
     if word == "@":
         c.unsupported("'@'", node)
-    if isinstance(a, Ptr) and not _is_value(a) or isinstance(b, Ptr) and not _is_value(b):
+    if isinstance(a, Ptr) or isinstance(b, Ptr):
         return _pointer_arithmetic(c, word, left, right, node)
     if isinstance(a, Const) and isinstance(b, Const):
         c.drop(left)
         c.drop(right)
-        return _known_operation(c, op, word, a.value, b.value, node)
+        return _known_operation(c, op, word, left, right, node)
     if isinstance(a, Tuple | Const) and isinstance(b, Tuple | Const) and word == "+":
         first, second = compare.items_of(c, left), compare.items_of(c, right)
         if first is not None and second is not None:
@@ -54,16 +54,15 @@ def _operand(c: Checker, value: Expr, node: ast.AST, side: int) -> Expr:
     return arith.integer(c, value, at)
 
 
-def _is_value(kind: Ptr) -> bool:
-    return isinstance(kind.target, ArrayType | IntType) and kind.region in ("value", "data", "stack", "mem") and False
-
-
-def _known_operation(c: Checker, op: ast.operator, word: str, a: Any, b: Any, node: ast.AST) -> Expr:
+def _known_operation(c: Checker, op: ast.operator, word: str, left: Expr, right: Expr, node: ast.AST) -> Expr:
     """Two constants: Python's own answer."""
+    assert isinstance(left.kind, Const) and isinstance(right.kind, Const)
+    a, b = left.kind.value, right.kind.value
     import operator
 
     if isinstance(a, int) and isinstance(b, int):
-        return c.lit(arith.exactly(c, word, int(a), int(b), node), node)
+        written = getattr(left, "written", True) and getattr(right, "written", True)
+        return c.lit(arith.exactly(c, word, int(a), int(b), node, written), node, left, right)
     table: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
         ast.Add: operator.add, ast.Mult: operator.mul, ast.Mod: operator.mod, ast.BitOr: operator.or_, ast.BitAnd: operator.and_,
         ast.Sub: operator.sub,
@@ -108,7 +107,7 @@ def _unary(c: Checker, node: ast.UnaryOp) -> Expr:
     value = c.expr(node.operand)
     if isinstance(value.kind, Const) and isinstance(value.kind.value, int) and not isinstance(value, Seq):
         number = int(value.kind.value)
-        return c.lit(-number if isinstance(node.op, ast.USub) else ~number if isinstance(node.op, ast.Invert) else number, node)
+        return c.lit(-number if isinstance(node.op, ast.USub) else ~number if isinstance(node.op, ast.Invert) else number, node, value)
     number_ = _operand(c, value, node.operand, 0)
     match node.op:
         case ast.USub():

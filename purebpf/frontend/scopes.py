@@ -85,13 +85,10 @@ def _if_there(c: Checker, node: ast.With, value: Expr, resource: Resource, insid
     c.emit(If(c.span(node), memory.present(c, value), body, orelse))
     before = Path(env, held, orelse)
     c.at(node)
-    for path in (end,):
-        if path is not None:
-            for name in [n for n in path.env if n not in env]:
-                del path.env[name]
-    names = {n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    if end is not None:
+        for name in [n for n in end.env if n not in env]:
+            del end.env[name]
     c.merge([end, before])
-    assert names is not None
     c.change(lambda k: isinstance(k, Ptr) and k.resource is resource or _leads_to(k, resource),
              lambda name, k: Broken("use-after-release", f"{name!r} has been given back at the end of its 'with' block",
                                     "use it inside the block"))

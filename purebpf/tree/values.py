@@ -61,12 +61,12 @@ class Stmt(Node):
 
 
 class Lit(Expr):
-    """A constant: nothing at run time."""
+    """A constant: nothing at run time. `written`: it stands in the source, and is not what a variable happens to be."""
 
-    __slots__ = ()
+    __slots__ = ("written",)
 
-    def __init__(self, span: Span, value: Any) -> None:
-        self.span, self.kind = span, Const(value)
+    def __init__(self, span: Span, value: Any, written: bool = True) -> None:
+        self.span, self.kind, self.written = span, Const(value), written
 
 
 class Number(Expr):

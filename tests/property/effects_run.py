@@ -87,10 +87,10 @@ def vm(spec: ObjectSpec, packet: bytes) -> State:
     maps = {}
     for name in NAMES:
         if name in machine.maps:
-            raw = machine.maps[name].raw
+            raw = machine.maps[name].engine
             maps[name] = {bytes(key): bytes(raw.get(key)) for key in raw.keys()}
     ring = machine.maps.get("ring")
-    records = [bytes(one) for one in ring.raw.records()] if ring is not None else []  # type: ignore[attr-defined]
+    records = [bytes(one) for one in ring.engine.records()] if ring is not None else []  # type: ignore[attr-defined]
     variables = {name: machine.vars.raw(name) for name in machine.vars}
     return State(result.retval, variables, maps, records, result.data)
 

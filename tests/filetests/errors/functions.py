@@ -51,10 +51,6 @@ test.py:8:12: error[arguments]: a BPF subprogram takes at most five arguments, f
     7 | def prog(ctx):
     8 |     return f(1, 2, 3, 4, 5, 6)
       |            ^^^^^^^^^^^^^^^^^^^
-test.py:8:12: note: called from here, in prog()
-    7 | def prog(ctx):
-    8 |     return f(1, 2, 3, 4, 5, 6)
-      |            ^^^^^^^^^^^^^^^^^^^
   help: pass a struct, or drop @bpf.func to have it inlined
 
 # test: errors

@@ -4,7 +4,7 @@ def f(a: u64, b: i64):
     return a + b
 @bpf.xdp
 def prog(ctx):
-    return f(1, 2)
+    return f(ktime_ns(), i64(ktime_ns()))
 # ==>
 test.py:5:12: error[mixed-sign]: a u64 and a signed number in '+': no 64-bit type holds every result
     4 | def f(a: u64, b: i64):
@@ -12,8 +12,8 @@ test.py:5:12: error[mixed-sign]: a u64 and a signed number in '+': no 64-bit typ
       |            ^^^^^
 test.py:8:12: note: called from here, in prog()
     7 | def prog(ctx):
-    8 |     return f(1, 2)
-      |            ^^^^^^^
+    8 |     return f(ktime_ns(), i64(ktime_ns()))
+      |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   help: say which is meant: 'u64(x)' or 'i64(x)'
 
 # test: errors
@@ -22,7 +22,7 @@ def f(a: u64, b: i32):
     return a << b
 @bpf.xdp
 def prog(ctx):
-    return f(1, 2)
+    return f(ktime_ns(), i64(ktime_ns()))
 # ==>
 test.py:5:12: error[shift-count]: the shift count may be negative, which Python refuses
     4 | def f(a: u64, b: i32):
@@ -30,8 +30,8 @@ test.py:5:12: error[shift-count]: the shift count may be negative, which Python 
       |            ^^^^^^
 test.py:8:12: note: called from here, in prog()
     7 | def prog(ctx):
-    8 |     return f(1, 2)
-      |            ^^^^^^^
+    8 |     return f(ktime_ns(), i64(ktime_ns()))
+      |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   help: mask it, as in 'x << (n & 63)', or make it unsigned: 'u32(n)'
 
 # test: errors
@@ -40,16 +40,16 @@ def f(a: u64):
     return a * 99999999999999999999 + 1 // 0
 @bpf.xdp
 def prog(ctx):
-    return f(1)
+    return f(ktime_ns())
 # ==>
-test.py:5:12: error[constant]: 99999999999999999999 does not fit into 64 bits
+test.py:5:16: error[constant]: 99999999999999999999 does not fit into 64 bits
     4 | def f(a: u64):
     5 |     return a * 99999999999999999999 + 1 // 0
-      |            ^^^^^^^^^^^^^^^^^^^^^^^^
+      |                ^^^^^^^^^^^^^^^^^^^^
 test.py:8:12: note: called from here, in prog()
     7 | def prog(ctx):
-    8 |     return f(1)
-      |            ^^^^
+    8 |     return f(ktime_ns())
+      |            ^^^^^^^^^^^^^
 
 # test: errors
 @bpf.xdp

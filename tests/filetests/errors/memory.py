@@ -19,11 +19,11 @@ def prog(ctx):
 test.py:13:5: error[stack-too-large]: prog needs 564 bytes of stack, the kernel gives 512
    12 | def prog(ctx):
    13 |     a = Big()
-      |     ^^^^^^^^^ a takes 400 bytes
+      |     ^ a takes 400 bytes
 test.py:14:5: note: b takes 160 bytes
    13 |     a = Big()
    14 |     b = Also()
-      |     ^^^^^^^^^^
+      |     ^
 test.py:17:5: note: a local takes 4 bytes
    16 |     others[1] = b
    17 |     scratch[2] = a

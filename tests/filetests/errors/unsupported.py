@@ -55,12 +55,6 @@ def prog(ctx):
     import os
     raise ValueError
 # ==>
-test.py:5:5: error[unsupported]: a function inside a function is not part of the language
-    4 | def prog(ctx):
-    5 |     def inner():
-      |     ^^^^^^^^^^^^
-  help: move it to module level
-
 test.py:7:5: error[unsupported]: 'import' here is not part of the language
     6 |         return 1
     7 |     import os

@@ -12,33 +12,41 @@ def prog(ctx):
             return 1
     return 0
 # ==>
-func @prog(%ctx: ptr.ctx) -> i64 btf_id=4 {
+func @prog(%ctx: ptr.ctx) -> i64 global default=2 btf_id=4 {
 entry:
   %0 = mapaddr @ring : ptr.map
-  %ringbuf_reserve = helper 131 ringbuf_reserve(%0, 4, 0) : ptr.mem
-  %1 = ne %ringbuf_reserve, 0
-  br %1, room, full
-room:
-  %2 = load.u32 %ctx
-  %3 = ugt %2, 5
-  br %3, held, abort
-held:
-  %4 = load.u32 %ctx
-  store.u32 %ringbuf_reserve, %4
-  %5 = load.u32 %ctx
-  %6 = eq %5, 9
-  br %6, then, else
+  %ringbuf_reserve = helper 131 ringbuf_reserve(%0, 4, 0) : ptr.mem?
+  %1 = eq %ringbuf_reserve, 0
+  br %1, else, then
 then:
-  %ringbuf_submit = helper 132 ringbuf_submit(%ringbuf_reserve, 0)
+  %2 = nonnull %ringbuf_reserve : ptr.mem
+  store.u32 %2, 0
+  %3 = nonnull %ringbuf_reserve : ptr.mem
+  %4 = load.u32 %ctx
+  %5 = ugt %4, 5
+  br %5, ok, abort
+ok:
+  %6 = load.u32 %ctx
+  store.u32 %3, %6
+  %7 = load.u32 %ctx
+  %8 = eq %7, 9
+  br %8, then.1, else.1
+then.1:
+  %9 = nonnull %ringbuf_reserve : ptr.mem
+  %ringbuf_submit = helper 132 ringbuf_submit(%9, 0)
   ret 1
+else.1:
+  jump endif.1
+endif.1:
+  %10 = nonnull %ringbuf_reserve : ptr.mem
+  %ringbuf_submit.1 = helper 132 ringbuf_submit(%10, 0)
+  jump endif
 else:
   jump endif
 endif:
-  %ringbuf_submit.1 = helper 132 ringbuf_submit(%ringbuf_reserve, 0)
-  jump full
-full:
   ret 0
 abort:
-  %ringbuf_discard = helper 133 ringbuf_discard(%ringbuf_reserve, 0)
-  ret 0
+  %11 = nonnull %ringbuf_reserve : ptr.mem
+  %ringbuf_discard = helper 133 ringbuf_discard(%11, 0)
+  abort
 }

@@ -8,23 +8,33 @@ def prog(ctx):
         n += 1
     return total & 1
 # ==>
-func @prog(%ctx: ptr.ctx) -> i64 btf_id=4 {
+func @prog(%ctx: ptr.ctx) -> i64 global default=0 btf_id=4 {
 entry:
-  jump loop(0, 0)
-loop(%total: i64, %n: i64):
-  %0 = slt %n, 4
-  br %0, body, over
+  %0 = dataaddr .bss : ptr.data
+  %1 = load.u64 %0
+  %2 = add %1, 0
+  %3 = dataaddr .bss : ptr.data
+  %4 = load.u64 %3
+  %5 = add %4, 0
+  jump loop(%2, %5)
+loop(%n: i64, %total: i64):
+  %6 = ult %n, 4
+  br %6, body, over
 body:
-  %1 = load.u32 %ctx + 16
-  %2 = mul %n, %1
-  %3 = add %total, %2
-  %4 = add %n, 1
+  may granted, abort
+granted:
+  %7 = load.u32 %ctx + 16
+  %8 = mul %n, %7
+  %9 = add %total, %8
+  %10 = add %n, 1
   jump again
 again:
-  jump loop(%3, %4)
+  jump loop(%10, %9)
 over:
   jump done
 done:
-  %5 = and %total, 1
-  ret %5
+  %11 = and %total, 1
+  ret %11
+abort:
+  abort
 }

@@ -9,32 +9,36 @@ def prog(ctx):
         return ip.proto
     return 2
 # ==>
-func @prog(%ctx: ptr.ctx) -> i64 btf_id=4 {
+func @prog(%ctx: ptr.ctx) -> i64 global default=0 btf_id=4 {
 entry:
-  %data = load.u32 %ctx : ptr.packet
-  %data_end = load.u32 %ctx + 4 : ptr.packet_end
-  %0 = ptradd %data, 14
-  %1 = ule %0, %data_end
-  %2 = ptradd %data, 14
-  br %1, else, then
+  %0 = load.u32 %ctx : ptr.packet
+  %1 = load.u32 %ctx + 4 : ptr.packet_end
+  %2 = ptradd %0, 14
+  %3 = ule %2, %1
+  %4 = ptradd %0, 14
+  %5 = select %3, %4, %0 : ptr.packet
+  %6 = eq %3, 0
+  br %6, then, else
 then:
   ret 1
 else:
   jump endif
 endif:
-  %3 = load.u16 %data + 12
-  %4 = bswap16 %3
-  %5 = eq %4, 2048
-  br %5, and, else.1(%2)
+  %7 = load.u16 %0 + 12
+  %8 = bswap16 %7
+  %9 = eq %8, 2048
+  br %9, and, else.1(%5)
 and:
-  %6 = ptradd %2, 20
-  %7 = ule %6, %data_end
-  %8 = ptradd %2, 20
-  br %7, then.1, else.1(%8)
+  %10 = ptradd %5, 20
+  %11 = ule %10, %1
+  %12 = ptradd %5, 20
+  %13 = select %11, %12, %5 : ptr.packet
+  %14 = eq %11, 0
+  br %14, else.1(%13), then.1
 then.1:
-  %9 = load.u8 %2 + 9
-  ret %9
-else.1(%10: ptr.packet):
+  %15 = load.u8 %5 + 9
+  ret %15
+else.1(%pos: ptr.packet):
   jump endif.1
 endif.1:
   ret 2

@@ -3,7 +3,7 @@
 def prog(ctx):
     bpf.printk(f"pid {bpf.current_pid():x} on {bpf.cpu()}")
 # ==>
-func @prog(%ctx: ptr.ctx) -> i64 btf_id=4 {
+func @prog(%ctx: ptr.ctx) -> i64 global default=0 btf_id=4 {
 entry:
   %get_current_pid_tgid = helper.pure.readonly 14 get_current_pid_tgid()
   %0 = shr %get_current_pid_tgid, 32
