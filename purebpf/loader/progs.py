@@ -252,6 +252,11 @@ class LoadedProgram(Holder, Pinned):
         `data` is a packet for the packet types; `ctx` the context's bytes, a dict or record of its fields, or a tuple of
         arguments, and in the result bytes with the fields as attributes; `retval` is an unsigned 32-bit number. Raises
         NotSupported for program types that the kernel cannot run this way, FormatError for a context that is none."""
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"test_run takes bytes, not data={type(data).__name__}")
+        if not 1 <= repeat <= 0xFFFFFFFF:
+            raise ValueError(f"test_run: repeat is 1 or more, not {repeat}")
+        data = bytes(data)
         packet = self.spec.prog_type in _PACKET
         shape = context.shape(self.spec, self._btf)
         given = context.to_bytes(shape, ctx, packet=len(data))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import purebpf as bpf
-from purebpf import Global, HashMap, Ptr, char, i64, u8, u32, u64
+from purebpf import Global, HashMap, Ptr, char, elf, i64, u8, u32, u64
 from purebpf.api import compile_all
 from purebpf.errors import FormatError, KernelError
 from purebpf.frontend.hook import FormatField
@@ -163,3 +163,12 @@ def test_text_behind_a_pointer():
     for text_, answer in (("HOME", 1), ("HOMER", 2), ("", 2)):
         m.run(ctx=(text_,))
         assert m["a"].value == answer
+
+
+@pytest.mark.parametrize("program, given, wanted", [(record, {"name": "x", "count": 8}, 8), (double, {"x": 4}, None),
+                                                    (mark, {"cb": [0, 5, 0, 0, 0]}, 5)], ids=["record", "struct", "table"])
+def test_an_object_file_keeps_the_fields(program, given, wanted):
+    spec = compile_all(program, formats=lambda category, name: FORMAT).spec
+    m = Machine(elf.read(elf.write(spec)))
+    got = m.run(data=bytes(64), ctx=given)
+    assert got.ctx.x == 8 if wanted is None else m["a"].value == wanted
