@@ -5,7 +5,8 @@ All of it is decided on the spec, before the first system call.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import FormatError
@@ -35,10 +36,11 @@ def chosen(spec: ObjectSpec, maps: Mapping[str, Any], types: Mapping[str, str],
     `maps`   a live map to use, a number of entries, or fields of MapSpec to change
     `types`  program → section name ("xdp") that says its type
     `autoload`  program → whether it is loaded"""
+    known("maps", maps, spec.maps)
+    known("types", types, spec.programs)
+    known("autoload", autoload, spec.programs)
     made, live = dict(spec.maps), dict[str, Any]()
     for name, value in maps.items():
-        if name not in made:
-            raise FormatError(f"the object has no map {name!r}; it has {', '.join(made) or 'none'}")
         if isinstance(value, int) and not isinstance(value, bool):
             made[name] = made[name]._replace(max_entries=value)
         elif isinstance(value, Mapping) and not hasattr(value, "fileno"):
@@ -47,9 +49,9 @@ def chosen(spec: ObjectSpec, maps: Mapping[str, Any], types: Mapping[str, str],
             live[name] = value
     programs = dict(spec.programs)
     for name, section in types.items():
-        programs[name] = _typed(_known(programs, name), section)
+        programs[name] = _typed(programs[name], section)
     for name, wanted in autoload.items():
-        programs[name] = _known(programs, name)._replace(autoload=wanted)
+        programs[name] = programs[name]._replace(autoload=wanted)
     return spec._replace(maps=made, programs=programs), live
 
 
@@ -60,10 +62,14 @@ def _changed(one: MapSpec, fields: Mapping[str, Any]) -> MapSpec:
     return one._replace(**fields)
 
 
-def _known(programs: Mapping[str, ProgramSpec], name: str) -> ProgramSpec:
-    if name not in programs:
-        raise FormatError(f"the object has no program {name!r}; it has {', '.join(programs) or 'none'}")
-    return programs[name]
+def known(option: str, given: Iterable[str], there: Iterable[str]) -> None:
+    """FormatError for a name in an option of `load` that is not among the object's."""
+    names = list(there)
+    for name in given:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            raise FormatError(f"{option}: the object has no {option.rstrip('s') if option == 'maps' else 'program'} {name!r}"
+                              + (f": did you mean {near[0]!r}?" if near else f"; it has {', '.join(names) or 'none'}"))
 
 
 def _typed(program: ProgramSpec, section: str) -> ProgramSpec:

@@ -167,9 +167,11 @@ def upload(spec: ObjectSpec, linked: Mapping[str, Linked]) -> KernelBtf | None:
         result, log = bpf.btf_load(codec.finish(body, strings, sys.BYTEORDER))
         if isinstance(result, Fd):
             return KernelBtf(result, strings, frozenset())
+        if result not in _UNKNOWN:
+            raise refuse(-result, f"loading BTF of {spec.name!r}")
     types = [changes.get(number, one) for number, one in spec.btf.items()]
     lacks: list[str] = []
-    attempts = [("", None), *((name, rewrite) for name, _, rewrite in REWRITES)]
+    attempts = [*([("", None)] if quick is None else []), *((name, rewrite) for name, _, rewrite in REWRITES)]
     log, errno = "", EINVAL
     for name, rewrite in attempts:
         if rewrite is not None:

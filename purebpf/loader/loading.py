@@ -71,7 +71,7 @@ def load(spec: ObjectSpec, options: LoadOptions | None = None, **choices: Any) -
 def _checked(spec: ObjectSpec, options: LoadOptions) -> tuple[ObjectSpec, LoadOptions]:
     """The object as the caller wants it, with what is chosen for the rest; all that can be refused now is."""
     if options.kernel is not None and options.btf is not None:
-        raise ValueError("load(kernel=…, btf=…): a Kernel has its types already; make it with Kernel(btf)")
+        raise FormatError("load: either kernel= or btf=: a Kernel has its types already; make it with Kernel(btf)")
     named = options._replace(constants=_by_name(options.constants), maps=_by_name(options.maps),
                              targets=_by_name(options.targets), types=_by_name(options.types),
                              autoload=_by_name(options.autoload))

@@ -67,7 +67,7 @@ class Object:
                     made.append(program.attach())
             for one in self.maps.values():
                 if isinstance(one, StructOpsMap):
-                    made.append(one.attach())
+                    made.append(one.attach().owned_by(self.links))
         except BaseException:
             close_all(made)
             raise

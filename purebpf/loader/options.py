@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +11,7 @@ from ..btf import Btf
 from ..errors import FormatError
 from ..spec import ObjectSpec
 from ..uapi.enums import ProgType, name_of
-from .choices import prog_type
+from .choices import known, prog_type
 from .maptypes import row
 
 if TYPE_CHECKING:
@@ -69,20 +68,10 @@ class LoadOptions(NamedTuple):
 
 def check(spec: ObjectSpec, options: LoadOptions) -> None:
     """Refuse what can be seen to be wrong before the kernel is asked. Raises FormatError."""
-    _known("maps", options.maps, spec.maps)
-    _known("targets", options.targets, spec.programs)
+    known("targets", options.targets, spec.programs)
     spec.check()
     if options.policy is not None:
         _allowed(spec, options.policy)
-
-
-def _known(option: str, given: Iterable[str], there: Iterable[str]) -> None:
-    names = list(there)
-    for name in given:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, 1)
-            raise FormatError(f"{option}: the object has no {option.rstrip('s') if option == 'maps' else 'program'} {name!r}"
-                              + (f": did you mean {near[0]!r}?" if near else f"; it has {', '.join(names) or 'none'}"))
 
 
 def _allowed(spec: ObjectSpec, policy: Policy) -> None:

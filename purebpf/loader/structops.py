@@ -23,7 +23,7 @@ from ..uapi.enums import AttachType, Cmd, MapFlag, MapType, ProgType
 from . import bpf, sys
 from .kbtf import KernelBtf
 from .kernel import Kernel, missing
-from .link import Link
+from .link import Link, Request, duplicate
 from .maps import LiveMap, MapInfo
 from .refusals import refuse
 
@@ -177,9 +177,17 @@ class StructOpsMap(LiveMap):
 
     def attach(self) -> Link:
         """Register it; closing the link takes it back. Raises the kernel's refusal."""
-        self._put()
         if not self.table.linked:
-            return Link("struct_ops", self.table.name, None, _Registered(self))
+            mine = duplicate(self, f"map {self.name}")  # the link may outlive the map's own
+            request = Request(f"struct_ops {self.table.name!r}", lambda: _unregister(mine.fileno()))
+            try:
+                self._put()
+            except BaseException:
+                request.disown()
+                mine.close()
+                raise
+            return Link("struct_ops", self.table.name, None, request, mine)
+        self._put()
         result = bpf.link_create(self.fileno(), 0, AttachType.STRUCT_OPS)
         if isinstance(result, int):
             raise refuse(-result, f"registering {self.table.struct} {self.table.name!r}")
@@ -193,14 +201,9 @@ class StructOpsMap(LiveMap):
             raise refuse(-result, f"replacing {self.table.struct} by {self.table.name!r}")
 
 
-class _Registered:
-    """A table that stays registered until its value is deleted."""
-
-    def __init__(self, made: StructOpsMap) -> None:
-        self._map = made
-
-    def close(self) -> None:
-        bpf.map_elem(Cmd.MAP_DELETE_ELEM, self._map.fileno(), sys.buffer(4), None)
+def _unregister(map_fd: int) -> None:
+    """A table that is no link stays registered until its value is deleted."""
+    bpf.map_elem(Cmd.MAP_DELETE_ELEM, map_fd, sys.buffer(4), None)
 
 
 def create(table: Table, kernel: Kernel, btf: KernelBtf | None, programs: Mapping[str, Any]) -> StructOpsMap:

@@ -43,7 +43,7 @@ def inline(module: Module, *, must: bool = False) -> bool:
         choice.measure(fn)
     left = Calls(module)
     for fn in reversed(left.order):
-        if fn.inline != "never" and fn.static and not left.sites[fn.name] and fn.name not in left.addressed:
+        if fn.static and not left.sites[fn.name] and fn.name not in left.addressed:
             del module.functions[fn.name]
             changed = True
             for name in left.callees[fn.name]:
@@ -76,10 +76,12 @@ class _Choice:
     def wanted(self, op: Op, caller: Function) -> bool:
         name = callee(op)
         fn = self.module.functions.get(name)
-        if fn is None or name in self.calls.recursive or fn.inline == "never":
+        if fn is None or name in self.calls.recursive:
             return False
         if fn.inline == "must" or any(t.row.frame and t.is_ptr for t in fn.results):
             return True
+        if fn.inline == "never":
+            return False
         below = FRAMES - bool(self.calls.sites[caller.name])  # a caller that is called needs a frame itself
         if self.frames[name] > below or self.stack[name] > STACK:
             return True

@@ -21,6 +21,7 @@ from .loops import hoist, unroll
 from .memory import promote
 from .merge import merge
 from .narrow import narrow
+from .returned import returned
 from .sccp import sccp
 from .simplify import simplify
 from .sink import sink
@@ -36,7 +37,7 @@ PASSES: Final[dict[str, Callable[[Function], bool]]] = {
     "thread": thread, "unroll": unroll,
 }
 MODULE_PASSES: Final[dict[str, Callable[[Module], bool]]] = {
-    "abi": abi, "aborts": aborts, "inline": inline, "inline_must": inline_must,
+    "abi": abi, "aborts": aborts, "inline": inline, "inline_must": inline_must, "returned": returned,
 }
 
 
@@ -53,6 +54,7 @@ class Step(NamedTuple):
 STEPS: Final = (
     Step("cfgclean", "the frontend leaves a block per statement and parameters that are always the same"),
     Step("simplify", "sizes that the inliner looks at should be those of folded code"),
+    Step("returned", "the caller has what a function gives back; stack addresses cannot be", level=0),
     Step("inline", "everything after sees through calls"),
     Step("inline_must", "at any level: some functions cannot be called", level=0),
     Step("aborts", "only what stays a subprogram needs flags", level=0),

@@ -314,14 +314,17 @@ def test_the_watch_sees_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     assert mmap.PAGESIZE == sys.PAGE
 
 
-@pytest.mark.parametrize(("number", "forms"), [(errno.ENOMEM, 1), (errno.EPERM, 1), (errno.EMFILE, 1), (errno.EINVAL, 2)])
-def test_only_what_a_kernel_does_not_know_is_rewritten(monkeypatch: pytest.MonkeyPatch, number: int, forms: int) -> None:
+@pytest.mark.parametrize("number", [errno.ENOMEM, errno.EPERM, errno.EMFILE, errno.EINVAL])
+def test_only_what_a_kernel_does_not_know_is_rewritten(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """BTF that is refused for another reason is not tried again in an older form."""
     from purebpf.loader import bpf
 
     tried: list[bytes] = []
     monkeypatch.setattr(bpf, "btf_load", lambda data: (tried.append(data), (-number, "no"))[1])
+    if number == errno.EINVAL:
+        loader.load(typed_spec()).close()  # without its types, as nothing of it needs them
+        assert len(set(tried)) == len(tried) >= 2
+        return
     with pytest.raises(PureBpfError) as refused:
         loader.load(typed_spec())
-    assert refused.value.errno == number and len(set(tried)) == len(tried)  # type: ignore[attr-defined]
-    assert len(tried) == forms if forms == 1 else len(tried) >= forms
+    assert refused.value.errno == number and len(tried) == 1  # type: ignore[attr-defined]

@@ -382,9 +382,9 @@ def test_names_and_contents_of_an_object_are_checked() -> None:
     spec = obj("xdp", "r1 = map:m\nr0 = 0\nexit", maps=(MapSpec("m", MapType.HASH, 4, 8, 8, pinning=1),))
     for name in ("../victim", "/tmp/x", "..", ""):
         with pytest.raises(FormatError, match="no file name"):
-            loader.load(spec._replace(maps={"m": spec.maps["m"]._replace(name=name)}))
+            loader.load(spec._replace(maps={name: spec.maps["m"]._replace(name=name)}))
     for contents in (((b"1", bytes(8)),), ((bytes(4), b"1"),)):
-        with pytest.raises(FormatError, match="1 bytes instead of"):
+        with pytest.raises(FormatError, match="has 1 bytes"):
             loader.load(spec._replace(maps={"m": spec.maps["m"]._replace(contents=contents, pinning=0)}))
 
 

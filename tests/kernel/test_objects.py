@@ -208,7 +208,7 @@ def test_a_symbol_whose_address_is_hidden_or_ambiguous_is_refused() -> None:
 
 
 def test_types_and_a_kernel_are_not_both_given() -> None:
-    with Kernel() as kernel, pytest.raises(FormatError, match="either"):
+    with Kernel() as kernel, pytest.raises(FormatError, match="either kernel= or btf="):
         load(simple(), kernel=kernel, btf=Btf())
 
 
