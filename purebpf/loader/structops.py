@@ -186,7 +186,7 @@ class StructOpsMap(LiveMap):
                 request.disown()
                 mine.close()
                 raise
-            return Link("struct_ops", self.table.name, None, request, mine)
+            return Link("struct_ops", self.table.name, None, mine, request)
         self._put()
         result = bpf.link_create(self.fileno(), 0, AttachType.STRUCT_OPS)
         if isinstance(result, int):
