@@ -147,6 +147,9 @@ class _Walk:
             return FULL if op.attr.sext else (0, (1 << 8 * op.attr.size) - 1)
         if op.row in _TESTS:
             return 0, 1
+        if op.row.evaluate is not None and all(isinstance(a, Const) for a in op.args):  # the next `simplify` leaves the number
+            value = op.row.evaluate(*(a.value for a in op.args if isinstance(a, Const))) & M64
+            return value, value
         args = [self.range(a, facts) for a in op.args]
         if op.row.name == "select":
             return min(args[1][0], args[2][0]), max(args[1][1], args[2][1])

@@ -99,7 +99,7 @@ def _element(f: Values, there: Place, index: n.Expr, check: bool, kind: Ptr) -> 
         return there._replace(off=there.off + at.value * size, layout=layout.elem, core=core)
     if check:
         f.guard(f.b.op("ult", at, layout.count))
-        at = f.below(at, layout.count)
+    at = f.below(at, layout.count)
     base = address(f, there) if there.core else there.base
     moved = f.move(base, f.b.op("mul", at, size))
     core = (kind.target, (0,)) if isinstance(kind.target, StructType) and kind.target.core else None

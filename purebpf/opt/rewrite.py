@@ -74,9 +74,10 @@ class Rewriter:
                     args.reverse()
                     op.row = row = SWAPPED[row]
         rule = self.rules.get(row)
-        if rule is None:
-            return op
-        return rule(self, op, *args) or op
+        value = rule(self, op, *args) if rule is not None else None
+        if value is None and row.evaluate is not None and not self.bits.may(op):
+            return Const(0)  # whatever else: the verifier could not know it
+        return value or op
 
     def sure(self, v: Value) -> int:
         """`bits.may(v)`, for deciding whether a comparison or mask of `v` is needed: by what the verifier knows, if an

@@ -6,7 +6,6 @@ from typing import Final
 
 from ..ir.function import Const, Op, Value
 from ..ir.ops import Limit, Mem, Rmw
-from .bits import clear
 from .rewrite import Rewriter, Rules
 from .rows import R
 from .rules_int import SEXT
@@ -38,7 +37,6 @@ def _below(s: Rewriter, op: Op, v: Value) -> Value | None:
     match v:
         case Const(_): return v
         case Op(R.below, [x]) if isinstance(v.attr, Limit): return v if v.attr.limit <= op.attr.limit else s.op(R.below, x, attr=op.attr)
-        case x if s.sure(x) < op.attr.limit and clear(x): return x
     return None
 
 
