@@ -37,6 +37,9 @@ gen: .venv/dev   ## regenerate the tables taken from the kernel's BTF
 fuzz: .venv/dev  ## 2,000 random programs in five runners
 	$(RUN) -m tests.property.programs 2000
 
+effects: .venv/dev ## 2,000 random programs with maps, structs, packets and records, against CPython
+	$(RUN) -m tests.property.effects 2000
+
 parsers: .venv/dev ## a minute of coverage-guided fuzzing on each reader of instructions (installs atheris)
 	$(RUN) -m pip install -q atheris
 	$(RUN) tools/fuzz.py all 60
@@ -52,4 +55,4 @@ mutants: .venv/dev ## bugs of one line, planted one at a time: does the suite no
 	tools/venv $(PYTHON) .venv dev
 	@touch $@
 
-.PHONY: help demo test check bench kernels pyz bless gen fuzz parsers mutants
+.PHONY: help demo test check bench kernels pyz bless gen fuzz effects parsers mutants

@@ -12,6 +12,7 @@ some things that are lost at joins here, so what is unproved from the start mean
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Final
 
@@ -27,7 +28,7 @@ Finding = tuple[str, object]  # what, and the place: a span, or a name where the
 FULL: Final[Range] = (0, M64)
 _POSITIVE: Final = (1 << 63) - 1
 _FAR: Final = 0xFFFF  # a packet pointer that may be moved farther has no bytes
-_WIDEN: Final = 4  # rounds of a loop after which a range that still grows does so by whole bits
+_WIDEN: Final = 4  # rounds of a loop after which a range that still grows does so in large steps
 _LARGEST: Final = 20_000  # ops; larger functions are not walked
 
 _T = {name: row for name, row in TABLE.items()}
@@ -65,6 +66,8 @@ class _Walk:
         self.at_start: dict[Block, Facts] = {}
         self.visits: dict[Block, int] = {}
         self.found: dict[Finding, None] = {}
+        limits = {a.value & M64 for op in fn.ops() if op.row in _TESTS for a in op.args if isinstance(a, Const)}
+        self.limits = sorted(limits | {n - 1 for n in limits if n})
 
     def run(self) -> list[Finding]:
         order = reverse_postorder(self.fn)
@@ -101,7 +104,7 @@ class _Walk:
                 continue
             both = (0, min(was[1], now[1])) if v.type.is_ptr else (min(was[0], now[0]), max(was[1], now[1]))
             if both != was and back and count >= _WIDEN and not v.type.is_ptr:
-                both = (both[0] if both[0] == was[0] else 0, _mask(both[1]))
+                both = (both[0] if both[0] == was[0] else 0, self.wider(both[1]))
             if both != FULL and (both[1] or not v.type.is_ptr):
                 joined[v] = both
         self.at_start[edge.block] = joined
@@ -127,6 +130,11 @@ class _Walk:
             self.assume(end.args[0], true, there)
             out.append((edge, there))
         return out
+
+    def wider(self, hi: int) -> int:
+        """A bound for what grows in a loop: a number that something is compared with, else all of its bits."""
+        at = bisect_left(self.limits, hi)
+        return self.limits[at] if at < len(self.limits) else _mask(hi)
 
     # what is known
     def range(self, v: Value, facts: Facts) -> Range:

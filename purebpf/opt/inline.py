@@ -33,6 +33,7 @@ STACK: Final = 384  # bytes for the slots of all that is active at once: of the 
 def inline(module: Module, *, must: bool = False) -> bool:
     """Inline all over `module`, callees first; with `must` only what cannot stay a call."""
     calls = Calls(module)
+    sites = dict(calls.sites)  # who is called by nobody from the start is an entry
     choice = _Choice(module, calls, must)
     changed = False
     for fn in calls.order:
@@ -43,7 +44,7 @@ def inline(module: Module, *, must: bool = False) -> bool:
         choice.measure(fn)
     left = Calls(module)
     for fn in reversed(left.order):
-        if fn.static and not left.sites[fn.name] and fn.name not in left.addressed:
+        if fn.static and (fn.inline != "never" or sites[fn.name]) and not left.sites[fn.name] and fn.name not in left.addressed:
             del module.functions[fn.name]
             changed = True
             for name in left.callees[fn.name]:

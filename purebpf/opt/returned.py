@@ -1,4 +1,4 @@
-"""A result that is always one of the arguments is that argument: the caller has it.
+"""A stack address that is always one of the arguments is that argument: the caller has it.
 
     func @f(%a, %b) { … ret %b }            func @f(%a, %b) { … ret 0 }
     %1 = call @f(%x, %y)             ==>    %1 = call @f(%x, %y)
@@ -37,6 +37,8 @@ def returned(module: Module) -> bool:
                 if at is not None:
                     mapping[op] = op.args[0].args[at]
         _replace(fn, mapping)
+        for block in fn.blocks:
+            block.ops = [op for op in block.ops if op.row is R.call or op not in mapping]
     for name, results in known.items():
         _drop(module.functions[name], results)
     for fn in module.functions.values():
@@ -47,12 +49,12 @@ def returned(module: Module) -> bool:
 
 
 def _same(fn: Function) -> dict[int, int]:
-    """Result -> the parameter that it is at every return."""
+    """Result -> the parameter that it is at every return; for addresses of the caller's frame."""
     ends = [b.terminator for b in fn.blocks if b.terminator.row is R.ret]
     out: dict[int, int] = {}
     for i, kind in enumerate(fn.results):
         answers = {id(end.args[i]): end.args[i] for end in ends}
-        if len(answers) == 1 and kind.is_ptr:
+        if len(answers) == 1 and kind.is_ptr and kind.row.frame:
             (answer,) = answers.values()
             at = next((at for at, param in enumerate(fn.params) if param is answer), None)
             if at is not None:

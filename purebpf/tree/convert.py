@@ -15,7 +15,9 @@ def coerce(value: Expr, kind: Kind) -> Expr:
         return value
     if isinstance(have, Const) and isinstance(kind, Int):
         known = number(have)
-        assert known is not None
+        if known is None:  # it has outgrown 64 bits in the rounds of a loop, where the variable would have wrapped
+            assert isinstance(have.value, int)
+            known = Int.of(kind.type)._replace(lo=(have.value - kind.type.lo) % (1 << kind.type.bits) + kind.type.lo)
         return _keeping(value, Number(value.span, known.lo, kind._replace(lo=kind.lo)))
     if isinstance(kind, Tuple) and not isinstance(have, Optional):
         return _tuple(value, kind)
