@@ -99,11 +99,17 @@ def _element(f: Values, there: Place, index: n.Expr, check: bool, kind: Ptr) -> 
         return there._replace(off=there.off + at.value * size, layout=layout.elem, core=core)
     if check:
         f.guard(f.b.op("ult", at, layout.count))
-    at = f.below(at, layout.count)
+    if check or _masked(at):
+        at = f.below(at, layout.count)
     base = address(f, there) if there.core else there.base
     moved = f.move(base, f.b.op("mul", at, size))
     core = (kind.target, (0,)) if isinstance(kind.target, StructType) and kind.target.core else None
     return Place(moved, 0 if there.core else there.off, layout.elem, there.access, core)
+
+
+def _masked(v: Value) -> bool:
+    """Is it bounded by an operation that a pass might find needless, though the kernel needs it?"""
+    return isinstance(v, Op) and v.row.pure and (v.row.name in ("and", "umod") or any(map(_masked, v.args)))
 
 
 def address(f: Values, there: Place) -> Value:
