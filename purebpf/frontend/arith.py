@@ -129,7 +129,7 @@ def integer(c: Checker, value: Expr, node: ast.AST) -> Expr:
             return Number(value.span, kind.value[0])
     if isinstance(kind, Ptr) and isinstance(kind.target, IntType):
         raise c.error("type-mismatch", "this is a pointer to a number, not the number", node,
-                      help="read it with '.value'" + (" after testing it" if kind.null else ""))
+                      help=f"read it with '{ast.unparse(node) if isinstance(node, ast.expr) else ''}.value'" + (" after testing it" if kind.null else ""))
     if is_maybe(kind) and kind != NONE:
         raise may_be_none(c, value, node)
     raise c.mismatch("a number is needed here", kind, node)

@@ -47,8 +47,12 @@ def operate(c: Checker, op: ast.operator, left: Expr, right: Expr, node: ast.AST
     return arith.binary(c, word, _operand(c, left, node, 0), _operand(c, right, node, 1), node)
 
 
+def _side(node: ast.AST, side: int) -> ast.AST:
+    return (node.right if side else node.left) if isinstance(node, ast.BinOp) else node
+
+
 def _operand(c: Checker, value: Expr, node: ast.AST, side: int) -> Expr:
-    at = (node.right if side else node.left) if isinstance(node, ast.BinOp) else node
+    at = _side(node, side)
     if is_maybe(value.kind) and value.kind != NONE and not isinstance(value.kind, Ptr):
         raise arith.may_be_none(c, value, at)
     return arith.integer(c, value, at)
@@ -77,11 +81,11 @@ def _known_operation(c: Checker, op: ast.operator, word: str, left: Expr, right:
 
 def _pointer_arithmetic(c: Checker, word: str, left: Expr, right: Expr, node: ast.AST) -> Expr:
     a, b, span = left.kind, right.kind, c.span(node)
-    for value, kind in ((left, a), (right, b)):
+    for side, (value, kind) in enumerate(((left, a), (right, b))):
         if isinstance(kind, Ptr) and kind.null:
-            raise arith.may_be_none(c, value, node)
+            raise arith.may_be_none(c, value, _side(node, side))
         if isinstance(kind, Ptr) and isinstance(kind.target, IntType) and kind.region == "value":
-            arith.integer(c, value, node)
+            arith.integer(c, value, _side(node, side))
     if isinstance(a, Ptr) and isinstance(b, Ptr) and word == "-":
         compare.same_memory(c, a, b, node)
         size = a.target.size if a.target else 1
