@@ -59,13 +59,18 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
 
 
 def _end(c: Checker, program: Program[..., Any], source: Source, observer: bool, wrong: bool) -> None:
+    written = len(c.returns)
     if c.env is not None:
         if not observer and not wrong:  # after an error, paths end where they would not
             c.unit.report(c.error("missing-return", f"{program.name}() can end without an answer to the kernel", source.node,
                                   help="end with a return, such as 'return XDP_PASS'"))
         c.at(source.node)
         results.give_back(c, c.lit(None), source.node)
-    for stmt, _ in c.returns:
+    for at, (stmt, _) in enumerate(c.returns):
+        if stmt.value.kind == NONE and not observer and at < written:
+            c.unit.report(CompileError([Diagnostic(
+                "missing-return", f"{program.name}() must answer the kernel, a bare return does not", stmt.span,
+                help="say what, such as 'return XDP_PASS'")]))
         stmt.value = _answer(c, stmt, observer)
     c.function.result = Int.of(I64)
 
