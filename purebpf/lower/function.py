@@ -10,7 +10,7 @@ from ..ir.ops import TABLE
 from ..ir.types import I64, MAYBE, PTR, VOID, Type
 from ..tree import nodes as n
 from ..tree.kinds import Agg, Ptr
-from ..tree.walk import assigned
+from ..tree.walk import assigned, read, walk
 from . import places
 from .flow import Join, Words
 from .values import Values
@@ -180,11 +180,15 @@ class Lowering(Values):
         block = self.b.new_block("loop")
         edge = Edge(block)
         params: dict[n.Local, list[Param]] = {}
+        # Numbers begin as ones of which the verifier knows nothing, so that two rounds look the same to it. A packet
+        # pointer that moves never lets them; then a counter with a limit is what ends its walk.
+        moves = any("packet" in local.rep and self.flow.env.get(local) for local in assigned(node))
+        counters = _limited(node) if moves else set()
         for local in assigned(node):
             words = self.flow.env.get(local)
             if words is None or not words:
                 continue
-            if getattr(node, "granted", False):
+            if getattr(node, "granted", False) and local not in counters:
                 words = tuple(self.opaque(w) if region == "i64" else w for w, region in zip(words, local.rep))
             params[local] = [Param(head_type(word, kind), local.name) for word, kind in zip(words, local.rep)]
             block.params += params[local]
@@ -245,3 +249,12 @@ def head_type(word: Value, region: str) -> Type:
     if region == "i64":
         return I64
     return PTR[region] if region in ("stack", "packet", "packet_end", "packet_meta", "ctx", "data") else MAYBE[region]
+
+
+def _limited(node: n.Stmt) -> set[n.Local]:
+    """The variables that a loop's own test compares with a constant."""
+    found: set[n.Local] = set()
+    for one in walk(node.test) if isinstance(node, n.Loop) and node.test is not None else ():
+        if isinstance(one, n.Compare) and one.word not in ("eq", "ne") and any(isinstance(x, n.Number) for x in (one.a, one.b)):
+            found.update(read(one))
+    return found
