@@ -101,7 +101,10 @@ class Ring(Reader[T]):
 
     def _release(self) -> None:
         while self._closing:
-            self._closing.pop().close()
+            try:
+                self._closing.pop().close()
+            except BufferError:  # an interrupt came while a view was made, whose frame still holds it: they go together
+                pass
 
     def sources(self) -> list[int]:
         return [self._fd]
