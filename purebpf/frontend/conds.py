@@ -149,8 +149,8 @@ def _gone(env: Env, facts: Env) -> frozenset[Resource]:
     return frozenset(k.resource for k in kinds if isinstance(k, Ptr) and k.resource is not None)
 
 
-def _facts(c: Checker, value: Expr, node: ast.AST) -> Facts | None:
-    """What the truth of a variable shows about it."""
+def _maybe(c: Checker, node: ast.AST) -> tuple[str, Binding] | None:
+    """The variable that `node` names or sets, if it may be None."""
     if isinstance(node, ast.NamedExpr):
         node = node.target
     if not isinstance(node, ast.Name):
@@ -161,6 +161,15 @@ def _facts(c: Checker, value: Expr, node: ast.AST) -> Facts | None:
     binding = c.env[key]
     if not is_maybe(binding.kind) or binding.kind == NONE:
         return None
+    return key, binding
+
+
+def _facts(c: Checker, value: Expr, node: ast.AST) -> Facts | None:
+    """What the truth of a variable shows about it."""
+    found = _maybe(c, node)
+    if found is None:
+        return None
+    key, binding = found
     there = Binding(binding.local, narrowed(binding.kind))
     none = Binding(binding.local, NONE)
     falsy = isinstance(binding.kind, Optional) and not isinstance(binding.kind.some, Ptr)  # 0 is false, too
@@ -169,16 +178,10 @@ def _facts(c: Checker, value: Expr, node: ast.AST) -> Facts | None:
 
 def none_facts(c: Checker, node: ast.AST) -> Facts | None:
     """What `x is None` shows about x: (where it is, where it is not)."""
-    if isinstance(node, ast.NamedExpr):
-        node = node.target
-    if not isinstance(node, ast.Name):
+    found = _maybe(c, node)
+    if found is None:
         return None
-    key = c.find(node.id)
-    if key is None or c.env is None or key not in c.env:
-        return None
-    binding = c.env[key]
-    if not is_maybe(binding.kind) or binding.kind == NONE:
-        return None
+    key, binding = found
     return {key: Binding(binding.local, NONE)}, {key: Binding(binding.local, narrowed(binding.kind))}
 
 
