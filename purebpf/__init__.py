@@ -51,7 +51,9 @@ if TYPE_CHECKING:
         section as section, sizeof as sizeof, sock_ops as sock_ops, socket_filter as socket_filter, struct as struct,
         syscall as syscall, tc as tc, tcx as tcx, tp_btf as tp_btf, tracepoint as tracepoint, type_exists as type_exists,
         u8 as u8, u16 as u16, u32 as u32, u64 as u64, union as union, uprobe as uprobe, uretprobe as uretprobe,
-        xdp as xdp,
+        xdp as xdp, kfunc as kfunc, iter as iter, field_size as field_size, type_size as type_size,
+        type_matches as type_matches, enum_value as enum_value, enum_exists as enum_exists, offsetof as offsetof,
+        container_of as container_of, rcu as rcu, preempt_off as preempt_off, irq_off as irq_off,
     )
     from . import net as net
     from .dsl import helpers as helpers
@@ -129,9 +131,9 @@ _HOMES = {  # module -> the public names it holds
     "kretprobe_multi uprobe_multi uretprobe_multi "
     "Array ArrayOfMaps Const Global HashMap HashOfMaps LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
     "Ptr Queue RingBuf SpinLock Stack addr atomic_add be16 be32 be64 boot_ns cgroup_skb char cpu cstr current_comm current_gid current_pid "
-    "current_task current_tid current_uid fentry fexit field_exists func htonl htons i8 i16 i32 i64 kernel_struct kprobe "
-    "kretprobe ktime_ns loop lsm ntohl ntohs perf_event printk random_u32 raw_tracepoint section sizeof sock_ops socket_filter struct "
-    "syscall tc tcx tp_btf tracepoint type_exists u8 u16 u32 u64 union uprobe uretprobe xdp",
+    "current_task current_tid current_uid fentry fexit field_exists field_size func htonl htons i8 i16 i32 i64 kernel_struct kprobe "
+    "kretprobe ktime_ns kfunc loop lsm ntohl ntohs perf_event printk random_u32 raw_tracepoint section sizeof sock_ops socket_filter struct "
+    "syscall tc tcx tp_btf tracepoint type_exists type_matches type_size enum_exists enum_value offsetof container_of rcu preempt_off irq_off iter u8 u16 u32 u64 union uprobe uretprobe xdp",
     "dsl.cdecl": "cdef",
     "dsl.contexts": "DeviceContext NetfilterContext PerfEventContext ProbeContext RawTracepointContext SkLookupContext "
     "SkMsgContext SkReuseportContext SockAddrContext SockContext SockOpsContext SockoptContext SysctlContext "

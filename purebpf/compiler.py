@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .codegen import generate
@@ -27,13 +27,13 @@ class Options(NamedTuple):
     """How to compile. `cpu`: instruction set version 1 to 4 (3 runs on Linux 5.10 and later); `level`: 0 to switch the
     optimiser off; `verify`: check the IR between passes, and what
     codegen makes of it; `kernel`, `formats`: where facts about the target kernel come
-    from (its BTF, tracepoint formats), asked only if a program needs them; `observe(pass, module)` sees every step."""
+    from (its BTF, then its modules'; tracepoint formats), asked only if a program needs them; `observe(pass, module)` sees every step."""
 
     license: str = "GPL"
     cpu: int = 3
     level: int = 2
     verify: bool = False
-    kernel: Callable[[], Btf | None] | None = None
+    kernel: Callable[[], Iterable[Btf]] | None = None
     formats: TracepointFormat | None = None
     observe: Callable[[str, Module], None] | None = None
 
@@ -75,19 +75,25 @@ def _object(lowered: Lowered, programs: dict[Program[..., Any], str], options: O
             functions.pop(entry), program.section, hook.prog_type, hook.attach_type,
             hooks.target(program.section), hook.flags, hooks.autoload(program.section))
     maps, data = lowered.map_specs(), lowered.data.specs()
-    return ObjectSpec(entries, functions, maps, data, options.license, lowered.types.builder.build(), name)
+    return ObjectSpec(entries, functions, maps, data, options.license, lowered.types.finish(), name)
 
 
 def _line(file: str, line: int) -> str:
     return linecache.getline(file, line).rstrip("\n")
 
 
-def running_kernel() -> Btf | None:
-    """BTF of the kernel this runs on, or None where there is none to see."""
+def running_kernel() -> Iterator[Btf]:
+    """BTF of the kernel this runs on, then of its modules, opened as they are asked for; none where there is none to see."""
     from .btf import kernel
     from .errors import PureBpfError
 
     try:
-        return kernel.vmlinux()
+        vmlinux = kernel.vmlinux()
     except (PureBpfError, OSError):
-        return None
+        return
+    yield vmlinux
+    for name in kernel.modules():
+        try:
+            yield kernel.module(name, vmlinux)
+        except (PureBpfError, OSError):
+            continue

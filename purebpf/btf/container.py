@@ -163,6 +163,18 @@ class Btf:
         return out + [i for i in own if (wanted is None or self.kind(i) in wanted)
                       and (not flavours or essential(getattr(self[i], "name", "")) == name)]
 
+    def with_enumerator(self, name: str) -> Iterator[int]:
+        """Ids of own enums that may have an enumerator of that name: no other is decoded."""
+        for kind, width in (t.Enum, 2), (t.Enum64, 3):
+            if self._raw is None:
+                yield from (i for i, _ in self.of_kind(kind))
+                continue
+            offsets, words, number = frozenset(self._raw.offsets_of(name, False)), self._raw.words, BY_CLASS[kind].number
+            for i, at in enumerate(self._raw.starts, self.first) if offsets else ():
+                info = words[at + 1]
+                if info >> 24 & 0x7F == number and not offsets.isdisjoint(words[at + 3:at + 3 + width * (info & 0xFFFF):width]):
+                    yield i
+
     def kind(self, type_id: int) -> int:
         """The kind's number, without decoding the type."""
         index = type_id - self.first

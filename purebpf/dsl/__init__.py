@@ -11,7 +11,9 @@ from .flow import (
     current_gid as current_gid, current_pid as current_pid, current_task as current_task, current_tid as current_tid,
     current_uid as current_uid, field_exists as field_exists, htonl as htonl, htons as htons, ktime_ns as ktime_ns,
     loop as loop, ntohl as ntohl, ntohs as ntohs, printk as printk, random_u32 as random_u32,
-    type_exists as type_exists,
+    type_exists as type_exists, field_size as field_size, type_size as type_size, type_matches as type_matches,
+    enum_value as enum_value, enum_exists as enum_exists, offsetof as offsetof, container_of as container_of, rcu as rcu,
+    preempt_off as preempt_off, irq_off as irq_off,
 )
 from .globals import (
     Const as Const, Global as Global,
@@ -35,13 +37,14 @@ from .hooks import (
     kretprobe_multi as kretprobe_multi, uprobe_multi as uprobe_multi, uretprobe_multi as uretprobe_multi,
     cgroup_skb as cgroup_skb, fentry as fentry, fexit as fexit, func as func, kprobe as kprobe,
     kretprobe as kretprobe, lsm as lsm, perf_event as perf_event, raw_tracepoint as raw_tracepoint,
-    section as section, sock_ops as sock_ops, socket_filter as socket_filter, syscall as syscall, tc as tc,
+    iter as iter, section as section, sock_ops as sock_ops, socket_filter as socket_filter, syscall as syscall, tc as tc,
     tcx as tcx, tp_btf as tp_btf, tracepoint as tracepoint, uprobe as uprobe, uretprobe as uretprobe, xdp as xdp,
 )
 from .ints import (
     be16 as be16, be32 as be32, be64 as be64, char as char, i16 as i16, i32 as i32, i64 as i64, i8 as i8, u16 as u16,
     u32 as u32, u64 as u64, u8 as u8,
 )
+from .kernel import kfunc as kfunc
 from .maps import (
     Array as Array, ArrayOfMaps as ArrayOfMaps, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie,
     LruHash as LruHash, LruPerCpuHash as LruPerCpuHash, PerCpuArray as PerCpuArray, PerCpuHash as PerCpuHash,

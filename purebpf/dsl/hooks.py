@@ -107,6 +107,34 @@ def _target(name: str, prefix: str, example: str, colon: bool = False) -> Any:
     return decorate
 
 
+class Iterator:
+    """One of the kernel's open-coded iterators: `for task in bpf.iter.task():` (Linux 6.4 and later)."""
+
+    def __init__(self, name: str) -> None:
+        self.name = self.__name__ = name
+
+    def __call__(self, *args: Any) -> Any:
+        raise NotInKernel(f"bpf.iter.{self.name}() works inside a BPF program only")
+
+    def __repr__(self) -> str:
+        return f"<BPF iterator {self.name}>"
+
+
+class Iterators:
+    """`@bpf.iter("task")`: a program that is called for every object of a kind and prints what a file then holds.
+    `for i in bpf.iter.num(3, 8)`: the kernel's iterators in a loop, by their names."""
+
+    def __call__(self, target: str, *, default: int | None = None) -> Callable[[Callable[P, R]], Program[P, R]]:
+        return section(f"iter/{target}", default=default)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Iterator(name)
+
+
+iter = Iterators()
+
 xdp = _plain("xdp", {"": "xdp", "frags": "xdp.frags", "devmap": "xdp/devmap", "cpumap": "xdp/cpumap"})
 tc = _plain("tc", {"": "tc", "ingress": "tc/ingress", "egress": "tc/egress"})
 tcx = _plain("tcx", {"": "tcx/ingress", "ingress": "tcx/ingress", "egress": "tcx/egress"})

@@ -47,13 +47,13 @@ class ArrayType(Layout):
 
 
 class PtrType(Layout):
-    """A pointer to `target` (None: void). `user`: into user memory."""
+    """A pointer to `target` (None: void). `user`: into user memory. `tag`: what the kernel says of it ("rcu", "percpu")."""
 
-    __slots__ = ("target", "user")
+    __slots__ = ("target", "user", "tag")
 
-    def __init__(self, target: Layout | None, user: bool = False) -> None:
+    def __init__(self, target: Layout | None, user: bool = False, tag: str = "") -> None:
         super().__init__(f"Ptr[{target.name if target else 'None'}]", 8, 8)
-        self.target, self.user = target, user
+        self.target, self.user, self.tag = target, user, tag
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PtrType) and (self.target, self.user) == (other.target, other.user)
@@ -110,6 +110,52 @@ class StructType(Layout):
             if f.name == name:
                 return f
         return None
+
+    def path(self, name: str) -> tuple[Field, ...]:
+        """The way to a member: itself, or through members without a name, as C finds it. () if there is none."""
+        found = self.field(name)
+        if found is not None:
+            return (found,)
+        for f in self.fields:
+            inner = f.type.path(name) if not f.name and isinstance(f.type, StructType) else ()
+            if inner:
+                return (f, *inner)
+        return ()
+
+    def names(self) -> list[str]:
+        """What `path` finds."""
+        return [n for f in self.fields for n in (
+            [f.name] if f.name else f.type.names() if isinstance(f.type, StructType) else [])]
+
+    def emitted(self) -> tuple[Field, ...]:
+        """The members that an object's BTF names."""
+        return self.fields
+
+
+class FuncType(Layout):
+    """A function's prototype: `params` are (name, layout; None for void), `ret` None for void."""
+
+    __slots__ = ("params", "ret")
+
+    def __init__(self, params: tuple[tuple[str, Layout | None], ...], ret: Layout | None) -> None:
+        super().__init__("function", 0, 1)
+        self.params, self.ret = params, ret
+
+
+class EnumRef(Layout):
+    """An enumerator in its enum, for CO-RE; "": the enum alone."""
+
+    __slots__ = ("enumerator", "value")
+
+    def __init__(self, name: str, enumerator: str, value: int) -> None:
+        super().__init__(name, 4 if -(1 << 31) <= value < 1 << 32 else 8, 4)
+        self.enumerator, self.value = enumerator, value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EnumRef) and (self.name, self.enumerator) == (other.name, other.enumerator)
+
+    def __hash__(self) -> int:
+        return hash((EnumRef, self.name, self.enumerator))
 
 
 def lay_out(name: str, members: list[tuple[str, Layout]], *, union: bool = False, packed: bool = False,

@@ -7,12 +7,12 @@ the span it came from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..dsl.hooks import Program
 from ..errors import CompileError
-from . import attributes, callbacks, exprs, loops, maps, packet, patterns, programs, results, scopes, stmts, subscripts
+from . import attributes, callbacks, exprs, kfuncs, loops, maps, packet, patterns, programs, results, scopes, stmts, subscripts
 from .hook import FormatField
 from .unit import Tables, Unit
 
@@ -27,14 +27,15 @@ def _tables() -> Tables:
     tables.stmts = {**stmts.STMTS, **loops.LOOPS, **patterns.PATTERNS, **scopes.SCOPES}
     tables.body, tables.assign_name, tables.give_back = stmts.body, stmts.assign_name, results.give_back
     tables.member, tables.for_each, tables.loop = maps.member, callbacks.for_each, callbacks.loop
+    tables.release = kfuncs.release
     tables.dict_get, tables.packet_element = subscripts.dict_get, packet.element
     return tables
 
 
-def check_programs(given: Sequence[Program[..., Any]], *, license: str = "GPL", kernel: Callable[[], Btf | None] = lambda: None,
+def check_programs(given: Sequence[Program[..., Any]], *, license: str = "GPL", kernel: Callable[[], Iterable[Btf]] = tuple,
                    formats: TracepointFormat = lambda category, name: None) -> Unit:
-    """Check programs and what they reach. `kernel` and `formats` are asked for facts about the running kernel only when a
-    program needs them. Raises CompileError with everything that is wrong."""
+    """Check programs and what they reach. `kernel` (its BTF, then that of its modules) and `formats` are asked for
+    facts about the running kernel only when a program needs them. Raises CompileError with everything that is wrong."""
     unit = Unit(license, kernel, formats, _tables())
     for program in given:
         try:

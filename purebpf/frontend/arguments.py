@@ -16,7 +16,7 @@ from ..dsl.layout import Layout, OptionalType, PtrType, StructType
 from ..tree.kinds import POISON, U64, Context, Int, Ptr
 from ..tree.nodes import CtxPlace, Expr, Load
 from ..uapi import contexts, hooks
-from . import arith, memory
+from . import arith, memory, trust
 from .context import Binding, Checker
 from .ktypes import KernelTypes
 from .names import near
@@ -169,7 +169,7 @@ def typed(c: Checker, place: Expr, layout: Layout | None, reach: str, node: ast.
     if isinstance(layout, PtrType | StructType):
         target = layout.target if isinstance(layout, PtrType) else layout
         if reach == "kernel" and isinstance(target, StructType):
-            return Load(span, Ptr(target, "kernel", writable=False), place)
+            return Load(span, Ptr(target, "kernel", writable=False, trust=trust.of_argument(c)), place)
         return Load(span, Ptr(target, "", "user" if reach == "user" else "probe", writable=False), place)
     word = Load(span, Int.of(U64), place)
     return arith.wrap(c, word, layout if isinstance(layout, IntType) else U64, node)
@@ -214,17 +214,13 @@ def register(c: Checker, ctx: Expr, which: tuple[str, int], node: ast.AST) -> Ex
 def prototype(c: Checker, program: str) -> Signature | None:
     """The hooked function's prototype; None where the kernel shows no BTF, or none of that name."""
     target = hooks.target(c.hook).split("+")[0]
-    btf = c.unit.kernel() if program not in ("uprobe", "uretprobe", "usdt", "raw_tp", "raw_tracepoint") else None
-    if btf is None or not target:
+    if not target or program in ("uprobe", "uretprobe", "usdt", "raw_tp", "raw_tracepoint"):
         return None
     for name in _functions(program, target):
-        found = btf.find(name, bt.Func)
-        func = btf[found] if found else None
-        if isinstance(func, bt.Func):
-            proto = btf[func.proto]
-            assert isinstance(proto, bt.FuncProto)
-            params = proto.params[1:] if program == "tp_btf" else proto.params
-            return _signature(c, program, target, params, proto.ret)
+        found = c.unit.kernel.function(name)
+        if found is not None:
+            params = found.proto.params[1:] if program == "tp_btf" else found.proto.params
+            return _signature(found.types, program, target, params, found.proto.ret)
     return None
 
 
@@ -235,10 +231,8 @@ def _functions(program: str, target: str) -> tuple[str, ...]:
     return (f"bpf_lsm_{target}",) if program in ("lsm", "lsm_cgroup") else (target,)
 
 
-def _signature(c: Checker, program: str, target: str, params: tuple[bt.Param, ...], returns: int) -> Signature:
-    btf = c.unit.kernel()
-    assert btf is not None
-    types = KernelTypes(btf)
+def _signature(types: KernelTypes, program: str, target: str, params: tuple[bt.Param, ...], returns: int) -> Signature:
+    btf = types.btf
     args: dict[str, Argument] = {}
     words: list[str] = []
     at = 0

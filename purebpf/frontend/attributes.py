@@ -9,12 +9,14 @@ from typing import Any
 
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
+from ..dsl.kernel import KernelName
 from ..dsl.layout import ArrayType, StructType
 from ..tree.kinds import Agg, Broken, Choice, Const, Context, Cursor, I64, Int, Optional, Ptr, Text, Tuple, describe
 from ..tree.nodes import At, Cast, Expr, GlobalPlace, Lit, Number
 from . import arith, builtins, calls, fitting, keeping, memory, strings
 from .context import Checker
 from .names import near
+from .unit import no_type
 
 
 def _name(c: Checker, node: ast.Name) -> Expr:
@@ -43,10 +45,23 @@ def known(c: Checker, obj: Any, name: str, node: ast.AST) -> Expr:
         c.unit.map_name(obj, name)
     if isinstance(obj, bool | int | str | bytes) or obj is None:
         return Lit(c.span(node), obj)
+    if isinstance(obj, KernelName):
+        return _kernel_name(c, obj, node)
     layout = getattr(type(obj), "__bpf_layout__", None)
     if isinstance(layout, StructType) and not isinstance(obj, type):
         return fitting.constant(c, layout, obj, node)
     return Lit(c.span(node), obj)
+
+
+def _kernel_name(c: Checker, obj: KernelName, node: ast.AST) -> Expr:
+    """A name of the kernel's: a type, or an enumerator, which is a number."""
+    layout = c.unit.kernel.resolve(obj)
+    if layout is not None:
+        return Lit(c.span(node), layout)
+    value = c.unit.kernel.enumerator(obj.name)
+    if value is None:
+        raise no_type(c, obj, node)
+    return Lit(c.span(node), value)
 
 
 def _constant(c: Checker, node: ast.Constant) -> Expr:
@@ -97,9 +112,9 @@ def attribute(c: Checker, base: Expr, node: ast.Attribute) -> Expr:
 def _member(c: Checker, base: Expr, kind: Ptr, name: str, node: ast.Attribute) -> Expr:
     target = kind.target
     if isinstance(target, StructType):
-        field = target.field(name)
-        if field is not None:
-            return memory.member(c, memory.deref(c, base, node.value), field, node)
+        path = target.path(name)
+        if path:
+            return memory.members(c, memory.deref(c, base, node.value), path, node)
     if name == "value":
         place = memory.deref(c, base, node.value)
         assert isinstance(place.kind, Ptr)

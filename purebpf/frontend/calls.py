@@ -11,15 +11,16 @@ from ..dsl import flow as words
 from ..dsl import maps as decl
 from ..dsl import memory as dsl_memory
 from ..dsl.helpers import Helper
-from ..dsl.hooks import Func, Program
+from ..dsl.hooks import Func, Iterator, Program
 from ..dsl.ints import IntType
+from ..dsl.kernel import KernelFunction
 from ..dsl.layout import ArrayType, Layout, PtrType, StructType
 from ..tree.kinds import (
     BOOL, I64, POISON, Agg, Choice, Const, Context, Cursor, Int, Kind, Optional, Ptr, Text, describe, is_maybe, number, rep,
 )
 from ..tree.nodes import Bits, Cast, Compare, Expr, Lit, Number, Temp
 from . import (
-    arith, builtins, compare, fitting, functions, helpers, keeping, maps, memory, packet, strings, words as meanings,
+    arith, builtins, compare, fitting, functions, helpers, iterators, keeping, kfuncs, maps, memory, packet, questions, strings, words as meanings,
 )
 from .context import Checker, Closure
 from .names import near
@@ -139,8 +140,14 @@ def call_object(c: Checker, obj: Any, node: ast.Call) -> Expr:
         args = arguments(c, node)
         return functions.call(c, obj, args.values, args.named, node)
     layout = obj if isinstance(obj, Layout) else getattr(obj, "__bpf_layout__", None)
+    if isinstance(layout, Layout):
+        layout = c.unit.resolved(c, layout, node.func)
     if isinstance(layout, StructType):
         return _struct(c, layout, node)
+    if isinstance(obj, KernelFunction):
+        return kfuncs.call(c, obj, node)
+    if isinstance(obj, Iterator):
+        return iterators.begin(c, obj, node)
     if isinstance(obj, Helper):
         return helpers.call(c, obj, node)
     if isinstance(layout, Layout):
@@ -307,11 +314,11 @@ def _value_method(c: Checker, owner: Expr, name: str, node: ast.Call) -> Expr:
     kind = owner.kind
     if isinstance(kind, Ptr) and isinstance(kind.target, StructType):
         method = getattr(kind.target.cls, name, None) if kind.target.cls is not None else None
-        field = kind.target.field(name)
-        if isinstance(method, FunctionType) and field is None:
+        field = kind.target.path(name)
+        if isinstance(method, FunctionType) and not field:
             args = arguments(c, node)
             return functions.call(c, method, [owner, *args.values], args.named, node)
-        if field is None:
+        if not field:
             raise memory.no_field(c, kind.target, name, node.func)
     value = memory.load(c, owner, node) if memory.is_place(owner) else owner
     if strings.is_text(value.kind) and name in strings.METHODS:
@@ -415,5 +422,5 @@ def _loop(c: Checker, node: ast.Call) -> Expr:
 
 SPECIAL: dict[Any, Callable[[Checker, ast.Call], Expr]] = {
     print: _print, words.printk: _printk, words.atomic_add: _atomic_add, words.addr: _addr, dsl_memory.sizeof: _sizeof,
-    words.loop: _loop,
+    words.loop: _loop, **questions.SPECIAL,
 }

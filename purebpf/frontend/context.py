@@ -81,13 +81,14 @@ class Closure:
 
 class Effects:
     """What calling a function does to its caller's values. `released`: parameters given back; `overwritten`: (parameter,
-    lo, hi) bytes that another value has replaced."""
+    lo, hi) bytes that another value has replaced; `calls`, `sleeps`: something outside that it calls, and that may sleep."""
 
-    __slots__ = ("moves_packet", "released", "overwritten", "writes")
+    __slots__ = ("moves_packet", "released", "overwritten", "writes", "calls", "sleeps")
 
     def __init__(self) -> None:
         self.moves_packet = False
         self.writes = False
+        self.calls = self.sleeps = ""
         self.released: set[str] = set()
         self.overwritten: set[tuple[str, int, int]] = set()
 
@@ -109,7 +110,7 @@ class Checker:
         self.trail: list[Slot] = []  # all memory of the frame in the order in which it is asked for,
         self.asked = 0  # and how many of it: another round of a loop asks for the same again
         self.inlined = 0
-        self.locks = 0
+        self.sections: tuple[str, ...] = ()  # of `sections.NAMES`, the innermost last
         self.fixed: set[Local] = set()  # those that `hold` has made: set once
         self.cursors: list[str] = []  # variables of cursors that came as parameters
 

@@ -18,7 +18,7 @@ from ..tree.kinds import (
     Const, Context, Cursor, Int, Kind, Optional, Origin, POISON, Ptr, Tuple, fits, is_string, mapped, number, rep,
 )
 from ..tree.nodes import Block, Call, Expr, Function, Get, Lit, Local, SlotPlace, Undef
-from . import helpers, keeping, packet
+from . import helpers, keeping, packet, sections
 from .binding import _defaults, bind, declared, declared_parameters
 from .context import Binding, Checker, Closure, Effects, Frame, Target, plain_function
 from .results import Instance, _settle_results, give_back
@@ -259,6 +259,8 @@ def _returned(kind: Kind, values: dict[str, Expr], outs: list[SlotPlace]) -> Kin
 def _apply(c: Checker, effects: Effects, values: dict[str, Expr], node: ast.AST) -> None:
     """What the call has done to the caller's values."""
     c.effects.writes |= effects.writes
+    c.effects.calls, c.effects.sleeps = c.effects.calls or effects.calls, c.effects.sleeps or effects.sleeps
+    sections.check(c, effects.calls, effects.sleeps if c.sections else "", node)
     for name in effects.released:
         if name.split(".")[0] in values:
             helpers.release(c, values[name.split(".")[0]], node)

@@ -14,7 +14,7 @@ from ..tree.kinds import (
     number,
 )
 from ..tree.nodes import Bits, Expr, Helper, MapRef, Number, Swap
-from . import arith, fitting, keeping, packet
+from . import arith, fitting, keeping, packet, sections
 from .context import Checker
 
 # What helpers do to memory that a program sees: (same answer for the whole run, may write). Others: they may write.
@@ -28,6 +28,7 @@ QUIET = {
 ACQUIRES = {
     "sk_lookup_tcp": "sk_release", "sk_lookup_udp": "sk_release", "skc_lookup_tcp": "sk_release", "ringbuf_reserve": "ringbuf_submit",
 }
+SLEEPS = {"copy_from_user", "copy_from_user_task", "ima_inode_hash", "ima_file_hash"}  # might_sleep, 6.18
 RELEASES = {"sk_release": 0, "ringbuf_submit": 0, "ringbuf_discard": 0}
 GPL = ("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL")  # license_is_gpl_compatible
 REGIONS = {"map_value": "value", "mem": "mem", "socket": "kernel", "kernel": "kernel"}
@@ -46,9 +47,7 @@ def emit_call(c: Checker, name: str, args: Iterable[Expr], kind: Kind, node: ast
     if c.unit.license not in GPL and row(name).gpl:  # in this order: most programs need no look-up
         raise c.error("gpl-only", f"the helper {name} is for GPL programs, this one is {c.unit.license!r}", node,
                       help="leave the licence at 'GPL', or do without the helper")
-    if c.locks and name not in ("spin_unlock",):
-        raise c.error("locked", f"{name}() cannot be called while a lock is held", node,
-                      help="do it before or after the 'with' block of the lock")
+    sections.enter(c, name, name in SLEEPS, node, quiet=name in ("spin_lock", "spin_unlock"))
     c.unit.need("helper", name, c, node)
     pure, writes = QUIET.get(name, (False, True))
     c.effects.writes |= writes

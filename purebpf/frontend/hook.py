@@ -16,7 +16,7 @@ from .context import Checker
 from .names import near
 
 if TYPE_CHECKING:
-    from ..btf import Btf
+    from .ktypes import KernelFacts
 
 
 class FormatField(NamedTuple):
@@ -44,10 +44,10 @@ PACKET_EDGES = {"packet": "packet", "packet_end": "packet_end", "packet_meta": "
 
 
 class Contexts:
-    """Resolves `ctx.name`. `kernel` gives the kernel's BTF or None, `formats` a tracepoint's format or None: both only
+    """Resolves `ctx.name`. `kernel` knows the kernel's types, `formats` a tracepoint's format or None: both only
     asked when a program needs them."""
 
-    def __init__(self, kernel: Callable[[], Btf | None], formats: TracepointFormat) -> None:
+    def __init__(self, kernel: KernelFacts, formats: TracepointFormat) -> None:
         self._kernel, self._formats = kernel, formats
         self._records: dict[str, StructType | tuple[FormatField, ...] | None] = {}
 
@@ -146,7 +146,7 @@ class Contexts:
         """The record as a struct for the object's BTF, if a program has read fields of it."""
         record = self._records.get(kind)
         if isinstance(record, StructType):
-            return StructType(record.name, record.fields, record.size, record.align)
+            return record
         if not record:
             return None
         fields = tuple(Field(f"__data_loc_{f.name}", TYPES["u32"], f.offset) if f.type.startswith("__data_loc") else
@@ -156,13 +156,9 @@ class Contexts:
 
     def _find_record(self, category: str, name: str) -> StructType | tuple[FormatField, ...] | None:
         if category != "syscalls":  # those share one struct without names
-            btf = self._kernel()
-            found = btf.find(f"trace_event_raw_{name}") if btf is not None else None
-            if btf is not None and found:
-                from .ktypes import KernelTypes
-
-                layout = KernelTypes(btf).layout(found)
-                return layout if isinstance(layout, StructType) else None
+            layout = self._kernel.named(f"trace_event_raw_{name}")
+            if isinstance(layout, StructType):
+                return layout
         fields = self._formats(category, name)
         return tuple(fields) if fields else KNOWN_FORMATS.get((category, name))
 

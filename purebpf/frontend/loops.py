@@ -9,9 +9,10 @@ from typing import Any
 from ..tree.kinds import Const, Int, Ptr
 from ..tree.nodes import Arith, Block, Break, Compare, Continue, Get, Lit, Loop, Number, Set
 from ..tree.walk import walk
-from . import conds, maps, stmts, truths
+from . import conds, iterating, maps, stmts, truths
 from .callbacks import _for_map
 from .context import Checker, Path
+from .iterators import Iteration
 from .items import Unrolled, _enumerate, _for_items, _reversed, _unrolled, _zip
 from .ranges import PLAIN, _for_range, _grant, _range
 from .rounds import Round, _finish, _loop_body, settle
@@ -93,6 +94,10 @@ def _for(c: Checker, node: ast.For) -> None:
     if isinstance(held_.kind, Const) and isinstance(held_.kind.value, range):
         r = held_.kind.value
         _for_range(c, node, [Number(c.span(node), v) for v in (r.start, r.stop, r.step)])
+        return
+    if isinstance(held_.kind, Const) and isinstance(held_.kind.value, Iteration):
+        c.drop(held_)
+        iterating.loop(c, node, held_.kind.value)
         return
     map = maps.of(c, held_, node.iter) if isinstance(held_.kind, Const | Ptr) else None
     if map is not None:

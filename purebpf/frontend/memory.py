@@ -7,6 +7,7 @@ where a name gets hold of it (`keeping`).
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
@@ -18,8 +19,9 @@ from ..tree.nodes import (
     Arith, At, Bytes, Compare, CtxPlace, Deref, Element, Expr, GlobalPlace, IsNone, Load, Member, Not, Number, Select,
     Seq, SlotPlace, Temp,
 )
-from . import arith
+from . import arith, trust
 from .context import Checker
+from .ktypes import LazyStruct
 from .names import near
 
 
@@ -51,7 +53,8 @@ def is_place(value: Expr) -> bool:
 
 def is_address(value: Expr) -> bool:
     """Is it a pointer read from somewhere, which only fault-safe reads follow? It may be NULL without harm, or be asked."""
-    return isinstance(value.kind, Ptr) and not value.kind.region and not is_place(value)
+    kind = value.kind
+    return isinstance(kind, Ptr) and (not kind.region or kind.region == "kernel" and kind.resource is None) and not is_place(value)
 
 
 def base(c: Checker, value: Expr, node: ast.AST) -> Expr:
@@ -74,7 +77,16 @@ def member(c: Checker, place: Expr, field: Field, node: ast.AST) -> Expr:
     """A field of the struct at `place`."""
     kind = place.kind
     assert isinstance(kind, Ptr)
+    if isinstance(kind.target, LazyStruct):
+        kind.target.use(field)
     return Member(c.span(node), _part(kind, field.type, field.offset, field.offset + field.type.size), place, field)
+
+
+def members(c: Checker, place: Expr, path: Iterable[Field], node: ast.AST) -> Expr:
+    """A field inside fields, as `StructType.path` gives it."""
+    for field in path:
+        place = member(c, place, field, node)
+    return place
 
 
 def element(c: Checker, place: Expr, index: Expr, node: ast.AST) -> Expr:
@@ -130,7 +142,7 @@ def indexed(c: Checker, value: Expr, node: ast.AST) -> Expr:
 def no_field(c: Checker, layout: Layout | None, name: str, node: ast.AST) -> CompileError:
     """`layout` has no field `name`."""
     if isinstance(layout, StructType):
-        names = [m.name for m in layout.fields]
+        names = layout.names()
         listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
         return c.error("no-field", f"{layout.name} has no field {name!r}", node, help=near(name, names) or f"it has {listed}")
     what = layout.name if layout else "a pointer to void"
@@ -156,9 +168,19 @@ def load(c: Checker, place: Expr, node: ast.AST) -> Expr:
         seen = kind.access == "direct" and not layout.signed and not layout.big_endian and layout.size < 8
         return Load(span, Int(layout, layout.lo, layout.hi, seen), place)
     if isinstance(layout, PtrType):
-        user = layout.user or kind.access == "user" and not (isinstance(layout.target, StructType) and layout.target.core)
-        return Load(span, Ptr(layout.target, "", "user" if user else "probe", writable=False), place)
+        return Load(span, _followed(c, place, kind, c.unit.resolved(c, layout, node)), place)
     raise c.error("type-mismatch", f"{layout.name if layout else 'void'} cannot be read", node)
+
+
+def _followed(c: Checker, place: Expr, kind: Ptr, layout: Layout) -> Ptr:
+    """What a pointer that stands in memory of `kind` leads to: from a kernel object that the verifier knows to the next one,
+    else to what only fault-safe reads reach."""
+    assert isinstance(layout, PtrType)
+    core = isinstance(layout.target, StructType) and layout.target.core
+    if core and kind.region == "kernel" and kind.access == "direct" and not layout.user and layout.tag != "percpu":
+        return Ptr(layout.target, "kernel", writable=False, trust=trust.followed(c, place, layout))
+    user = layout.user or kind.access == "user" and not core
+    return Ptr(layout.target, "", "user" if user else "probe", writable=False)
 
 
 def bit_field(place: Expr) -> int:

@@ -146,13 +146,13 @@ def _class(c: Checker, subject: Expr, pattern: ast.MatchClass, binds: list[Bind]
     if not isinstance(kind, Ptr) or kind.target != layout:
         return c.lit(False, pattern)
     place = memory.deref(c, subject, node)
-    names = [*(f.name for f in layout.fields)][: len(pattern.patterns)] + list(pattern.kwd_attrs)
+    names = layout.names()[: len(pattern.patterns)] + list(pattern.kwd_attrs)
     tests = [] if there is None else [there]
     for name, inner in zip(names, (*pattern.patterns, *pattern.kwd_patterns)):
-        field = layout.field(name)
-        if field is None:
+        path = layout.path(name)
+        if not path:
             raise memory.no_field(c, layout, name, inner)
-        tests.append(_pattern(c, memory.load(c, memory.member(c, place, field, inner), inner), inner, binds, node))
+        tests.append(_pattern(c, memory.load(c, memory.members(c, place, path, inner), inner), inner, binds, node))
     return truths.all_of(c, tests, pattern)
 
 

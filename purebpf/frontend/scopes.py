@@ -10,7 +10,7 @@ from ..dsl import maps as decl
 from ..dsl.memory import SpinLock
 from ..tree.kinds import I64, Broken, Const, Int, Kind, Ptr, Resource
 from ..tree.nodes import Cast, Eval, Expr, If, Number, Scope, Stmt
-from . import fitting, helpers, keeping, maps, memory, stmts
+from . import fitting, helpers, keeping, maps, memory, sections, stmts
 from .context import Checker, Path
 
 STATUS = Int.of(I64)
@@ -37,6 +37,11 @@ def _items(c: Checker, node: ast.With, items: list[ast.withitem]) -> None:
             maps.method(c, map, call.func.attr, [], call)
     value = c.place(call)
     kind = value.kind
+    if isinstance(kind, Const) and isinstance(kind.value, sections.Section):
+        if item.optional_vars is not None:
+            c.unsupported("'as' of a section", node)
+        sections.hold(c, kind.value.what, node, lambda: _items(c, node, rest))
+        return
     if isinstance(kind, Ptr) and kind.target is SpinLock.layout:
         _lock(c, node, value, item, rest)
         return
@@ -102,16 +107,12 @@ def _lock(c: Checker, node: ast.With, place: Expr, item: ast.withitem, rest: lis
     """`with entry.lock:`: nothing may be called while it is held."""
     if item.optional_vars is not None:
         c.unsupported("'as' of a lock", node)
-    if c.locks:
+    if "lock" in c.sections:
         raise c.error("locked", "a second lock cannot be taken while one is held", item.context_expr, help="one after the other")
     lock = c.hold(place, "lock")
     c.emit(Eval(c.span(node), helpers.emit_call(c, "spin_lock", (lock,), STATUS, node)))
     free = [Eval(c.span(node), helpers.emit_call(c, "spin_unlock", (lock,), STATUS, node))]
-    c.locks += 1
-    try:
-        body, path = c.fork(dict(c.env or {}), c.held, lambda: _items(c, node, rest))
-    finally:
-        c.locks -= 1
+    body, path = c.fork(dict(c.env or {}), c.held, lambda: sections.within(c, "lock", lambda: _items(c, node, rest)))
     c.emit(Scope(c.span(node), body, list(free), list(free)))
     _go_on(c, path)
 

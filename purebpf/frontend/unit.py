@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ..dsl import maps as decl
 from ..dsl.globals import Variable
-from ..dsl.layout import Layout
+from ..btf import types as bt
+from ..dsl.layout import ArrayType, Layout, OptionalType, PtrType
 from ..dsl.memory import layout_of
 from ..errors import CompileError, Diagnostic, Span
 from ..tree.nodes import Expr, Function
 from .context import Checker
 from .hook import Contexts
+from .ktypes import KernelFacts
+from .names import near
 from .source import Source, Sources, assigned
 
 if TYPE_CHECKING:
@@ -53,11 +56,11 @@ class Target:
 class Unit:
     """What one call of `check_programs` builds."""
 
-    def __init__(self, license: str, kernel: Callable[[], Btf | None], formats: TracepointFormat, tables: Tables) -> None:
+    def __init__(self, license: str, kernel: Callable[[], Iterable[Btf]], formats: TracepointFormat, tables: Tables) -> None:
         self.license, self.tables, self.target = license, tables, Target()
         self.sources = Sources()
-        self.contexts = Contexts(kernel, formats)
-        self.kernel = kernel
+        self.kernel = KernelFacts(kernel)
+        self.contexts = Contexts(self.kernel, formats)
         self.programs: list[Function] = []
         self.diagnostics: list[Diagnostic] = []
         self.call_sites: list[tuple[Span, str]] = []
@@ -120,9 +123,16 @@ class Unit:
         if type(None) in args:
             word = next(a for a in args if a is not type(None))
         try:
-            return layout_of(word)
+            return self.resolved(c, layout_of(word), node)
         except TypeError as error:
             raise c.error("type-mismatch", str(error), node) from None
+
+    def resolved(self, c: Checker, layout: Layout, node: ast.AST) -> Layout:
+        """The layout with the kernel's types in place of their names; an error if the kernel has no such type."""
+        found = self.kernel.resolve(layout)
+        if found is None:
+            raise no_type(c, layout, node)
+        return found
 
     def evaluate(self, c: Checker, node: ast.expr, source: Source) -> Any:
         """A type expression, evaluated by Python in the function's scope."""
@@ -174,3 +184,15 @@ def _free(name: str, taken: set[str]) -> str:
     while name in taken:
         name += "_"
     return name
+
+
+def no_type(c: Checker, layout: Layout, node: ast.AST) -> CompileError:
+    """The kernel has no type of this name, or shows none."""
+    while isinstance(layout, PtrType | ArrayType | OptionalType):
+        layout = layout.target or layout if isinstance(layout, PtrType) else layout.elem if isinstance(layout, ArrayType) else layout.some
+    types = c.unit.kernel.types
+    if types is None:
+        return c.error("kernel-type", f"what {layout.name!r} is cannot be seen: this machine shows no BTF of its kernel", node,
+                       help="build with '--btf FILE', or declare the fields: '@bpf.kernel_struct'")
+    names = {one.name for _, one in types.btf.of_kind(bt.Struct, bt.Union, bt.Typedef) if isinstance(one, bt.Struct | bt.Union | bt.Typedef)}
+    return c.error("kernel-type", f"the kernel has no type {layout.name!r}", node, help=near(layout.name, names))

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from ..dsl import flow as words
 from ..dsl import memory as dsl_memory
 from ..dsl.ints import TYPES
-from ..dsl.layout import ArrayType, Layout, StructType
+from ..dsl.layout import ArrayType, Layout
 from ..tree.kinds import CHAR, I64, U64, Agg, Const, Int, Ptr
-from ..tree.nodes import Arith, CoreInfo, Expr, Filled, Number, Swap, Temp
-from . import arith, fitting, helpers, keeping
+from ..tree.nodes import Arith, Expr, Filled, Number, Swap, Temp
+from . import arith, fitting, helpers, keeping, questions, sections
 from .context import Checker
-from .memory import no_field
 
 U32 = TYPES["u32"]
 COMM = 16  # TASK_COMM_LEN
@@ -59,35 +58,10 @@ def _task(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     target: Layout | None = None
     if args:
         try:
-            target = dsl_memory.layout_of(args[0].kind.value if isinstance(args[0].kind, Const) else None)
+            target = c.unit.resolved(c, dsl_memory.layout_of(args[0].kind.value if isinstance(args[0].kind, Const) else None), node)
         except TypeError:
             raise c.error("type-mismatch", "current_task() takes a kernel type", node) from None
     return helpers.emit_call(c, "get_current_task", (), Ptr(target, "", "probe", writable=False), node)
-
-
-def _kernel_type(c: Checker, value: Expr, name: str, node: ast.AST) -> StructType:
-    layout = getattr(value.kind.value, "__bpf_layout__", None) if isinstance(value.kind, Const) else None
-    if not isinstance(layout, StructType):
-        raise c.error("type-mismatch", f"{name}() takes a kernel type", node)
-    return layout
-
-
-def _field_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
-    name = args[1].kind.value if isinstance(args[1].kind, Const) else None
-    layout = getattr(args[0].kind.value, "__bpf_layout__", None) if isinstance(args[0].kind, Const) else None
-    if not isinstance(name, str) or not isinstance(layout, StructType):
-        raise c.error("type-mismatch", "field_exists() takes a kernel type and the name of a field", node)
-    field = layout.field(name)
-    if field is None:
-        error = no_field(c, layout, name, node)
-        raise c.error("no-field", error.diagnostics[0].message, node, help="name it in the class first")
-    path = (0, layout.fields.index(field))
-    return CoreInfo(c.span(node), Int(U32, 0, 1), "field_exists", layout, path, 1)
-
-
-def _type_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
-    layout = _kernel_type(c, args[0], "type_exists", node)
-    return CoreInfo(c.span(node), Int(U32, 0, 1), "type_exists", layout, (0,), 1)
 
 
 def _swap(bits: int) -> Callable[[Checker, list[Expr], ast.Call], Expr]:
@@ -105,7 +79,8 @@ def _swap(bits: int) -> Callable[[Checker, list[Expr], ast.Call], Expr]:
 
 Check = Callable[[Checker, "list[Expr]", ast.Call], Expr]
 WORDS: dict[object, tuple[Check, int, int]] = {
-    words.cstr: (_cstr, 2, 2), words.current_comm: (_comm, 0, 0), words.current_task: (_task, 0, 1), words.field_exists: (_field_exists, 2, 2),
-    words.type_exists: (_type_exists, 1, 1),
+    words.cstr: (_cstr, 2, 2), words.current_comm: (_comm, 0, 0), words.current_task: (_task, 0, 1),
+    **questions.WORDS,
+    words.rcu: (sections.word("rcu"), 0, 0), words.preempt_off: (sections.word("preempt"), 0, 0), words.irq_off: (sections.word("irq"), 0, 0),
     words.htons: (_swap(16), 1, 1), words.ntohs: (_swap(16), 1, 1), words.htonl: (_swap(32), 1, 1), words.ntohl: (_swap(32), 1, 1),
 }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..btf import Builder
+from ..btf import Btf, Builder
 from ..btf import types as bt
 from ..dsl import maps as decl
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
-from ..dsl.layout import ArrayType, BitField, Layout, OptionalType, PtrType, StructType
+from ..dsl.layout import ArrayType, BitField, EnumRef, FuncType, Layout, OptionalType, PtrType, StructType
 from ..dsl.maps import MapType as InnerMap
 from ..dsl.memory import encode
 from ..spec import DataSpec, MapSpec, VarSpec
@@ -22,6 +22,7 @@ class Types:
     def __init__(self) -> None:
         self.builder = Builder()
         self._ids: dict[Layout, int] = {}
+        self._externs: dict[str, int] = {}
 
     def id_of(self, layout: Layout | None) -> int:
         """The BTF id of a layout; 0 (void) for None."""
@@ -44,12 +45,15 @@ class Types:
                 return bt.Int(layout.name, layout.size, encoding)
             case ArrayType():
                 return bt.Array(self.id_of(layout.elem), self.builder.add(bt.Int("u32", 4)), layout.count)
-            case PtrType(target=StructType(core=True, cls=None) as target):  # read from BTF: do not pull in the kernel
-                return bt.Ptr(self.builder.add(bt.Fwd(target.name, target.union)))
             case PtrType():
                 return bt.Ptr(self.id_of(layout.target))
             case InnerMap():
                 return bt.Int("u32", 4)
+            case FuncType(params=params, ret=ret):
+                return bt.FuncProto(self.id_of(ret), tuple(bt.Param(n, self.id_of(p)) for n, p in params))
+            case EnumRef(name=name, size=size, enumerator=enumerator, value=value):
+                values = (bt.Enumerator(enumerator, value),) if enumerator else ()
+                return bt.Enum(name, size, value < 0, values) if size == 4 else bt.Enum64(name, size, value < 0, values)
             case OptionalType(some=some):
                 return self._type(some)
             case BitField(base=base):
@@ -57,7 +61,7 @@ class Types:
         raise AssertionError(f"no BTF for {layout!r}")
 
     def _struct(self, layout: StructType) -> bt.Type:
-        members = tuple(bt.Member(f.name, self.id_of(f.type), f.offset * 8 + f.bit, f.bits) for f in layout.fields)
+        members = tuple(bt.Member(f.name, self.id_of(f.type), f.offset * 8 + f.bit, f.bits) for f in layout.emitted())
         return (bt.Union if layout.union else bt.Struct)(layout.name, layout.size, members)
 
     def func(self, name: str, params: list[tuple[str, Layout | None]], result: Layout | None, linkage: int) -> int:
@@ -66,6 +70,19 @@ class Types:
         args = tuple(bt.Param(n, pointer if t is None else self.id_of(t)) for n, t in params)
         proto = self.builder.add(bt.FuncProto(self.id_of(result), args))
         return self.builder.add(bt.Func(name, proto, linkage))
+
+
+    def extern(self, name: str, proto: FuncType) -> None:
+        """A function of the kernel that the object calls."""
+        if name not in self._externs:
+            self._externs[name] = self.builder.append(bt.Func(name, self.id_of(proto), bt.EXTERN))
+
+    def finish(self) -> Btf:
+        """The object's BTF, with what it takes from the kernel where libbpf looks for it."""
+        if self._externs:
+            self.builder.append(bt.Datasec(".ksyms", 0, tuple(bt.SecVar(i, 0, 0) for i in self._externs.values())))
+            self._externs = {}
+        return self.builder.build()
 
 
 class Section:

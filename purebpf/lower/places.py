@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..dsl.ints import IntType
@@ -85,7 +86,7 @@ def _member(f: Values, there: Place, field: Field, kind: Ptr) -> Place:
     assert isinstance(layout, StructType)
     core = None
     if there.core is not None:
-        core = there.core[0], (*there.core[1], layout.fields.index(field))
+        core = there.core[0], (*there.core[1], layout.emitted().index(field))
     return there._replace(off=there.off + field.offset, layout=field.type, core=core, field=field if field.bits else None)
 
 
@@ -117,6 +118,16 @@ def address(f: Values, there: Place) -> Value:
     if there.core is not None and len(there.core[1]) > 1:
         return f.move(there.base, core_value(f, there.core, n.CORE["byte_off"], there.off))
     return f.move(there.base, Const(there.off))
+
+
+def numbers(root: Layout, path: Iterable[Field]) -> tuple[int, ...]:
+    """The way to a member as CO-RE has it: numbers of members in the object's types."""
+    out = [0]
+    for field in path:
+        assert isinstance(root, StructType)
+        out.append(root.emitted().index(field))
+        root = field.type
+    return tuple(out)
 
 
 def core_value(f: Values, core: tuple[Layout, tuple[int, ...]], kind: int, local: int) -> Value:
@@ -172,6 +183,9 @@ def _load_bits(f: Values, there: Place) -> Value:
     assert isinstance(layout, IntType) and field is not None
     raw = _raw(f, there, layout.size, False)
     up = 64 - field.bit - field.bits
+    if there.core is not None:
+        left, right = (core_value(f, there.core, n.CORE[w], local) for w, local in (("lshift_u64", up), ("rshift_u64", 64 - field.bits)))
+        return f.b.op("sar" if layout.signed else "shr", f.b.op("shl", raw, left), right)
     return f.b.op("sar" if layout.signed else "shr", f.b.op("shl", raw, up), 64 - field.bits)
 
 

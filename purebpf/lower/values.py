@@ -182,14 +182,15 @@ class Values:
             case n.Bits(value=inner):
                 return self._bits(self.word(inner), node.kind)
             case n.CoreInfo(what=what, root=root, path=path, local=local):
-                return places.core_value(self, (root, path), n.CORE[what], local)
+                return places.core_value(self, (root, places.numbers(root, path)), n.CORE[what], local)
             case n.MapRef(map=map):
                 return self.b.op("mapaddr", type=PTR["map"], attr=Symbol(self.unit.map_name(map)))
             case n.Helper(name=name, args=args, pure=pure, writes=writes):
                 words = self.arguments(args)
                 self.at(node.span)
                 return self.helper(name, words, self.type_of(node.kind), pure, writes)
-            case n.Kfunc(name=name, args=args):
+            case n.Kfunc(name=name, args=args, proto=proto):
+                self.unit.types.extern(name, proto)
                 words = self.arguments(args)
                 self.at(node.span)
                 return self.b.op("kfunc", *words, type=self.type_of(node.kind), attr=Kfunc(name), hint=name)

@@ -93,7 +93,8 @@ class Ptr(NamedTuple):
     `region`: a row of ir's regions, "" for a bare number that only fault-safe reads may follow. `access`: "direct",
     "probe" (kernel memory, fault-safe) or "user". `null`: it may be 0, which is when `why`. `fresh`: a temporary nobody
     else has a name for. `thing`: read as a field, an element, an entry: the object that stood there, which keeps its
-    contents when another is put in its place. `origin`: what it may lead to, for telling what an assignment overwrites."""
+    contents when another is put in its place. `origin`: what it may lead to, for telling what an assignment overwrites.
+    `trust`: of a kernel object, how long it is there: "trusted", "rcu", or "" if nobody knows."""
 
     target: Layout | None
     region: str
@@ -105,6 +106,7 @@ class Ptr(NamedTuple):
     thing: bool = False
     origin: frozenset[Origin] = frozenset()
     resource: Resource | None = None
+    trust: str = ""
 
 
 class Text(NamedTuple):
@@ -315,7 +317,8 @@ def _join_pointers(a: Ptr, b: Ptr, name: str) -> Kind:
     target = a.target if a.target == b.target else _common(a.target, b.target)
     resource = a.resource if a.resource is b.resource else a.resource or b.resource
     return Ptr(target, a.region, a.access, a.null or b.null, a.writable and b.writable, a.why or b.why, a.fresh and b.fresh,
-               a.thing or b.thing, a.origin | b.origin, resource)
+               a.thing or b.thing, a.origin | b.origin, resource,
+               a.trust if a.trust == b.trust else min(a.trust, b.trust, key=("", "rcu", "trusted").index))
 
 
 def _common(a: Layout | None, b: Layout | None) -> Layout | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..dsl.globals import Variable
-from ..dsl.layout import Field, Layout, StructType
+from ..dsl.layout import Field, FuncType, Layout, StructType
 from ..dsl.maps import Map
 from ..errors import Span
 from .kinds import Const, Int, Kind, Ptr, exact
@@ -423,15 +423,15 @@ class Bits(Expr):
 
 
 class CoreInfo(Expr):
-    """A CO-RE question about a kernel type, answered at load: `what` is a row of `CORE`, `path` member numbers."""
+    """A CO-RE question about a kernel type, answered at load: `what` is a row of `CORE`, `path` the way to a member."""
 
     __slots__ = ("what", "root", "path", "local")
 
-    def __init__(self, span: Span, kind: Int, what: str, root: Layout, path: tuple[int, ...], local: int) -> None:
+    def __init__(self, span: Span, kind: Int, what: str, root: Layout, path: tuple[Field, ...], local: int) -> None:
         self.span, self.kind, self.what, self.root, self.path, self.local = span, kind, what, root, path, local
 
 
-CORE = {"byte_off": 0, "byte_size": 1, "field_exists": 2, "type_id_local": 6, "type_id_target": 7, "type_exists": 8, "type_size": 9,
+CORE = {"byte_off": 0, "byte_size": 1, "field_exists": 2, "lshift_u64": 4, "rshift_u64": 5, "type_id_local": 6, "type_id_target": 7, "type_exists": 8, "type_size": 9,
         "enum_exists": 10, "enum_value": 11, "type_matches": 12}
 
 
@@ -459,12 +459,12 @@ class Helper(Expr):
 
 
 class Kfunc(Expr):
-    """A kernel function called."""
+    """A kernel function called: each argument is one word. `proto`: its type, for the object's BTF."""
 
-    __slots__ = ("name", "args")
+    __slots__ = ("name", "args", "proto")
 
-    def __init__(self, span: Span, kind: Kind, name: str, args: Iterable[Expr]) -> None:
-        self.span, self.kind, self.name, self.args = span, kind, name, tuple(args)
+    def __init__(self, span: Span, kind: Kind, name: str, args: Iterable[Expr], proto: FuncType) -> None:
+        self.span, self.kind, self.name, self.args, self.proto = span, kind, name, tuple(args), proto
 
 
 class Call(Expr):

@@ -11,12 +11,13 @@ from typing import Final
 from ..btf import Btf
 from ..btf import types as t
 from ..btf.container import essential
-from ..btf.core import Relocator, local_value
+from ..btf.core import ENUMVAL_EXISTS, FIELD_EXISTS, TYPE_EXISTS, Relocator, local_value
 from ..errors import BtfError
 from ..isa import opcodes as op
 from ..isa.insn import CoreRef, Insn
 
 POISON: Final = Insn(op.JMP | op.CALL, imm=0xBAD2310)  # no helper: reaching it is a fault that names it
+EXISTS: Final = (FIELD_EXISTS, TYPE_EXISTS, ENUMVAL_EXISTS)
 NAMED: Final = (t.Struct, t.Union, t.Enum, t.Enum64)
 
 
@@ -51,6 +52,8 @@ class Core:
         the access path leads nowhere."""
         if self._btf is None:
             raise BtfError("a CO-RE relocation without BTF")
+        if ref.kind in EXISTS and not insn.imm and insn.code & 7 not in (op.LDX, op.ST, op.STX):
+            return (_put(insn, 0),)  # the kernel it was compiled for has no such thing
         if self._relocator is None:
             self._relocator = Relocator(self._btf, (declared_kernel(self._btf),))
         if not btf_name(self._btf, ref.type_id):

@@ -21,6 +21,7 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself and errors
     "elf": {"spec", "isa", "btf", "uapi"},
     "dsl": {"uapi", "spec"},  # spec for RunResult, in type annotations only
     "net": {"dsl"},
+    "kernel": {"dsl", "btf"},
     "ir": {"btf", "uapi"},
     "tree": {"dsl"},
     "frontend": {"tree", "dsl", "btf", "uapi"},

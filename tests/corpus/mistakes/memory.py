@@ -63,13 +63,16 @@ def prog(ctx):
     return e.a  # error[stale-pointer|unassigned] e.a: 'e'
     # fixed: return 1
 # --- reference not given back
-from purebpf.kernel.kfuncs import bpf_task_from_pid
+from purebpf.kernel.kfuncs import bpf_task_from_pid, bpf_task_release
 @bpf.syscall
 def prog(ctx):
-    t = bpf_task_from_pid(1)  # error[*] t|bpf_task_from_pid: bpf_task_release
-    # fixed: with bpf_task_from_pid(1) as t:
-    # fixed:     pass
-    return 0
+    t = bpf_task_from_pid(1)
+    if t is None:
+        return 1
+    return t.pid  # error[not-released] return: what bpf_task_from_pid() gave; call bpf_task_release(); it was acquired here
+    # fixed: pid = t.pid
+    # fixed: bpf_task_release(t)
+    # fixed: return pid
 # --- used after it was given back
 from purebpf.kernel.kfuncs import bpf_task_from_pid, bpf_task_release
 @bpf.syscall
@@ -78,7 +81,7 @@ def prog(ctx):
     if t is None:
         return 1
     bpf_task_release(t)
-    return t.pid  # error[stale-pointer] t.pid: 't'; bpf_task_release
+    return t.pid  # error[use-after-release] t.pid: 't'; bpf_task_release
     # fixed: return 0
 # --- given back twice
 from purebpf.kernel.kfuncs import bpf_task_from_pid, bpf_task_release
@@ -88,7 +91,7 @@ def prog(ctx):
     if t is None:
         return 1
     bpf_task_release(t)
-    bpf_task_release(t)  # error[stale-pointer] ^t|bpf_task_release: 't'
+    bpf_task_release(t)  # error[use-after-release] ^t|bpf_task_release: 't'
     # fixed: -
     return 0
 # --- a call under a lock
