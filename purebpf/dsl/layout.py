@@ -96,14 +96,14 @@ class Field(NamedTuple):
 
 class StructType(Layout):
     """A struct or union. `core`: a kernel type of which only some fields are named; offsets here are a guess that the
-    loader relocates (CO-RE)."""
+    loader relocates (CO-RE). `typedef`: the name is a typedef's, the struct has none."""
 
-    __slots__ = ("fields", "union", "core", "cls")
+    __slots__ = ("fields", "union", "core", "cls", "typedef")
 
     def __init__(self, name: str, fields: tuple[Field, ...], size: int, align: int, *, union: bool = False,
                  core: bool = False, cls: type | None = None) -> None:
         super().__init__(name, size, align)
-        self.fields, self.union, self.core, self.cls = fields, union, core, cls
+        self.fields, self.union, self.core, self.cls, self.typedef = fields, union, core, cls, False
 
     def field(self, name: str) -> Field | None:
         for f in self.fields:

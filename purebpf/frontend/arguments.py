@@ -13,8 +13,8 @@ from ..btf import types as bt
 from ..btf.layout import resolve, resolved, size_of
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import Layout, OptionalType, PtrType, StructType
-from ..tree.kinds import POISON, U64, Context, Int, Ptr
-from ..tree.nodes import CtxPlace, Expr, Load
+from ..tree.kinds import POISON, U64, Context, Int, Ptr, is_maybe, narrowed
+from ..tree.nodes import Cast, CtxPlace, Expr, If, Load, Number, Return
 from ..uapi import contexts, hooks
 from . import arith, memory, trust
 from .context import Binding, Checker
@@ -64,7 +64,7 @@ def bind(c: Checker, source: Source, ctx: Expr, kind: str) -> None:
     extra = args.vararg or args.kwarg or next(iter(args.kwonlyargs), None)
     if extra is not None:
         raise c.error("arguments", "a program's parameters are its context and the arguments of its hook, each by name", extra)
-    takes = kind in (*WORDS, "pt_regs") or kind.startswith("tracepoint/")
+    takes = kind in (*WORDS, "pt_regs", "iter") or kind.startswith("tracepoint/")
     parameters: list[Parameter] = []
     for node in nodes:
         layout = c.unit.annotation(c, node.annotation, source) if node.annotation else None
@@ -79,6 +79,9 @@ def bind(c: Checker, source: Source, ctx: Expr, kind: str) -> None:
     if kind.startswith("tracepoint/"):
         for one in parameters:
             _field(c, one, ctx)
+    elif kind == "iter":
+        for one in parameters:
+            _element(c, one, ctx)
     elif parameters:
         _arguments(c, parameters, ctx, kind)
 
@@ -115,6 +118,40 @@ def _field(c: Checker, one: Parameter, ctx: Expr) -> None:
         value = memory.load(c, found, one.node)
     if isinstance(one.layout, IntType):
         value = arith.wrap(c, arith.integer(c, value, one.node), one.layout, one.node)
+    c.bind(one.name, value, one.name)
+
+
+# --- iterators: programs that see every object of a kind --------------------------------------------------------------
+
+
+def element(c: Checker, ctx: Expr, name: str, layout: Layout | None, node: ast.AST) -> Expr:
+    """A member of the iterator's context, `struct bpf_iter__NAME`; the objects are None at the end. `layout`: the user's."""
+    target = hooks.target(c.hook)
+    struct = c.unit.kernel.named(f"bpf_iter__{target}")
+    if not isinstance(struct, StructType):
+        raise c.error("unknown-hook", f"this kernel has no iterator {target!r}, or shows no BTF", node)
+    path = struct.path(name)
+    if not path:
+        raise c.error("no-field", f"the iterator {target!r} gives no {name!r}", node,
+                      help=near(name, struct.names()) or f"it gives {', '.join(struct.names())}")
+    place = CtxPlace(c.span(node), Ptr(TYPES["u64"], "ctx", writable=False), ctx, sum(f.offset for f in path))
+    known = path[-1].type
+    if not isinstance(known, PtrType):
+        return arith.wrap(c, Load(c.span(node), Int.of(U64), place), known if isinstance(known, IntType) else U64, node)
+    null, why = name != "meta", "it is None at the end"
+    if isinstance(known.target, StructType):
+        return Load(c.span(node), Ptr(known.target, "kernel", null=null, writable=False, why=why, trust="trusted"), place)
+    mine = layout.target if isinstance(layout, PtrType) else layout if layout is not None else known.target
+    return Load(c.span(node), Ptr(mine, "mem", null=null, writable=False, why=why), place)
+
+
+def _element(c: Checker, one: Parameter, ctx: Expr) -> None:
+    """An object as a parameter: where it is None, at the end, the program does nothing."""
+    value = c.hold(element(c, ctx, one.name, one.layout, one.node), one.name)
+    if is_maybe(value.kind):
+        end = Return(c.span(one.node), Number(c.span(one.node), 0))
+        c.emit(If(c.span(one.node), memory.present(c, value), [], [end]))
+        value = Cast(value.span, narrowed(value.kind), value)
     c.bind(one.name, value, one.name)
 
 

@@ -71,6 +71,8 @@ class Contexts:
         """`ctx.name` where it is no plain memory: packet pointers, strings of a tracepoint, or an error."""
         kind = ctx.kind
         assert isinstance(kind, Context)
+        if kind.name == "iter":
+            return arguments.element(c, ctx, name, None, node)
         struct = table.context(kind.name)
         if struct and name == "packet" and "data" in struct.fields:
             start, end = (self.edge(c, ctx, kind, which, node) for which in ("data", "data_end"))

@@ -168,7 +168,9 @@ def emit(c: Checker, known: Signature, words: Sequence[Expr], node: ast.AST) -> 
 
 def _allowed(c: Checker, row: table.Kfunc, node: ast.AST) -> None:
     hook = hooks.match(c.hook)
-    if hook is None or not row.types or hook.prog_type in row.types or hook.prog_type in (ProgType.LSM, ProgType.EXT):
+    if hook is None or not row.types or hook.prog_type in row.types:
+        return
+    if hook.prog_type in (ProgType.LSM, ProgType.EXT) and ProgType.TRACING in row.types:
         return
     may = ", ".join(sorted({h.name for h in hooks.HOOKS if h.prog_type in row.types and "/" not in h.name and "." not in h.name}))
     raise c.error("program-type", f"{row.name}() cannot be called by a program at this hook ({hook.name})", node,

@@ -47,6 +47,11 @@ class KernelTypes:
                 return TYPES.get(f"{'i' if encoding & bt.SIGNED else 'u'}{size * 8}") or ArrayType(TYPES["u8"], size)
             case bt.Typedef(name=name) if name in BIG_ENDIAN:
                 return TYPES[BIG_ENDIAN[name]]
+            case bt.Typedef(name=name, type=target) if target and not getattr(self.btf[target], "name", "x"):
+                made = self.layout(target)
+                if isinstance(made, LazyStruct):
+                    made.alias(name)
+                return made
             case bt.Typedef(type=target) | bt.Const(target) | bt.Volatile(target) | bt.Restrict(target):
                 return self.layout(target) if target else TYPES["u8"]
             case bt.TypeTag(type=target):
@@ -97,8 +102,8 @@ class KernelTypes:
                 break
             if isinstance(kind, bt.TypeTag):
                 tag = kind.name
-            if isinstance(kind, bt.Typedef) and kind.name in BIG_ENDIAN:
-                return PtrType(TYPES[BIG_ENDIAN[kind.name]], tag == "user", tag)
+            if isinstance(kind, bt.Typedef):
+                return PtrType(self.layout(target), tag == "user", tag)
             target = kind.type
         else:
             return PtrType(None, tag == "user", tag)
@@ -142,6 +147,10 @@ class LazyStruct(StructType):
             return Field(m.name, layout, m.bit_offset // 8)
         unit = layout.size * 8
         return Field(m.name, layout, m.bit_offset // unit * layout.size, m.bit_offset % unit, m.bits)
+
+    def alias(self, name: str) -> None:
+        """A struct that has a name only as a typedef."""
+        self.name, self.typedef = name, True
 
     def use(self, field: Field) -> None:
         """The program reaches this member."""

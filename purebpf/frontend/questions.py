@@ -11,7 +11,7 @@ from ..dsl.ints import TYPES
 from ..dsl.kernel import KernelName
 from ..dsl.layout import ArrayType, EnumRef, Field, Layout, PtrType, StructType
 from ..tree.kinds import Const, Int, Ptr
-from ..tree.nodes import Arith, Bits, CoreInfo, Either, Expr, Move
+from ..tree.nodes import Arith, Bits, CoreInfo, Either, Expr, Move, Number
 from . import arith, memory
 from .context import Checker
 from .ktypes import LazyStruct
@@ -31,12 +31,16 @@ def _struct(c: Checker, value: Expr, name: str, node: ast.AST) -> StructType:
     return layout
 
 
-def _path(c: Checker, layout: StructType, name: str, node: ast.AST) -> tuple[Field, ...]:
+def _path(c: Checker, layout: StructType, name: str, word: str, node: ast.AST) -> tuple[Field, ...]:
     """The way to a member, "a.b" for one inside another; () for one that this kernel's type does not have."""
     found: list[Field] = []
     at: Layout | None = layout
     for part in name.split("."):
-        path = at.path(part) if isinstance(at, StructType) else ()
+        if not isinstance(at, StructType):
+            target = at.target if isinstance(at, PtrType) else None
+            raise c.error("no-field", f"{found[-1].name!r} is a {at.name if at else 'pointer'}, not a part of {layout.name}", node,
+                          help=f"ask of {target.name}: bpf.{word}({target.name}, {part!r})" if target is not None else "")
+        path = at.path(part)
         if not path and isinstance(layout, LazyStruct):
             return ()
         if not path:
@@ -55,7 +59,7 @@ def _member(c: Checker, args: list[Expr], word: str, node: ast.Call) -> tuple[St
     if not isinstance(name, str):
         raise c.error("type-mismatch", f"{word}() takes a kernel type and the name of a field", node)
     layout = _struct(c, args[0], word, node)
-    return layout, name, _path(c, layout, name, node)
+    return layout, name, _path(c, layout, name, word, node)
 
 
 def _there(c: Checker, args: list[Expr], word: str, node: ast.Call) -> tuple[StructType, tuple[Field, ...]]:
@@ -127,7 +131,7 @@ def _container_of(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     if not isinstance(kind, Ptr) or kind.null:
         raise c.mismatch("container_of() takes a pointer, a type and the name of a member", kind, node)
     offset = _offsetof(c, args[1:], node)
-    back = arith.binary(c, "-", c.lit(0, node), offset, node)
+    back = arith.integer(c, arith.binary(c, "-", Number(c.span(node), 0), arith.integer(c, offset, node), node), node)
     layout = _struct(c, args[1], "container_of", node)
     if kind.access == "direct" and kind.region != "kernel":
         return Move(c.span(node), kind._replace(target=layout, fresh=False, thing=False), pointer, back)

@@ -9,6 +9,7 @@ from ..btf import types as bt
 from ..dsl import maps as decl
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
+from ..dsl.kernel import KernelName
 from ..dsl.layout import ArrayType, BitField, EnumRef, FuncType, Layout, OptionalType, PtrType, StructType
 from ..dsl.maps import MapType as InnerMap
 from ..dsl.memory import encode
@@ -30,8 +31,9 @@ class Types:
             return 0
         if layout not in self._ids:
             if isinstance(layout, StructType):
-                self._ids[layout] = self.builder.reserve()  # it may refer to itself
-                self.builder.set(self._ids[layout], self._struct(layout))
+                number = self._ids[layout] = self.builder.reserve()  # it may refer to itself
+                made = self._struct(layout)
+                self.builder.set(number, bt.Typedef(layout.name, self.builder.append(made)) if layout.typedef else made)
             else:
                 self._ids[layout] = self.builder.add(self._type(layout))
         return self._ids[layout]
@@ -47,6 +49,8 @@ class Types:
                 return bt.Array(self.id_of(layout.elem), self.builder.add(bt.Int("u32", 4)), layout.count)
             case PtrType():
                 return bt.Ptr(self.id_of(layout.target))
+            case KernelName(name=name):
+                return bt.Fwd(name, False)
             case InnerMap():
                 return bt.Int("u32", 4)
             case FuncType(params=params, ret=ret):
@@ -62,7 +66,7 @@ class Types:
 
     def _struct(self, layout: StructType) -> bt.Type:
         members = tuple(bt.Member(f.name, self.id_of(f.type), f.offset * 8 + f.bit, f.bits) for f in layout.emitted())
-        return (bt.Union if layout.union else bt.Struct)(layout.name, layout.size, members)
+        return (bt.Union if layout.union else bt.Struct)("" if layout.typedef else layout.name, layout.size, members)
 
     def func(self, name: str, params: list[tuple[str, Layout | None]], result: Layout | None, linkage: int) -> int:
         """A FUNC with its prototype. A parameter of layout None is an untyped pointer."""

@@ -383,7 +383,7 @@ def describe(kind: Kind) -> str:
                 return f"a string ({target})"
             if isinstance(target, ArrayType) or fresh:
                 return f"{_a(str(target))} {target}"
-            return f"a pointer to {target.name if target else 'void'}" + (" or None" if null else "")
+            return f"a pointer to {target.name or 'a struct without a name' if target else 'void'}" + (" or None" if null else "")
         case Text():
             return "a string in kernel or user memory"
         case Agg(layout=layout):

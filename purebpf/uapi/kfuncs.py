@@ -10,7 +10,8 @@ One line each: name, first kernel, the group of program types that may call it (
     rcu         the same, or from an RCU section (KF_RCU)
     in_rcu      only inside an RCU section (KF_RCU_PROTECTED)
 
-Flags are the kernel sources' (7.1); groups were measured on 6.18, by loading a call from every program type.
+Flags are the kernel sources' (7.1); groups were measured on 6.18, by loading a call from every program type but
+LSM and EXT, which are taken for TRACING.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ GROUPS: Final = {
     "cls": "SCHED_CLS",
     "cgroup": "CGROUP_DEVICE CGROUP_SKB CGROUP_SOCK CGROUP_SOCKOPT CGROUP_SOCK_ADDR CGROUP_SYSCTL SOCK_OPS",
     "tracing": "TRACING",
+    "lsm": "LSM",  # bpf_fs_kfunc_set_ids; not measured
+    "session": "KPROBE",  # of kprobe.session; not measured
     "rstat": "PERF_EVENT TRACEPOINT TRACING",
 }
 
@@ -128,11 +131,11 @@ bpf_dynptr_size                              6.5   any
 bpf_dynptr_slice                             6.4   any        null
 bpf_dynptr_slice_rdwr                        6.4   any        null
 bpf_fentry_test1                             -     -
-bpf_get_dentry_xattr                         6.12  -          sleeps trusted
-bpf_get_file_xattr                           6.8   -          sleeps trusted
+bpf_get_dentry_xattr                         6.12  lsm        sleeps trusted
+bpf_get_file_xattr                           6.8   lsm        sleeps trusted
 bpf_get_fsverity_digest                      6.8   -          trusted
 bpf_get_kmem_cache                           6.13  any
-bpf_get_task_exe_file                        6.12  -          acquire trusted null
+bpf_get_task_exe_file                        6.12  lsm        acquire trusted null
 bpf_io_uring_get_region                      7.1   -          null
 bpf_io_uring_submit_sqes                     7.1   -          sleeps
 bpf_iter_bits_destroy                        6.11  any
@@ -186,7 +189,7 @@ bpf_obj_drop                                 7.1   -          release
 bpf_obj_drop_impl                            6.2   generic    release
 bpf_obj_new                                  7.1   -          acquire null
 bpf_obj_new_impl                             6.2   generic    acquire null
-bpf_path_d_path                              6.12  -          trusted
+bpf_path_d_path                              6.12  lsm        trusted
 bpf_percpu_obj_drop                          7.1   -          release
 bpf_percpu_obj_drop_impl                     6.7   generic    release
 bpf_percpu_obj_new                           7.1   -          acquire null
@@ -197,7 +200,7 @@ bpf_probe_read_kernel_dynptr                 6.16  any
 bpf_probe_read_kernel_str_dynptr             6.16  any
 bpf_probe_read_user_dynptr                   6.16  any
 bpf_probe_read_user_str_dynptr               6.16  any
-bpf_put_file                                 6.12  -          release
+bpf_put_file                                 6.12  lsm        release
 bpf_qdisc_bstats_update                      6.16  -
 bpf_qdisc_init_prologue                      6.16  -          trusted
 bpf_qdisc_reset_destroy_epilogue             6.16  -          trusted
@@ -215,15 +218,15 @@ bpf_rcu_read_unlock                          6.2   any
 bpf_rdonly_cast                              6.2   any
 bpf_refcount_acquire                         7.1   -          acquire null rcu
 bpf_refcount_acquire_impl                    6.4   generic    acquire null rcu
-bpf_remove_dentry_xattr                      6.15  -          sleeps trusted
+bpf_remove_dentry_xattr                      6.15  lsm        sleeps trusted
 bpf_res_spin_lock                            6.15  any        null
 bpf_res_spin_lock_irqsave                    6.15  any        null
 bpf_res_spin_unlock                          6.15  any
 bpf_res_spin_unlock_irqrestore               6.15  any
 bpf_send_signal_task                         6.13  generic    trusted
-bpf_session_cookie                           6.10  -
-bpf_session_is_return                        6.10  -
-bpf_set_dentry_xattr                         6.15  -          sleeps trusted
+bpf_session_cookie                           6.10  session
+bpf_session_is_return                        6.10  session
+bpf_set_dentry_xattr                         6.15  lsm        sleeps trusted
 bpf_sk_assign_tcp_reqsk                      6.11  cls        trusted
 bpf_skb_ct_alloc                             6.0   net        acquire null
 bpf_skb_ct_lookup                            5.18  net        acquire null
