@@ -16,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from purebpf.loader import running
+
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ROOT / "benchmarks" / "programs"
 
@@ -30,7 +32,7 @@ def build(bench: Path, out: Path, names: list[str]) -> dict[str, Path]:
         subprocess.run(["clang-19", "-O2", "-g", "-Wall", "-target", "bpf", "-mcpu=v3", include, "-c",
                         str(bench / "kernels" / f"{name}.bpf.c"), "-o", str(folders["clang"] / f"{name}.o")], check=True)
         subprocess.run([sys.executable, "-m", "purebpf", "build", str(PROGRAMS / f"{name}.py"), "-o",
-                        str(folders["purebpf"] / f"{name}.o")], check=True, cwd=ROOT)
+                        str(folders["purebpf"] / f"{name}.o"), "--kernel", running()], check=True, cwd=ROOT)
     return folders
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 from .compiler import Compiled, Options, compile
 from .dsl.hooks import Program
 from .spec import ObjectSpec, RunResult
+from .target import VM, Target
 
 if TYPE_CHECKING:
     from .dsl import live, maps
@@ -46,9 +47,10 @@ def _programs(given: tuple[Any, ...]) -> list[Program[..., Any]]:
     return programs
 
 
-def compile_all(*programs: Any, name: str = "purebpf", **options: Any) -> Compiled:
-    """Compile programs, with facts about tracepoints from the running kernel where it shows them."""
+def compile_all(*programs: Any, name: str = "purebpf", cpu: int = 3, kernel: str = "", **options: Any) -> Compiled:
+    """Compile programs for a target (see `Target`), with facts about tracepoints from the running kernel where it shows them."""
     options.setdefault("formats", tracepoint_format)
+    options.setdefault("target", Target(cpu, kernel))
     return compile(_programs(programs), Options(**options), name)
 
 
@@ -65,11 +67,13 @@ def tracepoint_format(category: str, name: str) -> list[FormatField] | None:
     return [FormatField(f.name, f.type, f.offset, f.size, f.signed) for f in fields]
 
 
-def build(*programs: Any, license: str = "GPL", name: str = "purebpf", cpu: int = 3) -> ObjectSpec:
+def build(*programs: Any, license: str = "GPL", name: str = "purebpf", cpu: int = 3, kernel: str = "") -> ObjectSpec:
     """Compile programs (or modules of programs) and all they reach into one object.
 
-    `cpu` is the instruction set version (1 to 4). Raises CompileError with everything that is wrong."""
-    return compile_all(*programs, name=name, license=license, cpu=cpu).spec
+    `cpu` is the instruction set version (1 to 4). `kernel`: a release such as "6.1", which must have what the programs ask
+    for, and whose means the compiler may use; without it the object is for the oldest kernel, from 5.10 on, that has what
+    they ask for by themselves. Raises CompileError with everything that is wrong."""
+    return compile_all(*programs, name=name, license=license, cpu=cpu, kernel=kernel).spec
 
 
 def load(*programs: Any, license: str = "GPL", constants: Mapping[Any, Any] | None = None, attach: bool = True,
@@ -81,7 +85,7 @@ def load(*programs: Any, license: str = "GPL", constants: Mapping[Any, Any] | No
     CompileError, VerifierError, AttachError, NotSupported or KernelError; then nothing is left behind."""
     from . import loader
 
-    compiled = compile_all(*programs, license=license, cpu=cpu)
+    compiled = compile_all(*programs, license=license, cpu=cpu, kernel=loader.running())
     for option in ("constants", "maps"):
         given = constants if option == "constants" else options.get(option)
         options[option] = {compiled.names.get(key, key): value for key, value in (given or {}).items()}
@@ -170,7 +174,7 @@ def simulate(program: Program[..., Any], *, data: bytes = b"", ctx: Any = None, 
     """Compile a program and run it in the VM; `options` are `vm.Machine`'s."""
     from .vm import Machine
 
-    machine = Machine(compile_all(program).spec, **options)
+    machine = Machine(compile_all(program, kernel=VM).spec, **options)
     return machine.run(program.name, data, ctx, repeat=repeat)
 
 

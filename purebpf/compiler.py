@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .codegen import generate
 from .dsl.hooks import Program
-from .frontend import Unit, check_programs
+from .frontend import Unit, check_programs, forms
 from .ir.function import Module
 from .lower import Lowered
 from .opt import optimize
 from .spec import ObjectSpec, ProgramSpec
+from .target import OLDEST, Needs, Target
 from .uapi import hooks
 
 if TYPE_CHECKING:
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class Options(NamedTuple):
-    """How to compile. `cpu`: instruction set version 1 to 4 (3 runs on Linux 5.10 and later); `level`: 0 to switch the
+    """How to compile. `target`: what for; `level`: 0 to switch the
     optimiser off; `verify`: check the IR between passes, and what
     codegen makes of it; `kernel`, `formats`: where facts about the target kernel come
     from (its BTF, then its modules'; tracepoint formats), asked only if a program needs them; `observe(pass, module)` sees every step."""
 
     license: str = "GPL"
-    cpu: int = 3
+    target: Target = OLDEST
     level: int = 2
     verify: bool = False
     kernel: Callable[[], Iterable[Btf]] | None = None
@@ -39,10 +40,11 @@ class Options(NamedTuple):
 
 
 class Compiled(NamedTuple):
-    """The object, and which declaration became what name in it."""
+    """The object, which declaration became what name in it, and what it asks of a kernel."""
 
     spec: ObjectSpec
     names: dict[Any, str]
+    needs: Needs
 
 
 def compile(programs: Sequence[Program[..., Any]], options: Options | None = None, name: str = "purebpf") -> Compiled:
@@ -52,20 +54,20 @@ def compile(programs: Sequence[Program[..., Any]], options: Options | None = Non
     if options.observe:
         options.observe("frontend", lowered.module)
     optimize(lowered.module, level=options.level, verify=options.verify, observe=options.observe)
-    return Compiled(_object(lowered, entries, options, name), {**unit.names(), **entries})
+    return Compiled(_object(lowered, entries, options, name), {**unit.names(), **entries}, unit.needs)
 
 
 def to_ir(programs: Sequence[Program[..., Any]], options: Options | None = None) -> tuple[Unit, Lowered, dict[Program[..., Any], str]]:
     """The first half: what was checked, what it was lowered to, and the name of each program. Raises CompileError."""
     options = options or Options()
     unit = check_programs(programs, license=options.license, kernel=options.kernel or running_kernel,
-                          formats=options.formats or (lambda category, name: None))
-    lowered = Lowered(unit.maps)
+                          formats=options.formats or (lambda category, name: None), target=options.target)
+    lowered = Lowered(unit.maps, forms.choose(unit))
     return unit, lowered, {program: lowered.program(tree) for program, tree in zip(programs, unit.programs)}
 
 
 def _object(lowered: Lowered, programs: dict[Program[..., Any], str], options: Options, name: str) -> ObjectSpec:
-    functions = {fn.name: generate(fn, cpu=options.cpu, line_text=_line, verify=options.verify)
+    functions = {fn.name: generate(fn, cpu=options.target.cpu, line_text=_line, verify=options.verify)
                  for fn in lowered.module.functions.values()}
     entries = {}
     for program, entry in programs.items():

@@ -11,6 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE.py")
     parser.add_argument("--after", default="", metavar="PASS", help="'frontend', or the name of a pass (default: the last)")
     parser.add_argument("--all", action="store_true", help="after every pass that changed something")
+    parser.add_argument("--kernel", default="", metavar="X.Y", help="the release that it is for")
     parser.add_argument("--verify", action="store_true", help="check the IR between passes")
     parser.add_argument("--time", action="store_true", help="milliseconds per pass, instead of the IR")
 
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         steps.append((name, "" if args.time else print_module(module), spent))
         started = time.perf_counter()
 
-    compile_file(args.file, verify=args.verify, observe=observe)
+    compile_file(args.file, kernel=args.kernel, verify=args.verify, observe=observe)
     if args.time:
         for name, _, spent in steps:
             print(f"{spent:8.2f} ms  {name}")

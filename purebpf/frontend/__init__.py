@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..dsl.hooks import Program
 from ..errors import CompileError
-from . import attributes, callbacks, exprs, kfuncs, loops, maps, packet, patterns, programs, results, scopes, stmts, subscripts
+from ..target import OLDEST, Target
+from . import attributes, callbacks, exprs, forms, kfuncs, loops, maps, packet, patterns, programs, results, scopes, stmts, subscripts
 from .hook import FormatField
 from .unit import Tables, Unit
 
@@ -33,10 +34,10 @@ def _tables() -> Tables:
 
 
 def check_programs(given: Sequence[Program[..., Any]], *, license: str = "GPL", kernel: Callable[[], Iterable[Btf]] = tuple,
-                   formats: TracepointFormat = lambda category, name: None) -> Unit:
+                   formats: TracepointFormat = lambda category, name: None, target: Target = OLDEST) -> Unit:
     """Check programs and what they reach. `kernel` (its BTF, then that of its modules) and `formats` are asked for
     facts about the running kernel only when a program needs them. Raises CompileError with everything that is wrong."""
-    unit = Unit(license, kernel, formats, _tables())
+    unit = Unit(license, kernel, formats, _tables(), target)
     for program in given:
         try:
             programs.check(unit, program)
@@ -47,4 +48,4 @@ def check_programs(given: Sequence[Program[..., Any]], *, license: str = "GPL", 
     return unit
 
 
-__all__ = ["FormatField", "Unit", "check_programs"]
+__all__ = ["FormatField", "Unit", "check_programs", "forms"]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ..dsl import maps as decl
 from ..tree.kinds import Const, I64, Int, NONE, Origin, POISON, Ptr, Tuple, rep
 from ..tree.nodes import Break, Each, Eval, Expr, Get, If, Lit, Local, MakeTuple, Stmt
+from ..uapi import versions
 from . import arith, conds, functions, maps, memory, stmts, truths
 from .context import Checker, Closure
 from .rounds import Round, _finish, _loop_body, settle
@@ -42,7 +43,7 @@ def _walked(c: Checker, map: maps.MapOf, node: ast.AST) -> tuple[Expr, Expr]:
 def _each(c: Checker, helper: str, args: list[Expr], params: list[Local], bind: Callable[[], None], orelse: list[ast.stmt],
           node: ast.AST, *values: Expr) -> None:
     args = [a if not arith.acts(a) else c.hold(a, "$n") for a in args]
-    c.unit.need("helper", "loop" if helper == "loop" else "for_each_map_elem", c, node)
+    c.unit.need(c, versions.helper(helper), f"bpf_{helper}()", node)
 
     def check(this: Round) -> None:
         assert c.env is not None

@@ -14,6 +14,7 @@ from ..tree.kinds import (
     number,
 )
 from ..tree.nodes import Bits, Expr, Helper, MapRef, Number, Swap
+from ..uapi import versions
 from . import arith, fitting, keeping, packet, sections
 from .context import Checker
 
@@ -30,7 +31,6 @@ ACQUIRES = {
 }
 SLEEPS = {"copy_from_user", "copy_from_user_task", "ima_inode_hash", "ima_file_hash"}  # might_sleep, 6.18
 RELEASES = {"sk_release": 0, "ringbuf_submit": 0, "ringbuf_discard": 0}
-GPL = ("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL")  # license_is_gpl_compatible
 REGIONS = {"map_value": "value", "mem": "mem", "socket": "kernel", "kernel": "kernel"}
 
 
@@ -44,11 +44,11 @@ def row(name: str) -> Declared:
 
 def emit_call(c: Checker, name: str, args: Iterable[Expr], kind: Kind, node: ast.AST) -> Expr:
     """Call a helper; arguments are numbers and pointers already."""
-    if c.unit.license not in GPL and row(name).gpl:  # in this order: most programs need no look-up
+    if not c.unit.gpl and row(name).gpl:  # in this order: most programs need no look-up
         raise c.error("gpl-only", f"the helper {name} is for GPL programs, this one is {c.unit.license!r}", node,
                       help="leave the licence at 'GPL', or do without the helper")
     sections.enter(c, name, name in SLEEPS, node, quiet=name in ("spin_lock", "spin_unlock"))
-    c.unit.need("helper", name, c, node)
+    c.unit.need(c, versions.helper(name), f"bpf_{name}()", node)
     pure, writes = QUIET.get(name, (False, True))
     c.effects.writes |= writes
     return Helper(c.span(node), kind, name, args, pure, writes)

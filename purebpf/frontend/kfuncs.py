@@ -154,14 +154,14 @@ def call(c: Checker, func: KernelFunction, node: ast.Call) -> Expr:
 def emit(c: Checker, known: Signature, words: Sequence[Expr], node: ast.AST) -> Expr:
     """The call itself, allowed here or an error."""
     row = known.row
-    if c.unit.license not in helpers.GPL:
+    if not c.unit.gpl:
         raise c.error("gpl-only", f"the kernel's functions are for GPL programs, this one is {c.unit.license!r}", node,
                       help="leave the licence at 'GPL'")
     _allowed(c, row, node)
     sections.enter(c, row.name, "sleeps" in row.flags, node, quiet=row.name.startswith(UNLOCKED))
     if "in_rcu" in row.flags and not trust.protected(c):
         raise c.error("sleeps", f"{row.name}() must be called in an RCU section: this program may sleep", node, help="with bpf.rcu():")
-    c.unit.need("kfunc", row.name, c, node)
+    c.unit.need(c, row.since, f"{row.name}()", node)
     c.effects.writes = True
     return Kfunc(c.span(node), _result(c, known, node), row.name, words, known.proto)
 

@@ -11,8 +11,8 @@ from ..tree.nodes import (
     Arith, Both, Cast, Compare, Either, Element, Expr, Get, Guard, If, IfElse, Local, Loop, Number, SameBytes, Select,
     Set, Stmt, Undef,
 )
-from ..tree.walk import assigned, walk
-from . import arith, stmts
+from ..tree.walk import walk
+from . import arith, forms, stmts
 from .context import Binding, Checker, Env, Path, held
 from .rounds import Round, _finish, _loop_body, settle
 
@@ -71,12 +71,12 @@ def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     """Choose the loop's form. The verifier walks a plain loop round by round: so many ways through the body for so many
     rounds are too much for it. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
     decisions = sum(isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes | Loop) for s in loop.body for n in walk(s))
-    steps = any("packet" in local.rep for s in loop.body for local in assigned(s) if not local.name.startswith("$") and local.name != "at")
     if loop.walked and rounds is not None and rounds <= PLAIN:
         return
-    tried = 0 if steps and rounds is not None and rounds <= PLAIN else max(decisions, 1)  # a cursor at a known place never looks alike
-    loop.granted = c.unit.target.may_goto and (rounds is None or rounds > PLAIN or rounds * tried > TRIED)
-    c.function.aborts |= loop.granted
+    loop.granted = rounds is None or rounds > PLAIN or rounds * max(decisions, 1) > TRIED
+    if loop.granted:
+        c.function.aborts = True
+        forms.ask(c, loop)
 
 
 def _shown(target: ast.expr) -> str:

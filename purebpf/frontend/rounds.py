@@ -44,9 +44,18 @@ def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round],
         new = _joined_head(head, this.target.continues, attempt, growth, rounds)
         if new is None:
             _connect(c, entry, head, this.target.continues)
+            loop = this.target.loop
+            if isinstance(loop, Loop):
+                loop.carried = _carried(head, this.target.continues)
             return this, this.target.continues
         head = new
     raise AssertionError("a loop's variables do not settle")
+
+
+def _carried(head: Env, back: list[Path]) -> list[Local]:
+    """Variables that lead into the frame, to another place when the loop comes round."""
+    return [b.local for name, b in head.items() if b.local is not None and "stack" in b.local.rep
+            and any(path.env[name] is not b for path in back)]
 
 
 def _joined_head(head: Env, back: list[Path], attempt: int, growth: dict[tuple[str, str], int], rounds: int) -> Env | None:

@@ -13,6 +13,7 @@ from ..btf import types as bt
 from ..dsl.layout import ArrayType, Layout, OptionalType, PtrType
 from ..dsl.memory import layout_of
 from ..errors import CompileError, Diagnostic, Span
+from ..target import Needs, Target
 from ..tree.nodes import Expr, Function
 from .context import Checker
 from .hook import Contexts
@@ -44,20 +45,13 @@ class Tables:
     packet_element: Callable[..., Expr]
 
 
-class Target:
-    """What the object is for. `may_goto`: the kernel counts rounds (6.9)."""
-
-    __slots__ = ("may_goto",)
-
-    def __init__(self, may_goto: bool = True) -> None:
-        self.may_goto = may_goto
-
-
 class Unit:
     """What one call of `check_programs` builds."""
 
-    def __init__(self, license: str, kernel: Callable[[], Iterable[Btf]], formats: TracepointFormat, tables: Tables) -> None:
-        self.license, self.tables, self.target = license, tables, Target()
+    def __init__(self, license: str, kernel: Callable[[], Iterable[Btf]], formats: TracepointFormat, tables: Tables, target: Target) -> None:
+        self.license, self.tables, self.target = license, tables, target
+        self.needs = Needs()
+        self.granted: list[Span] = []  # loops that the kernel must count, or call
         self.sources = Sources()
         self.kernel = KernelFacts(kernel)
         self.contexts = Contexts(self.kernel, formats)
@@ -176,8 +170,19 @@ class Unit:
         """Declaration -> name in the object."""
         return {obj: name for name, obj in (*self._maps.values(), *self._variables.values())}
 
-    def need(self, what: str, name: str, c: Checker, node: ast.AST) -> None:
-        """The program uses a feature of the kernel."""
+    def need(self, c: Checker, since: str, what: str, node: ast.AST) -> None:
+        """The program asks for something that kernels have from `since` on; an error if the stated one has it not."""
+        if self.target.kernel and not self.target.takes(since):
+            raise c.error("target", f"{what} is there from Linux {since} on, and this is for {self.target.kernel}", node)
+        self.needs.add(since, what, c.span(node))
+
+    @property
+    def gpl(self) -> bool:
+        """Is the licence one that the kernel takes for GPL-compatible (license_is_gpl_compatible)?"""
+        return self.license in GPL
+
+
+GPL = ("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL")
 
 
 def _free(name: str, taken: set[str]) -> str:

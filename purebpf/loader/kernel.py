@@ -13,7 +13,7 @@ from ..btf import kernel as kernel_btf
 from ..btf import types as t
 from ..btf.kinds import BY_CLASS
 from ..errors import KernelError, NotSupported
-from . import bpf
+from . import bpf, sys
 from .fd import Fd, close_all
 
 EPERM, ENOENT, ESRCH = 1, 2, 3
@@ -148,6 +148,11 @@ def _read_config() -> dict[str, str]:
         return {name: value for name, value in pairs}
     raise NotSupported(ENOENT, "the kernel's configuration",
                        hint="none of /proc/config.gz and /boot/config-RELEASE can be read")
+
+
+def running() -> str:
+    """The running kernel's release, "6.18": what programs that are loaded at once are compiled for."""
+    return ".".join(map(str, sys.kernel_version()[:2]))
 
 
 def missing(name: str, what: str, hint: str = "") -> KernelError:

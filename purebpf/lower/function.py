@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, assert_never, cast
 
-from ..ir.function import Block, Edge, Function, Op, Param, Value
+from ..ir.function import Block, Const, Edge, Function, Op, Param, Value
 from ..ir.ops import TABLE
 from ..ir.types import I64, MAYBE, PTR, VOID, Type
 from ..tree import nodes as n
 from ..tree.kinds import Agg, Ptr
-from ..tree.walk import assigned, read, walk
+from ..tree.walk import assigned, walk
 from . import places
 from .flow import Join, Words
 from .values import Values
@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from .module import Lowered
 
 ALIGN = 8
+ROUNDS = 1 << 23  # that a loop which is granted its rounds goes at most
+
+
+PACKET = 0xF000  # bytes into a packet from where a round begins; the verifier follows to 0xFFFF
+
+
+class Head:
+    """The head of a loop: its block, for each variable its parameters, and for words that come round as a distance what
+    that is measured from."""
+
+    __slots__ = ("block", "params", "bases")
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.params: dict[n.Local, list[Param]] = {}
+        self.bases: dict[n.Local, list[Value | None]] = {}
 
 
 class Open(NamedTuple):
@@ -125,7 +141,13 @@ class Lowering(Values):
         return join
 
     def _leave(self, loop: n.Stmt, moves: list[n.Stmt], again: bool) -> None:
-        target = self.open[loop]
+        target = self.open.get(loop)
+        if target is None:
+            assert self.callback is not None
+            self._close(0)
+            self.body(moves)
+            self.callback.go_out(self, loop)
+            return
         self._close(target.scopes)
         self.body(moves)
         join = target.again if again else target.done
@@ -153,6 +175,22 @@ class Lowering(Values):
     # --- loops
 
     def _loop(self, node: n.Loop) -> None:
+        from . import callbacks, numbered
+
+        form = self.unit.form if node.granted else ""
+        if form == "called":
+            callbacks.called(self, node)
+        elif form == "numbered":
+            numbered.loop(self, node)
+        else:
+            self.loop(node, self.may if form else None)
+
+    def may(self, go_on: Join) -> None:
+        """To `go_on` while the kernel grants another round; else the program is given up."""
+        self.flow.may(go_on, self.abort_join())
+
+    def loop(self, node: n.Loop, grant: Callable[[Join], None] | None) -> None:
+        """A loop in place. `grant` asks for every round."""
         head = self.open_loop(node)
         again, done, inside, over = (self.flow.join(w) for w in ("again", "done", "body", "over"))
         self.open[node] = Open(len(self.scopes), again, done)
@@ -161,9 +199,9 @@ class Lowering(Values):
         else:
             self.cond(node.test, inside, over)
         self.flow.enter(inside)
-        if node.granted:
+        if grant is not None:
             go_on = self.flow.join("granted")
-            self.flow.may(go_on, self.abort_join())
+            grant(go_on)
             self.flow.enter(go_on)
         self.body(node.body)
         self.flow.goto(again)
@@ -175,38 +213,47 @@ class Lowering(Values):
         self.flow.goto(done)
         self.flow.enter(done)
 
-    def open_loop(self, node: n.Stmt) -> tuple[Block, dict[n.Local, list[Param]]]:
-        """Enter the head of a loop: what it sets are parameters there."""
-        block = self.b.new_block("loop")
-        edge = Edge(block)
-        params: dict[n.Local, list[Param]] = {}
-        # Numbers begin as ones of which the verifier knows nothing, so that two rounds look the same to it. A packet
-        # pointer that moves never lets them; then a counter with a limit is what ends its walk.
-        moves = any("packet" in local.rep and self.flow.env.get(local) for local in assigned(node))
-        counters = _limited(node) if moves else set()
+    def open_loop(self, node: n.Loop) -> Head:
+        """Enter the head of a loop: what it sets are parameters there. Where rounds are granted, two of them must look the
+        same to the verifier: numbers begin as ones of which it knows nothing, and a packet pointer that moves comes round as
+        its distance from where it was before the loop."""
+        head = Head(self.b.new_block("loop"))
+        edge = Edge(head.block)
+        rides = node.granted and not refetches(node)
         for local in assigned(node):
             words = self.flow.env.get(local)
             if words is None or not words:
                 continue
-            if getattr(node, "granted", False) and local not in counters:
+            if node.granted:
                 words = tuple(self.opaque(w) if region == "i64" else w for w, region in zip(words, local.rep))
-            params[local] = [Param(head_type(word, kind), local.name) for word, kind in zip(words, local.rep)]
-            block.params += params[local]
+            head.bases[local] = [w if rides and region == "packet" and w.type.region == "packet" else None
+                                 for w, region in zip(words, local.rep)]
+            words = tuple(w if base is None else self.opaque(Const(0)) for w, base in zip(words, head.bases[local]))
+            head.params[local] = [Param(I64 if base is not None else head_type(word, kind), local.name)
+                                  for word, kind, base in zip(words, local.rep, head.bases[local])]
+            head.block.params += head.params[local]
             edge.args += words
         assert self.b.block is not None
         self.b.block.ops.append(Op(TABLE["jump"], (), VOID, None, (edge,), self.b.span))
-        self.b.place(block)
-        self.flow.env.update({local: tuple(ps) for local, ps in params.items()})
-        return block, params
+        self.b.place(head.block)
+        for local, bases in head.bases.items():
+            self.flow.env[local] = tuple(p if base is None else base for p, base in zip(head.params[local], bases))
+        for local, bases in head.bases.items():
+            self.flow.env[local] = tuple(p if base is None else self.moved(base, p) for p, base in zip(head.params[local], bases))
+        return head
 
-    def close_loop(self, head: tuple[Block, dict[n.Local, list[Param]]]) -> None:
+    def moved(self, base: Value, distance: Value) -> Value:
+        """A packet pointer so far behind another; no packet is longer than the verifier follows."""
+        self.guard(self.b.op("ult", distance, PACKET))
+        return self.move(base, self.below(distance, PACKET))
+
+    def close_loop(self, head: Head) -> None:
         """The back edge."""
         if self.b.block is None:
             return
-        block, params = head
-        edge = Edge(block)
-        for local in params:
-            edge.args += self.flow.env[local]
+        edge = Edge(head.block)
+        for local, bases in head.bases.items():
+            edge.args += tuple(w if base is None else self.b.op("ptrdiff", w, base) for w, base in zip(self.flow.env[local], bases))
         self.b.block.ops.append(Op(TABLE["jump"], (), VOID, None, (edge,), self.b.span))
         self.b.block = None
 
@@ -243,6 +290,9 @@ class CallbackExit:
     def abort(self, f: Lowering) -> None:
         raise NotImplementedError
 
+    def go_out(self, f: Lowering, target: n.Stmt) -> None:
+        raise NotImplementedError
+
 
 def head_type(word: Value, region: str) -> Type:
     """The type of a variable at a loop's head, before it is known what comes round: a pointer may be null."""
@@ -251,10 +301,6 @@ def head_type(word: Value, region: str) -> Type:
     return PTR[region] if region in ("stack", "packet", "packet_end", "packet_meta", "ctx", "data") else MAYBE[region]
 
 
-def _limited(node: n.Stmt) -> set[n.Local]:
-    """The variables that a loop's own test compares with a constant."""
-    found: set[n.Local] = set()
-    for one in walk(node.test) if isinstance(node, n.Loop) and node.test is not None else ():
-        if isinstance(one, n.Compare) and one.word not in ("eq", "ne") and any(isinstance(x, n.Number) for x in (one.a, one.b)):
-            found.update(read(one))
-    return found
+def refetches(node: n.Stmt) -> bool:
+    """Does the loop take the packet's edges anew? Then what was a pointer into it before may be none."""
+    return any(isinstance(one, n.Load) and isinstance(one.kind, Ptr) and one.kind.region.startswith("packet") for one in walk(node))

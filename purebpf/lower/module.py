@@ -22,9 +22,11 @@ NULLABLE = ("value", "mem", "kernel", "map", "sock", "arg")
 
 
 class Lowered:
-    """What `lower` gives: the IR module, and the object's types, maps and data."""
+    """What `lower` gives: the IR module, and the object's types, maps and data. `form`: of loops that want to be granted
+    their rounds ("granted", "numbered" or "called")."""
 
-    def __init__(self, maps: Sequence[tuple[str, Map]]) -> None:
+    def __init__(self, maps: Sequence[tuple[str, Map]], form: str = "granted") -> None:
+        self.form = form
         self.module = Module()
         self.types = Types()
         self.data = Data(self.types)

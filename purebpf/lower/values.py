@@ -73,9 +73,11 @@ class Values:
         return self.b.op("ptradd" if base.type.is_ptr else "add", base, by)
 
     def opaque(self, word: Value) -> Value:
-        """A number in a form that the verifier does not see through: rounds of a loop that start from it look alike."""
-        if not isinstance(word, Const):
-            return word
+        """A constant in a form that the verifier does not see through: rounds of a loop that start from it look alike."""
+        return self.hidden(word) if isinstance(word, Const) else word
+
+    def hidden(self, word: Value) -> Value:
+        """A number of which the verifier forgets what it knew."""
         section, off = self.unit.data.zero()
         zero = self.b.load(self.b.op("dataaddr", type=PTR["data"], attr=Data(section, off)), 8)
         return self.b.op("add", zero, word)

@@ -58,9 +58,10 @@ class If(Stmt):
 class Loop(Stmt):
     """`test`, then `body`, then `step`, again; `orelse` once the test fails (None: never). `Break` goes behind `orelse`,
     `Continue` to `step`. `once`: the test holds the first time. `granted`: only as many rounds as the kernel grants
-    (may_goto: 8 million); then the program is given up. `walked`: the body relies on the verifier's walking round by round."""
+    (8 million), in the form that the object's kernel has; then the program is given up. `walked`: the body relies on the verifier's walking round by round. `carried`: variables
+    that lead to different slots of the frame in different rounds."""
 
-    __slots__ = ("test", "body", "step", "orelse", "once", "granted", "walked")
+    __slots__ = ("test", "body", "step", "orelse", "once", "granted", "walked", "carried")
 
     def __init__(self, span: Span) -> None:
         self.span = span
@@ -69,6 +70,7 @@ class Loop(Stmt):
         self.step: list[Stmt] = []
         self.orelse: list[Stmt] = []
         self.once = self.granted = self.walked = False
+        self.carried: list[Local] = []
 
 
 class Each(Stmt):

@@ -68,12 +68,22 @@ def _shown(value: Any) -> str:
     return str([v.hex() for v in value]) if isinstance(value, list) else str(value)
 
 
+KERNELS = ("", "6.9", "5.17")  # what loops look like depends on it
+
+
 def spec(text: str, level: int) -> ObjectSpec:
+    """The program's object, for a kernel that the text chooses."""
     linecache.cache[FILE] = (len(text), None, text.splitlines(True), FILE)
     module = ModuleType("effects_program")
     sys.modules[module.__name__] = module
     exec(compile(text, FILE, "exec", dont_inherit=True), module.__dict__)
-    return compile_all(module.__dict__["prog"], level=level, verify=True).spec
+    kernel = KERNELS[len(text) % 3]
+    try:
+        return compile_all(module.__dict__["prog"], level=level, verify=True, kernel=kernel).spec
+    except CompileError as error:
+        if all(d.code != "target" for d in error.diagnostics):
+            raise
+        return compile_all(module.__dict__["prog"], level=level, verify=True).spec
 
 
 NAMES = ("h", "hs", "am", "ap")

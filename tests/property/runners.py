@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from purebpf.api import module_programs
+from purebpf.target import VM, Target
 from purebpf.compiler import Options, compile
 from purebpf.errors import PureBpfError
 from purebpf.compiler import to_ir
@@ -72,12 +73,12 @@ class Runners:
 
     def _compare(self, made: ModuleType, params: dict[str, str], rows: list[tuple[int, ...]], wanted: list[int]) -> None:
         programs = module_programs(made)
-        lowered = to_ir(programs)[1]
+        lowered = to_ir(programs, Options(target=Target(kernel=VM)))[1]
         interp = Interp(lowered.module, data={name: bytearray(section.data) for name, section in lowered.data.specs().items()})
         got = [signed(interp.run("root", *(signed(v) for v in row))) for row in rows]
         self._same("IR", rows, wanted, got)
         plain = compile(programs, Options(level=0)).spec
-        best = compile(programs, Options(verify=True)).spec
+        best = compile(programs, Options(target=Target(kernel="6.9"), verify=True)).spec
         for name, spec in ("VM unoptimised", plain), ("VM optimised", best):
             self._same(name, rows, wanted, self._in_vm(spec, params, rows))
         if self.kernel:

@@ -13,6 +13,7 @@ from purebpf.api import module_programs
 from purebpf.compiler import Options, compile
 from purebpf.dsl.hooks import Func, Program
 from purebpf.errors import CompileError
+from purebpf.target import Target
 from purebpf.compiler import to_ir
 from purebpf.ir.interp import Interp
 from purebpf.ir.ops import signed
@@ -47,7 +48,7 @@ def _errors(source: str, args: list[str]) -> str:
 
 
 def _object(source: str, args: list[str]) -> str:
-    spec = compile(module_programs(module(source)), Options(cpu=int(args[0]) if args else 3, verify=True)).spec
+    spec = compile(module_programs(module(source)), Options(target=Target(int(args[0]) if args else 3), verify=True)).spec
     lines = []
     for name, program in spec.programs.items():
         linked = spec.link(name)
