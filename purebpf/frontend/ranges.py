@@ -64,19 +64,27 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
     _grant(c, _counted(c, node, more, once, lambda: inside, step_stmt, rounds=min(most + 1, 1 << 23)), most)
 
 
-PLAIN, TRIED = 1 << 10, 600
+PLAIN, TRIED, VARIED = 1 << 10, 600, 64
 
 
 def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     """Choose the loop's form. The verifier walks a plain loop round by round: so many ways through the body for so many
-    rounds are too much for it. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
-    decisions = sum(isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes | Loop) for s in loop.body for n in walk(s))
+    rounds are too much for it, and few already where the ways leave different numbers behind, or where the loop stands in
+    another. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
     if loop.walked and rounds is not None and rounds <= PLAIN:
         return
-    loop.granted = rounds is None or rounds > PLAIN or rounds * max(decisions, 1) > TRIED
+    nodes = [n for s in loop.body for n in walk(s)]
+    decisions = max(sum(isinstance(n, DECIDES) for n in nodes), 1)
+    ways = sum(isinstance(n, WAYS) for n in nodes)
+    limit = VARIED if ways > 1 and (loop.varying or c.frame.loops) else TRIED
+    loop.granted = rounds is None or rounds > PLAIN or rounds * decisions > limit
     if loop.granted:
         c.function.aborts = True
         forms.ask(c, loop)
+
+
+WAYS = (If, IfElse, Both, Either, SameBytes, Loop)
+DECIDES = (*WAYS, Guard, Element)
 
 
 def _shown(target: ast.expr) -> str:

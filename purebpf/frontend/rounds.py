@@ -46,7 +46,10 @@ def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round],
             _connect(c, entry, head, this.target.continues)
             loop = this.target.loop
             if isinstance(loop, Loop):
-                loop.carried = _carried(head, this.target.continues)
+                back = this.target.continues
+                loop.carried = _carried(head, back)
+                loop.varying = any(b.local is not None and "i64" in b.local.rep and any(p.env[name] is not b for p in back)
+                                   for name, b in head.items())
             return this, this.target.continues
         head = new
     raise AssertionError("a loop's variables do not settle")

@@ -225,10 +225,10 @@ class Lowering(Values):
             if words is None or not words:
                 continue
             if node.granted:
-                words = tuple(self.opaque(w) if region == "i64" else w for w, region in zip(words, local.rep))
+                words = tuple(self.hidden(w) if region == "i64" else w for w, region in zip(words, local.rep))
             head.bases[local] = [w if rides and region == "packet" and w.type.region == "packet" else None
                                  for w, region in zip(words, local.rep)]
-            words = tuple(w if base is None else self.opaque(Const(0)) for w, base in zip(words, head.bases[local]))
+            words = tuple(w if base is None else self.hidden(Const(0)) for w, base in zip(words, head.bases[local]))
             head.params[local] = [Param(I64 if base is not None else head_type(word, kind), local.name)
                                   for word, kind, base in zip(words, local.rep, head.bases[local])]
             head.block.params += head.params[local]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never, cast
 from ..errors import Span
 from ..ir.builder import Builder
 from ..ir.function import Const, Function, Op, Value
-from ..ir.ops import TABLE, Data, Helper, Kfunc, Limit, Slot, Symbol, signed
+from ..ir.ops import TABLE, Data, Helper, Kfunc, Limit, Mem, Slot, Symbol, signed
 from ..ir.types import I64, MAYBE, PTR, Type
 from ..tree import nodes as n
 from ..tree.kinds import NONE, Choice, Const as Known, Int, Kind, Optional, Ptr, Text, Tuple, rep
@@ -72,15 +72,12 @@ class Values:
             return base
         return self.b.op("ptradd" if base.type.is_ptr else "add", base, by)
 
-    def opaque(self, word: Value) -> Value:
-        """A constant in a form that the verifier does not see through: rounds of a loop that start from it look alike."""
-        return self.hidden(word) if isinstance(word, Const) else word
-
     def hidden(self, word: Value) -> Value:
-        """A number of which the verifier forgets what it knew."""
+        """A number of which the verifier forgets what it knew, so that rounds of a loop that start from it look alike. Each is
+        made of a zero of its own: those of one load would be one to the verifier."""
         section, off = self.unit.data.zero()
-        zero = self.b.load(self.b.op("dataaddr", type=PTR["data"], attr=Data(section, off)), 8)
-        return self.b.op("add", zero, word)
+        place = self.b.op("dataaddr", type=PTR["data"], attr=Data(section, off))
+        return self.b.op("add", self.b.op("load", place, type=I64, attr=Mem(8, volatile=True)), word)
 
     def slot(self, slot: n.Slot) -> Value:
         if slot not in self.slots:

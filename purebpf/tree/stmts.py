@@ -59,9 +59,9 @@ class Loop(Stmt):
     """`test`, then `body`, then `step`, again; `orelse` once the test fails (None: never). `Break` goes behind `orelse`,
     `Continue` to `step`. `once`: the test holds the first time. `granted`: only as many rounds as the kernel grants
     (8 million), in the form that the object's kernel has; then the program is given up. `walked`: the body relies on the verifier's walking round by round. `carried`: variables
-    that lead to different slots of the frame in different rounds."""
+    that lead to different slots of the frame in different rounds; `varying`: numbers other than a counter change."""
 
-    __slots__ = ("test", "body", "step", "orelse", "once", "granted", "walked", "carried")
+    __slots__ = ("test", "body", "step", "orelse", "once", "granted", "walked", "carried", "varying")
 
     def __init__(self, span: Span) -> None:
         self.span = span
@@ -69,7 +69,7 @@ class Loop(Stmt):
         self.body: list[Stmt] = []
         self.step: list[Stmt] = []
         self.orelse: list[Stmt] = []
-        self.once = self.granted = self.walked = False
+        self.once = self.granted = self.walked = self.varying = False
         self.carried: list[Local] = []
 
 
