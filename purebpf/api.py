@@ -6,7 +6,7 @@ which name, so that `k[calls]` finds the live map of the declaration `calls`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -47,8 +47,9 @@ def _programs(given: tuple[Any, ...]) -> list[Program[..., Any]]:
 
 
 def compile_all(*programs: Any, name: str = "purebpf", **options: Any) -> Compiled:
-    """Compile programs, with facts about tracepoints from the running kernel where it shows them."""
+    """Compile programs, with facts about tracepoints and other hooks from the running kernel where it shows them."""
     options.setdefault("formats", tracepoint_format)
+    options.setdefault("hooks", hook_names)
     return compile(_programs(programs), Options(**options), name)
 
 
@@ -63,6 +64,13 @@ def tracepoint_format(category: str, name: str) -> list[FormatField] | None:
     except (PureBpfError, OSError):
         return None
     return [FormatField(f.name, f.type, f.offset, f.size, f.signed) for f in fields]
+
+
+def hook_names(kind: str, name: str, prefix: str) -> Sequence[str] | None:
+    """The hooks that the running kernel has, where `name` is none of them; None where it is one, or nothing is to be seen."""
+    from .loader import hooknames
+
+    return hooknames.others(kind, name, prefix)
 
 
 def build(*programs: Any, license: str = "GPL", name: str = "purebpf", cpu: int = 3) -> ObjectSpec:
@@ -170,7 +178,7 @@ def simulate(program: Program[..., Any], *, data: bytes = b"", ctx: Any = None, 
     """Compile a program and run it in the VM; `options` are `vm.Machine`'s."""
     from .vm import Machine
 
-    machine = Machine(compile_all(program).spec, **options)
+    machine = Machine(compile_all(program, hooks=None).spec, **options)  # the VM has every hook
     return machine.run(program.name, data, ctx, repeat=repeat)
 
 

@@ -21,13 +21,14 @@ from .uapi import hooks
 if TYPE_CHECKING:
     from .btf import Btf
     from .frontend.hook import TracepointFormat
+    from .frontend.hooknames import HookNames
 
 
 class Options(NamedTuple):
     """How to compile. `cpu`: instruction set version 1 to 4 (3 runs on Linux 5.10 and later); `level`: 0 to switch the
     optimiser off; `verify`: check the IR between passes, and what
-    codegen makes of it; `kernel`, `formats`: where facts about the target kernel come
-    from (its BTF, tracepoint formats), asked only if a program needs them; `observe(pass, module)` sees every step."""
+    codegen makes of it; `kernel`, `formats`, `hooks`: where facts about the target kernel
+    come from (its BTF, tracepoint formats, names of hooks), asked only if a program needs them; `observe(pass, module)` sees every step."""
 
     license: str = "GPL"
     cpu: int = 3
@@ -35,6 +36,7 @@ class Options(NamedTuple):
     verify: bool = False
     kernel: Callable[[], Btf | None] | None = None
     formats: TracepointFormat | None = None
+    hooks: HookNames | None = None
     observe: Callable[[str, Module], None] | None = None
 
 
@@ -59,7 +61,8 @@ def to_ir(programs: Sequence[Program[..., Any]], options: Options | None = None)
     """The first half: what was checked, what it was lowered to, and the name of each program. Raises CompileError."""
     options = options or Options()
     unit = check_programs(programs, license=options.license, kernel=options.kernel or running_kernel,
-                          formats=options.formats or (lambda category, name: None))
+                          formats=options.formats or (lambda category, name: None),
+                          hooks=options.hooks or (lambda kind, name, prefix: None))
     lowered = Lowered(unit.maps)
     return unit, lowered, {program: lowered.program(tree) for program, tree in zip(programs, unit.programs)}
 

@@ -19,6 +19,7 @@ from .unit import Tables, Unit
 if TYPE_CHECKING:
     from ..btf import Btf
     from .hook import TracepointFormat
+    from .hooknames import HookNames
 
 
 def _tables() -> Tables:
@@ -32,10 +33,11 @@ def _tables() -> Tables:
 
 
 def check_programs(given: Sequence[Program[..., Any]], *, license: str = "GPL", kernel: Callable[[], Btf | None] = lambda: None,
-                   formats: TracepointFormat = lambda category, name: None) -> Unit:
-    """Check programs and what they reach. `kernel` and `formats` are asked for facts about the running kernel only when a
-    program needs them. Raises CompileError with everything that is wrong."""
-    unit = Unit(license, kernel, formats, _tables())
+                   formats: TracepointFormat = lambda category, name: None,
+                   hooks: HookNames = lambda kind, name, prefix: None) -> Unit:
+    """Check programs and what they reach. `kernel`, `formats` and `hooks` are asked for facts about the running kernel
+    only when a program needs them. Raises CompileError with everything that is wrong."""
+    unit = Unit(license, kernel, formats, _tables(), hooks)
     for program in given:
         try:
             programs.check(unit, program)

@@ -12,9 +12,8 @@ from ..errors import CompileError, Diagnostic
 from ..tree.kinds import I64, NONE, POISON, U64, Context, Int, describe, is_maybe, number
 from ..tree.nodes import Expr, Function, Get, Local, Number, Return
 from ..uapi import hooks
-from . import arguments, arith, functions, results
+from . import arguments, arith, functions, hooknames, results
 from .context import Checker, Frame, plain_function
-from .names import near
 from .source import Source
 from .unit import Unit
 
@@ -27,8 +26,10 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
     """Check an entry program and what it reaches."""
     source = unit.sources.of(plain_function(program.function))
     hook = hooks.match(program.section)
-    if hook is None:
-        raise CompileError([_unknown_hook(source, program.section)])
+    wrong = hooknames.unknown(source, program, unit.hooks)
+    if hook is None or wrong is not None:  # what its context holds, and its arguments are, nobody knows
+        unit.report_all([wrong] if wrong is not None else [])
+        return
     observer = program.section.split("/")[0].split(".")[0] in OBSERVERS
     function = Function(program.name, source.span(source.node), "program")
     function.default = program.default if program.default is not None else hook.default
@@ -91,9 +92,3 @@ def _answer(c: Checker, stmt: Return, observer: bool) -> Expr:
     else:
         c.unit.report(CompileError([Diagnostic("type-mismatch", f"a program's answer is a number, not {describe(kind)}", span)]))
     return Number(span, 0)
-
-
-def _unknown_hook(source: Source, section: str) -> Diagnostic:
-    hint = near(section.split("/")[0], [h.name for h in hooks.HOOKS])
-    return Diagnostic("unknown-hook", f"no hook is called {section!r}", source.span(source.node),
-                      help=hint or "'purebpf features' lists the hooks")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..btf import Btf
     from .results import Instance
     from .hook import TracepointFormat
+    from .hooknames import HookNames
 
 
 class Tables:
@@ -53,11 +54,12 @@ class Target:
 class Unit:
     """What one call of `check_programs` builds."""
 
-    def __init__(self, license: str, kernel: Callable[[], Btf | None], formats: TracepointFormat, tables: Tables) -> None:
-        self.license, self.tables, self.target = license, tables, Target()
+    def __init__(self, license: str, kernel: Callable[[], Btf | None], formats: TracepointFormat, tables: Tables,
+                 hooks: HookNames = lambda kind, name, prefix: None) -> None:
+        self.license, self.tables, self.target, self.hooks = license, tables, Target(), hooks
         self.sources = Sources()
-        self.contexts = Contexts(kernel, formats)
-        self.kernel = kernel
+        self.kernel = _once(kernel)
+        self.contexts = Contexts(self.kernel, formats)
         self.programs: list[Function] = []
         self.diagnostics: list[Diagnostic] = []
         self.call_sites: list[tuple[Span, str]] = []
@@ -168,6 +170,18 @@ class Unit:
 
     def need(self, what: str, name: str, c: Checker, node: ast.AST) -> None:
         """The program uses a feature of the kernel."""
+
+
+def _once(kernel: Callable[[], Btf | None]) -> Callable[[], Btf | None]:
+    """The kernel's BTF, asked for when first needed and kept."""
+    found: list[Btf | None] = []
+
+    def get() -> Btf | None:
+        if not found:
+            found.append(kernel())
+        return found[0]
+
+    return get
 
 
 def _free(name: str, taken: set[str]) -> str:
