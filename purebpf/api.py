@@ -6,7 +6,7 @@ which name, so that `k[calls]` finds the live map of the declaration `calls`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -66,7 +66,7 @@ def tracepoint_format(category: str, name: str) -> list[FormatField] | None:
     return [FormatField(f.name, f.type, f.offset, f.size, f.signed) for f in fields]
 
 
-def hook_names(kind: str, name: str, prefix: str) -> Sequence[str] | None:
+def hook_names(kind: str, name: str, prefix: str) -> Collection[str] | None:
     """The hooks that the running kernel has, where `name` is none of them; None where it is one, or nothing is to be seen."""
     from .loader import hooknames
 

@@ -81,15 +81,16 @@ class Closure:
 
 class Effects:
     """What calling a function does to its caller's values. `released`: parameters given back; `overwritten`: (parameter,
-    lo, hi) bytes that another value has replaced."""
+    lo, hi) bytes that another value has replaced; `helpers`: those that it calls which not every program may, and where."""
 
-    __slots__ = ("moves_packet", "released", "overwritten", "writes")
+    __slots__ = ("moves_packet", "released", "overwritten", "writes", "helpers")
 
     def __init__(self) -> None:
         self.moves_packet = False
         self.writes = False
         self.released: set[str] = set()
         self.overwritten: set[tuple[str, int, int]] = set()
+        self.helpers: dict[str, Span] = {}
 
 
 class Checker:

@@ -18,6 +18,7 @@ from ..tree.kinds import (
     Const, Context, Cursor, Int, Kind, Optional, Origin, POISON, Ptr, Tuple, fits, is_string, mapped, number, rep,
 )
 from ..tree.nodes import Block, Call, Expr, Function, Get, Lit, Local, SlotPlace, Undef
+from ..uapi import callers
 from . import helpers, keeping, packet
 from .binding import _defaults, bind, declared, declared_parameters
 from .context import Binding, Checker, Closure, Effects, Frame, Target, plain_function
@@ -259,6 +260,10 @@ def _returned(kind: Kind, values: dict[str, Expr], outs: list[SlotPlace]) -> Kin
 def _apply(c: Checker, effects: Effects, values: dict[str, Expr], node: ast.AST) -> None:
     """What the call has done to the caller's values."""
     c.effects.writes |= effects.writes
+    for helper, span in effects.helpers.items():
+        c.effects.helpers.setdefault(helper, span)
+        if not callers.may_call(c.unit.prog_type(c.hook), helper):  # the function was checked for a program that may
+            c.unit.report(helpers.not_for(c, helper, node, span))
     for name in effects.released:
         if name.split(".")[0] in values:
             helpers.release(c, values[name.split(".")[0]], node)

@@ -9,11 +9,13 @@ from ..dsl import maps as decl
 from ..dsl.helpers import Helper as Declared
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, StructType
+from ..errors import CompileError, Span
 from ..tree.kinds import (
     Agg, Broken, Const, Context, I64, Int, Kind, NONE, Optional, Ptr, Resource, Text, Tuple, U64, is_maybe,
     number,
 )
 from ..tree.nodes import Bits, Expr, Helper, MapRef, Number, Swap
+from ..uapi import callers, hooks
 from . import arith, fitting, keeping, packet
 from .context import Checker
 
@@ -30,6 +32,7 @@ ACQUIRES = {
 }
 RELEASES = {"sk_release": 0, "ringbuf_submit": 0, "ringbuf_discard": 0}
 GPL = ("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL")  # license_is_gpl_compatible
+MOST_LISTED = 12  # program types in a message
 REGIONS = {"map_value": "value", "mem": "mem", "socket": "kernel", "kernel": "kernel"}
 
 
@@ -46,6 +49,10 @@ def emit_call(c: Checker, name: str, args: Iterable[Expr], kind: Kind, node: ast
     if c.unit.license not in GPL and row(name).gpl:  # in this order: most programs need no look-up
         raise c.error("gpl-only", f"the helper {name} is for GPL programs, this one is {c.unit.license!r}", node,
                       help="leave the licence at 'GPL', or do without the helper")
+    if callers.callers(name):
+        c.effects.helpers.setdefault(name, c.span(node))
+        if not callers.may_call(c.unit.prog_type(c.hook), name):
+            raise not_for(c, name, node)
     if c.locks and name not in ("spin_unlock",):
         raise c.error("locked", f"{name}() cannot be called while a lock is held", node,
                       help="do it before or after the 'with' block of the lock")
@@ -53,6 +60,18 @@ def emit_call(c: Checker, name: str, args: Iterable[Expr], kind: Kind, node: ast
     pure, writes = QUIET.get(name, (False, True))
     c.effects.writes |= writes
     return Helper(c.span(node), kind, name, args, pure, writes)
+
+
+def not_for(c: Checker, name: str, node: ast.AST, at: Span | None = None) -> CompileError:
+    """Programs of this type may not call the helper; `at`: where a function that they call does."""
+    word = ast.unparse(node.func) if isinstance(node, ast.Call) and at is None else name
+    word = name if word.endswith(f".{name}") else word
+    hook = hooks.match(c.hook)
+    types = callers.callers(name)
+    listed = " and ".join(filter(None, (", ".join(types[:-1]), types[-1]))) if len(types) <= MOST_LISTED else "most other"
+    help = f"it is for {listed} programs" if word == name else f"it calls the helper {name}, which is for {listed} programs"
+    return c.error("program-type", f"{word}() cannot be called in {hook.name if hook else c.hook} programs", node, help=help,
+                   notes=((at, "it is called here"),) if at is not None else ())
 
 
 def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Diagnostic
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # (a hook's `target`, the name, its BTF prefix) -> the names that there are, where this is none of them; None where it is
 # one, or where nothing can be seen.
-HookNames = Callable[[str, str, str], "Sequence[str] | None"]
+HookNames = Callable[[str, str, str], "Collection[str] | None"]
 WHAT = {"category/name": "tracepoint", "name": "tracepoint", "syscall": "system call", "btf_trace_": "tracepoint",
         "bpf_lsm_": "LSM hook", "bpf_iter_": "iterator"}
 
@@ -42,7 +42,7 @@ def unknown(source: Source, program: Program[..., Any], names: HookNames) -> Dia
                       help=near(shown, others) or _like(shown, others))
 
 
-def _like(name: str, others: Sequence[str]) -> str:
+def _like(name: str, others: Collection[str]) -> str:
     """Names that have a part of it, where none is spelt nearly like it."""
     part = max(name.replace(":", "_").split("_"), key=len)
     found = sorted(o for o in others if part in o)[:5] if len(part) > 3 else []
@@ -58,4 +58,4 @@ def decorator(source: Source, text: str = "") -> ast.AST:
     arguments = made.args if isinstance(made, ast.Call) else []
     named = [a for a in arguments if isinstance(a, ast.Constant) and isinstance(a.value, str)]
     wanted = [a for a in named if str(a.value).replace(":", "/", 1) == text or a.value == text]
-    return (wanted or named or [made])[0]
+    return next(iter(wanted or named), made)

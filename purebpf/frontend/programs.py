@@ -26,7 +26,7 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
     """Check an entry program and what it reaches."""
     source = unit.sources.of(plain_function(program.function))
     hook = hooks.match(program.section)
-    wrong = hooknames.unknown(source, program, unit.hooks)
+    wrong = hooknames.unknown(source, program, unit.hook_names)
     if hook is None or wrong is not None:  # what its context holds, and its arguments are, nobody knows
         unit.report_all([wrong] if wrong is not None else [])
         return

@@ -13,6 +13,7 @@ from ..dsl.layout import Layout
 from ..dsl.memory import layout_of
 from ..errors import CompileError, Diagnostic, Span
 from ..tree.nodes import Expr, Function
+from ..uapi import hooks
 from .context import Checker
 from .hook import Contexts
 from .source import Source, Sources, assigned
@@ -55,8 +56,8 @@ class Unit:
     """What one call of `check_programs` builds."""
 
     def __init__(self, license: str, kernel: Callable[[], Btf | None], formats: TracepointFormat, tables: Tables,
-                 hooks: HookNames = lambda kind, name, prefix: None) -> None:
-        self.license, self.tables, self.target, self.hooks = license, tables, Target(), hooks
+                 hook_names: HookNames = lambda kind, name, prefix: None) -> None:
+        self.license, self.tables, self.target, self.hook_names = license, tables, Target(), hook_names
         self.sources = Sources()
         self.kernel = _once(kernel)
         self.contexts = Contexts(self.kernel, formats)
@@ -70,6 +71,7 @@ class Unit:
         self._maps: dict[int, tuple[str, decl.Map]] = {}
         self._variables: dict[int, tuple[str, Variable[Any]]] = {}
         self._locals: dict[ast.AST, set[str]] = {}
+        self._types: dict[str, int] = {}
 
     # --- diagnostics
 
@@ -167,6 +169,13 @@ class Unit:
     def names(self) -> dict[Any, str]:
         """Declaration -> name in the object."""
         return {obj: name for name, obj in (*self._maps.values(), *self._variables.values())}
+
+    def prog_type(self, section: str) -> int:
+        """The type of the programs of a section."""
+        if section not in self._types:
+            hook = hooks.match(section)
+            self._types[section] = hook.prog_type if hook is not None else 0
+        return self._types[section]
 
     def need(self, what: str, name: str, c: Checker, node: ast.AST) -> None:
         """The program uses a feature of the kernel."""

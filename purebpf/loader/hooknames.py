@@ -6,7 +6,7 @@ name. Only a name that is not found so has the lists read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 
 from ..btf import kernel as kernel_btf
 from ..btf import types as t
@@ -18,7 +18,7 @@ from .kernel import Kernel
 TRACEPOINT = "btf_trace_"  # the one prefix that names typedefs
 
 
-def others(kind: str, name: str, prefix: str = "") -> Sequence[str] | None:
+def others(kind: str, name: str, prefix: str = "") -> Collection[str] | None:
     """The hooks that there are, where `name` is none of them; None where it is one, or where this kernel does not show.
 
     `kind` is a row's `target` in uapi.hooks, `prefix` its `btf_prefix`."""
@@ -29,7 +29,7 @@ def others(kind: str, name: str, prefix: str = "") -> Sequence[str] | None:
         return None
 
 
-def _tracepoint(name: str, prefix: str) -> Sequence[str] | None:
+def _tracepoint(name: str, prefix: str) -> Collection[str] | None:
     category, _, event = name.partition("/")
     if tracefs.has_tracepoint(category, event):
         return None
@@ -37,7 +37,7 @@ def _tracepoint(name: str, prefix: str) -> Sequence[str] | None:
     return names if names and f"{category}:{event}" not in names else None
 
 
-def _syscall(name: str, prefix: str) -> Sequence[str] | None:
+def _syscall(name: str, prefix: str) -> Collection[str] | None:
     """System calls by the names of their tracepoints, where the kernel has those."""
     if tracefs.has_tracepoint("syscalls", f"sys_enter_{name}"):
         return None
@@ -45,7 +45,7 @@ def _syscall(name: str, prefix: str) -> Sequence[str] | None:
     return calls or None
 
 
-def _function(name: str, prefix: str) -> Sequence[str] | None:
+def _function(name: str, prefix: str) -> Collection[str] | None:
     """Functions that a kprobe may be at: any that the kernel has, not just those in BTF."""
     name = name.partition("+")[0]
     if set(name) & set("*?[") or kernel_btf.mentions(name):
@@ -54,11 +54,11 @@ def _function(name: str, prefix: str) -> Sequence[str] | None:
     return names if names and name not in names else None
 
 
-def _raw_tracepoint(name: str, prefix: str) -> Sequence[str] | None:
+def _raw_tracepoint(name: str, prefix: str) -> Collection[str] | None:
     return _typed(name, TRACEPOINT)
 
 
-def _typed(name: str, prefix: str) -> Sequence[str] | None:
+def _typed(name: str, prefix: str) -> Collection[str] | None:
     """Functions, BTF tracepoints, LSM hooks, iterators: by a name in BTF."""
     module, colon, bare = name.rpartition(":")
     if not module and kernel_btf.mentions(prefix + bare):
@@ -73,7 +73,7 @@ def _typed(name: str, prefix: str) -> Sequence[str] | None:
         return [n.removeprefix(prefix) for n in names if n.startswith(prefix)] or None
 
 
-KINDS: dict[str, Callable[[str, str], Sequence[str] | None]] = {
+KINDS: dict[str, Callable[[str, str], Collection[str] | None]] = {
     "category/name": _tracepoint, "syscall": _syscall, "func": _function, "glob": _function, "name": _raw_tracepoint,
     "btf": _typed,
 }
