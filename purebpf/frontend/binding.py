@@ -69,15 +69,13 @@ def declared(c: Checker, value: Expr, layout: Layout, node: ast.AST, name: str =
             return value
         layout = layout.some
     if isinstance(layout, IntType):
-        if isinstance(kind, Const) and isinstance(kind.value, str | bytes) and layout.is_char and len(kind.value) == 1:
-            value = c.lit(ord(kind.value), node)
-        return arith.wrap(c, arith.integer(c, value, node), layout, node)
+        return arith.wrap(c, fitting.number_for(c, value, layout, node), layout, node)
     if isinstance(layout, PtrType):
         return _declared_pointer(c, value, layout, node)
     if isinstance(kind, Ptr) and kind.target == layout and not (kind.null or is_string(layout)):
         return value
     if isinstance(kind, Ptr) and kind.null:
-        raise arith.may_be_none(c, value, node)
+        raise arith.may_be_none(c, value)
     return keeping.placed(c, fitting.fitted(c, value, layout, node), layout, node, name)
 
 
@@ -88,12 +86,12 @@ def _declared_pointer(c: Checker, value: Expr, layout: PtrType, node: ast.AST) -
     if kind == NONE or isinstance(kind, Optional):
         return value
     if not isinstance(kind, Ptr):
-        raise c.mismatch(f"a pointer to {layout.target.name if layout.target else 'void'} is needed here", kind, node)
+        raise c.mismatch(f"a pointer to {layout.target.name if layout.target else 'void'} is needed here", kind, value.span)
     if layout.target is None or kind.target == layout.target:
         return value
     if kind.target is None or layout.target is not None and _same_kernel_type(kind.target, layout.target):
         return Cast(value.span, kind._replace(target=layout.target), value)
-    raise c.mismatch(f"a pointer to {layout.target.name} is needed here", kind, node)
+    raise c.mismatch(f"a pointer to {layout.target.name} is needed here", kind, value.span)
 
 
 def _same_kernel_type(a: Layout | None, b: Layout | None) -> bool:

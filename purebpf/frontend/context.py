@@ -120,23 +120,25 @@ class Checker:
     def reachable(self) -> bool:
         return self.env is not None
 
-    def span(self, node: ast.AST | None = None) -> Span:
+    def span(self, node: ast.AST | Span | None = None) -> Span:
+        if isinstance(node, Span):
+            return node
         return self.frame.source.span(node if node is not None and hasattr(node, "lineno") else self.node)
 
     def at(self, node: ast.AST) -> None:
         if hasattr(node, "lineno"):
             self.node = node
 
-    def error(self, code: str, message: str, node: ast.AST | None = None, *, label: str = "", help: str = "",
+    def error(self, code: str, message: str, node: ast.AST | Span | None = None, *, label: str = "", help: str = "",
               notes: Iterable[tuple[Span, str]] = ()) -> CompileError:
-        """A CompileError at `node`, to be raised."""
+        """A CompileError at `node` (or at a value's span), to be raised."""
         called = tuple((site, f"called from here, in {caller}()") for site, caller in reversed(self.unit.call_sites))
         return CompileError([Diagnostic(code, message, self.span(node), label, help, (*notes, *called))])
 
     def unsupported(self, what: str, node: ast.AST, help: str = "") -> NoReturn:
         raise self.error("unsupported", f"{what} is not part of the language", node, help=help)
 
-    def mismatch(self, what: str, kind: Kind, node: ast.AST, help: str = "") -> CompileError:
+    def mismatch(self, what: str, kind: Kind, node: ast.AST | Span, help: str = "") -> CompileError:
         """A type error: `what` is wanted, `kind` is there."""
         if isinstance(kind, Broken) and not kind.code:
             return CompileError([])  # already reported

@@ -57,6 +57,10 @@ def choices(c: Checker, value: Expr, node: ast.AST) -> tuple[Expr, list[MapOf]] 
 def _key(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
     if map.decl.key is None:
         raise c.error("type-mismatch", f"a {type(map.decl).__name__} has no keys", node)
+    index = arith.constant(key) if isinstance(map.decl, decl._Indexed) and isinstance(key, Lit) and key.written else None
+    if index is not None and not 0 <= index < map.decl.max_entries:
+        raise c.error("index", f"index {index} is outside this {type(map.decl).__name__} of {map.decl.max_entries}", key.span,
+                      help=f"its indexes are 0 to {map.decl.max_entries - 1}" if map.decl.max_entries > 1 else "its only index is 0")
     return c.hold(fitting.address_of(c, key, map.decl.key, node), "key")
 
 

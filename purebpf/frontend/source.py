@@ -36,6 +36,11 @@ class Source:
         text = linecache.getline(self.file, line)
         return offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
 
+    @staticmethod
+    def text_at(span: Span) -> str:
+        """What is written there; "" where it goes over several lines."""
+        return linecache.getline(span.file, span.line)[span.col : span.end_col] if span.end_line == span.line else ""
+
     def lookup(self, name: str) -> tuple[bool, Any]:
         """(found, object) of a free name: closure, module, builtins, as Python would at this moment."""
         free = self.function.__code__.co_freevars

@@ -360,6 +360,7 @@ def _function(c: Checker, node: ast.FunctionDef) -> None:
     """A nested function: a value that knows where it was made."""
     if node.decorator_list:
         c.unsupported("a decorated function inside a function", node, "move it to module level")
+    exprs.plain_body(c, node)
     closure = Closure(c.unit.nested(c.frame.source, node), c.frame, exprs._lambda_defaults(c, node.args))
     key = c.find(node.name)
     assert key is not None

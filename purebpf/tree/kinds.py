@@ -379,12 +379,12 @@ def describe(kind: Kind) -> str:
             if is_string(target):
                 return f"a string ({target})"
             if isinstance(target, ArrayType) or fresh:
-                return f"{_a(str(target))} {target}"
+                return an(str(target))
             return f"a pointer to {target.name if target else 'void'}" + (" or None" if null else "")
         case Text():
             return "a string in kernel or user memory"
         case Agg(layout=layout):
-            return f"{_a(layout.name)} {layout.name}"
+            return an(layout.name)
         case Optional(some=some):
             return f"{describe(some)} or None"
         case Tuple(items=items):
@@ -401,5 +401,6 @@ def describe(kind: Kind) -> str:
             assert_never(kind)
 
 
-def _a(word: str) -> str:
-    return "an" if word[:1].lower() in "aeio" else "a"
+def an(word: str) -> str:
+    """A word with its article."""
+    return f"{'an' if word[:1].lower() in 'aeio' else 'a'} {word}"

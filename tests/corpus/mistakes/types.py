@@ -199,7 +199,7 @@ class E:
 e = Global[E]()
 @bpf.xdp
 def prog(ctx):
-    e.a = e.b  # error[type-mismatch|too-long] e: u8[4]; u8[8]
+    e.a = e.b  # error[type-mismatch|too-long] e.b: u8[4]; u8[8]
     # fixed: e.b = e.b
     return 2
 # --- memory for a helper

@@ -50,8 +50,8 @@ def prog(ctx):
     calls[1] += 1
     return 2
 # ==>
-test.py:10:5: error[type-mismatch]: a Key is needed here, not the constant 1
+test.py:10:11: error[type-mismatch]: a Key is needed here, not the constant 1
     9 | def prog(ctx):
    10 |     calls[1] += 1
-      |     ^^^^^^^^^^^^^
+      |           ^
   help: write Key(…)
