@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .dsl import live, maps
     from .dsl.globals import Variable
     from .frontend.hook import FormatField
-    from .loader import LoadedProgram, Object
+    from .loader import Kernel, LoadedProgram, Object
     from .loader.tracepipe import TraceLine
 
 K = TypeVar("K")
@@ -89,11 +89,28 @@ def load(*programs: Any, license: str = "GPL", constants: Mapping[Any, Any] | No
     CompileError, VerifierError, AttachError, NotSupported or KernelError; then nothing is left behind."""
     from . import loader
 
-    compiled = compile_all(*programs, license=license, cpu=cpu)
-    for option in ("constants", "maps"):
-        given = constants if option == "constants" else options.get(option)
-        options[option] = {compiled.names.get(key, key): value for key, value in (given or {}).items()}
-    return Loaded(loader.load(compiled.spec, attach=attach, **options), compiled)
+    mine = loader.Kernel(options.pop("btf", None)) if options.get("kernel") is None else None
+    kernel: Kernel = mine or options["kernel"]  # the compiler and the loader read its BTF once
+    options["kernel"] = kernel
+    try:
+        compiled = compile_all(*programs, license=license, cpu=cpu, kernel=lambda: _types(kernel))
+        for option in ("constants", "maps"):
+            given = constants if option == "constants" else options.get(option)
+            options[option] = {compiled.names.get(key, key): value for key, value in (given or {}).items()}
+        return Loaded(loader.load(compiled.spec, attach=attach, **options), compiled)
+    finally:
+        if mine is not None:
+            mine.close()
+
+
+def _types(kernel: Kernel) -> Any:
+    """The types (a Btf) to compile for; None where there are none to see."""
+    from .errors import PureBpfError
+
+    try:
+        return kernel.target
+    except (PureBpfError, OSError):
+        return None
 
 
 class Loaded:

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 class Options(NamedTuple):
     """How to compile. `cpu`: instruction set version 1 to 4 (3 runs on Linux 5.10 and later); `level`: 0 to switch the
     optimiser off; `verify`: check the IR between passes, and what
-    codegen makes of it; `kernel`, `formats`, `hooks`: where facts about the target kernel
-    come from (its BTF, tracepoint formats, names of hooks), asked only if a program needs them; `observe(pass, module)` sees every step."""
+    codegen makes of it; `kernel`, `formats`, `hooks`: where facts about the target kernel come from (its BTF,
+    tracepoint formats, names of hooks), asked only if a program needs them; without `hooks` what a program says of the
+    kernel is taken as it says it; `observe(pass, module)` sees every step."""
 
     license: str = "GPL"
     cpu: int = 3
@@ -62,7 +63,7 @@ def to_ir(programs: Sequence[Program[..., Any]], options: Options | None = None)
     options = options or Options()
     unit = check_programs(programs, license=options.license, kernel=options.kernel or running_kernel,
                           formats=options.formats or (lambda category, name: None),
-                          hooks=options.hooks or (lambda kind, name, prefix: None))
+                          hooks=options.hooks)
     lowered = Lowered(unit.maps)
     return unit, lowered, {program: lowered.program(tree) for program, tree in zip(programs, unit.programs)}
 

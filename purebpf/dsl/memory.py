@@ -113,7 +113,9 @@ def _annotations(cls: type) -> list[tuple[str, Any]]:
         inherited = getattr(base, "__bpf_layout__", None)
         if isinstance(inherited, StructType):
             out += [(f.name, BitField(f.type, f.bits) if f.bits else f.type) for f in inherited.fields]
+    mangled = f"_{cls.__name__.lstrip('_')}__"  # what Python makes of two underscores in a class
     for name, word in own_annotations(cls).items():
+        name = "__" + name.removeprefix(mangled) if name.startswith(mangled) else name
         if isinstance(word, str):
             try:
                 word = eval(word, scope)  # what typing.get_type_hints does, without its refusals

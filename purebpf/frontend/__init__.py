@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dsl.hooks import Program
 from ..errors import CompileError
-from . import attributes, callbacks, exprs, loops, maps, packet, patterns, programs, results, scopes, stmts, subscripts
+from . import agreement, attributes, callbacks, exprs, loops, maps, packet, patterns, programs, results, scopes, stmts, subscripts
 from .hook import FormatField
 from .unit import Tables, Unit
 
@@ -34,15 +34,19 @@ def _tables() -> Tables:
 
 def check_programs(given: Sequence[Program[..., Any]], *, license: str = "GPL", kernel: Callable[[], Btf | None] = lambda: None,
                    formats: TracepointFormat = lambda category, name: None,
-                   hooks: HookNames = lambda kind, name, prefix: None) -> Unit:
+                   hooks: HookNames | None = None) -> Unit:
     """Check programs and what they reach. `kernel`, `formats` and `hooks` are asked for facts about the running kernel
-    only when a program needs them. Raises CompileError with everything that is wrong."""
+    only when a program needs them; without `hooks` it is not for any kernel at hand: hooks and kernel types are taken as
+    they are declared. Raises CompileError with everything that is wrong."""
     unit = Unit(license, kernel, formats, _tables(), hooks)
     for program in given:
         try:
             programs.check(unit, program)
         except CompileError as error:
             unit.report(error)
+    kernel_types = unit.kernel() if hooks is not None and unit.claims.types else None
+    if kernel_types is not None:
+        unit.report_all(agreement.check(unit.claims, kernel_types, unit.sources))
     if unit.diagnostics:
         raise CompileError(sorted(unit.diagnostics, key=lambda d: (d.span.file, d.span.line, d.span.col)))
     return unit

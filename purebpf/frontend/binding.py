@@ -8,7 +8,7 @@ from typing import Any
 
 from ..dsl.ints import IntType
 from ..dsl.layout import Layout, OptionalType, PtrType, StructType
-from ..tree.kinds import Agg, Const, NONE, Optional, POISON, Ptr, Tuple, is_string
+from ..tree.kinds import Agg, NONE, Optional, POISON, Ptr, Tuple, is_string
 from ..tree.nodes import Cast, Expr, MakeTuple
 from . import arith, fitting, keeping
 from .context import Checker

@@ -241,6 +241,7 @@ def _number_cast(c: Checker, layout: IntType, value: Expr, node: ast.Call) -> Ex
 
 def pointer_cast(c: Checker, layout: PtrType, value: Expr, node: ast.AST) -> Expr:
     """`Ptr[T](x)`: a number as a kernel address, read fault-safely; or another view of the same memory."""
+    c.unit.claims.reach(c, layout, node)
     kind = value.kind
     if isinstance(kind, Ptr):
         target = layout.target

@@ -74,6 +74,8 @@ def member(c: Checker, place: Expr, field: Field, node: ast.AST) -> Expr:
     """A field of the struct at `place`."""
     kind = place.kind
     assert isinstance(kind, Ptr)
+    if not isinstance(place, Member | Element):  # those are part of a struct that has been reached
+        c.unit.claims.reach(c, kind.target, node)
     return Member(c.span(node), _part(kind, field.type, field.offset, field.offset + field.type.size), place, field)
 
 

@@ -92,6 +92,7 @@ class Sources:
 
     def __init__(self) -> None:
         self._defs: dict[str, dict[int, list[ast.FunctionDef | ast.Lambda]]] = {}
+        self._classes: dict[str, dict[str, ast.ClassDef]] = {}
         self._text: dict[str, str] = {}
 
     def of(self, function: FunctionType) -> Source:
@@ -114,6 +115,15 @@ class Sources:
             matching = [n for n in matching if tuple(a.arg for a in n.args.args) == names] or matching
         return Source(function, matching[0], file, self._text[file])
 
+    def class_of(self, file: str, name: str) -> ast.ClassDef | None:
+        """The class of that name, the last one in a file; None where there is none, or no text."""
+        if file not in self._classes:
+            try:
+                self._parse(file, name)
+            except (CompileError, SyntaxError):
+                self._classes[file] = {}
+        return self._classes[file].get(name)
+
     def _parse(self, file: str, name: str) -> None:
         lines = linecache.getlines(file)
         if not lines:
@@ -122,10 +132,13 @@ class Sources:
                 help="programs are compiled from their text: write them in a file or a notebook cell")])
         self._text[file] = "".join(lines)
         defs: dict[int, list[ast.FunctionDef | ast.Lambda]] = {}
+        classes = self._classes[file] = {}
         for node in ast.walk(ast.parse(self._text[file], file)):
             if isinstance(node, ast.FunctionDef):
                 first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
                 defs.setdefault(first, []).append(node)
             elif isinstance(node, ast.Lambda):
                 defs.setdefault(node.lineno, []).append(node)
+            elif isinstance(node, ast.ClassDef):
+                classes[node.name] = node
         self._defs[file] = defs

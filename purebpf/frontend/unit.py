@@ -14,6 +14,7 @@ from ..dsl.memory import layout_of
 from ..errors import CompileError, Diagnostic, Span
 from ..tree.nodes import Expr, Function
 from ..uapi import hooks
+from .agreement import Claims
 from .context import Checker
 from .hook import Contexts
 from .source import Source, Sources, assigned
@@ -56,11 +57,12 @@ class Unit:
     """What one call of `check_programs` builds."""
 
     def __init__(self, license: str, kernel: Callable[[], Btf | None], formats: TracepointFormat, tables: Tables,
-                 hook_names: HookNames = lambda kind, name, prefix: None) -> None:
-        self.license, self.tables, self.target, self.hook_names = license, tables, Target(), hook_names
+                 hook_names: HookNames | None = None) -> None:
+        self.license, self.tables, self.target, self.hook_names = license, tables, Target(), hook_names or (lambda kind, name, prefix: None)
         self.sources = Sources()
         self.kernel = _once(kernel)
         self.contexts = Contexts(self.kernel, formats)
+        self.claims = Claims()
         self.programs: list[Function] = []
         self.diagnostics: list[Diagnostic] = []
         self.call_sites: list[tuple[Span, str]] = []
@@ -124,7 +126,9 @@ class Unit:
         if type(None) in args:
             word = next(a for a in args if a is not type(None))
         try:
-            return layout_of(word)
+            layout = layout_of(word)
+            self.claims.reach(c, layout, node)
+            return layout
         except TypeError as error:
             raise c.error("type-mismatch", str(error), node) from None
 

@@ -62,6 +62,7 @@ def _task(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
             target = dsl_memory.layout_of(args[0].kind.value if isinstance(args[0].kind, Const) else None)
         except TypeError:
             raise c.error("type-mismatch", "current_task() takes a kernel type", node) from None
+    c.unit.claims.reach(c, target, node)
     return helpers.emit_call(c, "get_current_task", (), Ptr(target, "", "probe", writable=False), node)
 
 
@@ -81,12 +82,14 @@ def _field_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     if field is None:
         error = no_field(c, layout, name, node)
         raise c.error("no-field", error.diagnostics[0].message, node, help="name it in the class first")
+    c.unit.claims.asked.add((layout.name, name))
     path = (0, layout.fields.index(field))
     return CoreInfo(c.span(node), Int(U32, 0, 1), "field_exists", layout, path, 1)
 
 
 def _type_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     layout = _kernel_type(c, args[0], "type_exists", node)
+    c.unit.claims.asked.add((layout.name, ""))
     return CoreInfo(c.span(node), Int(U32, 0, 1), "type_exists", layout, (0,), 1)
 
 

@@ -132,3 +132,4 @@ class task_strukt:  # error[no-field|undefined-name] class|task_strukt: task_str
 @bpf.tracepoint("sched:sched_switch")
 def prog(ctx):
     t = bpf.current_task(task_strukt)
+    # also: t = bpf.current_task(task_struct)

@@ -30,3 +30,24 @@ test.py:7:12: error[type-conflict]: 'x' is the constant 1 on one path and the pr
     7 |         if x > 2:
       |            ^
   help: use two variables
+
+# test: errors
+total = Global[u64](0)
+
+def spin():
+    while True:
+        total.value += 1
+
+@bpf.xdp
+def prog(ctx):
+    n = 3
+    while n < 5:
+        total.value += n
+    spin()
+    return 2
+# ==>
+test.py:12:5: error[endless]: this loop never ends
+   11 |     n = 3
+   12 |     while n < 5:
+      |     ^^^^^^^^^^^^
+  help: leave it by 'break' or 'return', or give it a condition that changes: 'for i in range(n)' counts
