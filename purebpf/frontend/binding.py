@@ -8,7 +8,7 @@ from typing import Any
 
 from ..dsl.ints import IntType
 from ..dsl.layout import Layout, OptionalType, PtrType, StructType
-from ..tree.kinds import Agg, NONE, Optional, POISON, Ptr, Tuple, is_string
+from ..tree.kinds import Agg, NONE, POISON, Ptr, Tuple, is_maybe, is_string
 from ..tree.nodes import Cast, Expr, MakeTuple
 from . import arith, fitting, keeping
 from .context import Checker
@@ -65,17 +65,17 @@ def declared(c: Checker, value: Expr, layout: Layout, node: ast.AST, name: str =
     if kind == POISON:
         return value
     if isinstance(layout, OptionalType):
-        if kind == NONE or isinstance(kind, Optional) or isinstance(kind, Ptr) and kind.null:
+        if is_maybe(kind):
             return value
         layout = layout.some
+    elif is_maybe(kind) and kind != NONE:
+        raise arith.may_be_none(c, value)
     if isinstance(layout, IntType):
         return arith.wrap(c, fitting.number_for(c, value, layout, node), layout, node)
     if isinstance(layout, PtrType):
         return _declared_pointer(c, value, layout, node)
-    if isinstance(kind, Ptr) and kind.target == layout and not (kind.null or is_string(layout)):
+    if isinstance(kind, Ptr) and kind.target == layout and not is_string(layout):
         return value
-    if isinstance(kind, Ptr) and kind.null:
-        raise arith.may_be_none(c, value)
     return keeping.placed(c, fitting.fitted(c, value, layout, node), layout, node, name)
 
 
@@ -83,8 +83,6 @@ def _declared_pointer(c: Checker, value: Expr, layout: PtrType, node: ast.AST) -
     kind = value.kind
     if isinstance(kind, Agg) and kind.layout == layout.target:
         return keeping.placed(c, value, kind.layout, node)
-    if kind == NONE or isinstance(kind, Optional):
-        return value
     if not isinstance(kind, Ptr):
         raise c.mismatch(f"a pointer to {layout.target.name if layout.target else 'void'} is needed here", kind, value.span)
     if layout.target is None or kind.target == layout.target:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from ..dsl import flow as words
+from ..dsl import globals as globals_
 from ..dsl import maps as decl
 from ..dsl import memory as dsl_memory
 from ..dsl.helpers import Helper
@@ -19,7 +20,8 @@ from ..tree.kinds import (
 )
 from ..tree.nodes import Bits, Cast, Compare, Expr, Lit, Number, Temp
 from . import (
-    arith, builtins, compare, fitting, functions, helpers, keeping, maps, memory, packet, strings, words as meanings,
+    arith, builtins, compare, fitting, functions, helpers, instead, keeping, maps, memory, packet, strings,
+    words as meanings,
 )
 from .context import Checker, Closure
 from .names import near
@@ -132,6 +134,8 @@ def positional(c: Checker, node: ast.Call) -> list[Expr]:
 
 def call_object(c: Checker, obj: Any, node: ast.Call) -> Expr:
     """Call something that is known now."""
+    if getattr(obj, "__module__", "") in DECLARATIONS and not isinstance(obj, Layout):
+        _declaration(c, node)
     special = SPECIAL.get(obj) if isinstance(obj, _HASHED) else None
     if special is not None:
         return special(c, node)
@@ -160,6 +164,16 @@ def call_object(c: Checker, obj: Any, node: ast.Call) -> Expr:
     raise c.mismatch("a function can be called", Const(obj), node)
 
 
+DECLARATIONS = (decl.__name__, globals_.__name__)
+
+
+def _declaration(c: Checker, node: ast.Call) -> NoReturn:
+    """A map or a global variable, made in a program."""
+    what = ast.unparse(node.func).split("[")[0].split(".")[-1]
+    raise c.error("unsupported", f"a {what} cannot be made in a program", node,
+                  help=f"declare it at module level, 'name = {ast.unparse(node.func)}(…)', and use it here by its name")
+
+
 class _Hashable(type):
     def __instancecheck__(cls, obj: object) -> bool:
         return type(obj).__hash__ is not None
@@ -176,7 +190,7 @@ def _of_constants(c: Checker, obj: Any, node: ast.Call) -> Expr:
     args = positional(c, node)
     if isinstance(obj, enum.EnumMeta) and len(args) == 1 and number(args[0].kind) is not None:
         return arith.integer(c, args[0], node)
-    c.unsupported(f"calling {getattr(obj, '__name__', obj)!r}", node, "only functions written in Python's subset compile")
+    c.unsupported(f"calling {getattr(obj, '__name__', obj)!r}", node, instead.of_call(obj))
 
 
 def count(c: Checker, name: str, args: list[Expr], fewest: int, most: int, node: ast.AST) -> None:
@@ -336,12 +350,13 @@ def _constant_method(c: Checker, owner: Expr, obj: Any, func: ast.Attribute, nod
             return _value_method(c, arith.integer(c, owner, node), name, node)
         args = positional(c, node)
         known = [a.kind.value for a in args if isinstance(a.kind, Const)]
-        if len(known) == len(args):
+        if len(known) == len(args) and hasattr(obj, name):
             try:
                 return c.lit(getattr(obj, name)(*known), node)
             except Exception as error:  # noqa: BLE001 - whatever a constant's own method raises is the user's mistake
                 raise c.error("constant", f"this constant cannot be computed: {error}", node) from None
-        raise c.error("undefined-name", f"{describe(owner.kind)} has no method {name!r} in a program", node)
+        raise c.error("undefined-name", f"{describe(owner.kind)} has no method {name!r} in a program", node,
+                      help='write an f-string: f"{x}"' if name == "format" else near(name, dir(obj)))
     if obj is int and name == "from_bytes":
         return builtins.from_bytes(c, arguments(c, node), node)
     return call_value(c, c.unit.tables.attribute(c, owner, func), node)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
 
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, StructType
@@ -29,18 +28,23 @@ def compare(c: Checker, op: ast.cmpop, a: Expr, b: Expr, node: ast.AST) -> Expr:
     if isinstance(a.kind, Const) and isinstance(b.kind, Const):
         c.drop(a)
         c.drop(b)
-        return _compare_constants(c, word, a.kind.value, b.kind.value, node)
+        return _compare_constants(c, word, a, b, node)
     if is_maybe(a.kind) or is_maybe(b.kind):
         return _compare_maybe(c, op, word, a, b, node)
     return equal_or_less(c, word, a, b, node)
 
 
-def _compare_constants(c: Checker, word: str, a: Any, b: Any, node: ast.AST) -> Expr:
+def _compare_constants(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> Expr:
     import operator
 
+    assert isinstance(a.kind, Const) and isinstance(b.kind, Const)
+    x, y = a.kind.value, b.kind.value
     try:
-        return c.lit(bool(getattr(operator, word)(a, b)), node)
+        return c.lit(bool(getattr(operator, word)(x, y)), node)
     except TypeError as error:
+        for value, other in ((a, y), (b, x)):
+            if isinstance(other, int):
+                raise c.mismatch("a number is needed here", value.kind, value.span) from None
         raise c.error("type-mismatch", f"these constants do not compare: {error}", node) from None
 
 

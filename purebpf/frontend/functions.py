@@ -216,7 +216,7 @@ def _emit_call(c: Checker, instance: Instance, values: dict[str, Expr], kinds: d
     for key, local in cursors:
         assert c.env is not None
         c.env[key] = Binding(local, Ptr(None, "packet"))
-    _apply(c, effects, values, node)
+    _apply(c, effects, values, function.name, node)
     c.function.aborts |= function.aborts
     return value
 
@@ -257,18 +257,18 @@ def _returned(kind: Kind, values: dict[str, Expr], outs: list[SlotPlace]) -> Kin
     return mapped(kind, change)
 
 
-def _apply(c: Checker, effects: Effects, values: dict[str, Expr], node: ast.AST) -> None:
+def _apply(c: Checker, effects: Effects, values: dict[str, Expr], name: str, node: ast.AST) -> None:
     """What the call has done to the caller's values."""
     c.effects.writes |= effects.writes
     for helper, span in effects.helpers.items():
         c.effects.helpers.setdefault(helper, span)
         if not callers.may_call(c.unit.prog_type(c.hook), helper):  # the function was checked for a program that may
             c.unit.report(helpers.not_for(c, helper, node, span))
-    for name in effects.released:
-        if name.split(".")[0] in values:
-            helpers.release(c, values[name.split(".")[0]], node)
+    for parameter in effects.released:
+        if parameter.split(".")[0] in values:
+            helpers.release(c, values[parameter.split(".")[0]], node)
     if effects.moves_packet:
-        packet.moved(c)
+        packet.moved(c, name, node)
 
 
 def inline(c: Checker, closure: Closure, bound: dict[str, Expr], node: ast.AST) -> Expr:

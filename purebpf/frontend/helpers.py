@@ -99,7 +99,7 @@ def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:
         release(c, values[RELEASES[helper.name]], node)
     if helper.invalidates_packet:
         result = c.hold(result, "$status")
-        packet.moved(c)
+        packet.moved(c, helper.name, node)
     if helper.ret in ("None", "void"):
         return arith.after(c, result, c.lit(None, node))
     return result

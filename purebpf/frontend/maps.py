@@ -15,7 +15,7 @@ from ..tree.nodes import (
     Arith, AtomicOp, Block, Break, Cast, Compare, Eval, Expr, Get, Guard, If, IfElse, Lit, Local,
     MapRef, Maybe, Number, Set, SlotPlace, Store, Temp,
 )
-from . import arith, fitting, helpers, keeping, memory
+from . import arith, fitting, helpers, instead, keeping, memory
 from .context import Checker
 from .names import near
 
@@ -97,7 +97,7 @@ def read_entry(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
     """`m[key]` read. An array has every index inside it (outside, the program stops); a hash map may lack the key."""
     if not isinstance(map.decl, decl._Indexed):
         if not isinstance(map.decl, decl._Lookup):
-            raise c.error("type-mismatch", f"a {type(map.decl).__name__} has no entries to read", node)
+            raise c.error("type-mismatch", f"a {type(map.decl).__name__} has no entries to read", node, help=_by_name(map, "read", node))
         raise c.error("null-pointer", "the key may be absent here", node,
                       help="write 'm.get(key, default)', or 'v = m.lookup(key)' and test v")
     pointer = _must(c, lookup(c, map, key, node), node)
@@ -146,6 +146,19 @@ def _none(c: Checker, value: Expr, node: ast.AST) -> Expr:
     return IsNone(c.span(node), TRUTH, value)
 
 
+# what maps without keys have instead of them
+KEYLESS: dict[tuple[type[decl.Map], str], str] = {
+    (decl.RingBuf, "assign"): "output(value)", (decl.PerfEventArray, "assign"): "output(ctx, value)",
+    (decl._Pushed, "assign"): "push(value)", (decl._Pushed, "read"): "pop()",
+}
+
+
+def _by_name(map: MapOf, act: str, node: ast.AST) -> str:
+    name = ast.unparse(node.value) if isinstance(node, ast.Subscript) else "it"
+    found = next((text for (cls, what), text in KEYLESS.items() if isinstance(map.decl, cls) and what == act), "")
+    return f"write '{name}.{found}'" if found else ""
+
+
 def set_entry(c: Checker, map: MapOf, key: Expr, value: Expr, node: ast.AST) -> None:
     """`m[key] = value`."""
     if map.decl.inner is not None:
@@ -162,7 +175,7 @@ def set_entry(c: Checker, map: MapOf, key: Expr, value: Expr, node: ast.AST) -> 
     elif isinstance(map.decl, decl._Lookup):
         c.emit(Eval(c.span(node), _update(c, map, [value, key], node, swapped=True)))
     else:
-        raise c.error("type-mismatch", f"a {type(map.decl).__name__} has no entries to assign", node)
+        raise c.error("type-mismatch", f"a {type(map.decl).__name__} has no entries to assign", node, help=_by_name(map, "assign", node))
 
 
 def add_entry(c: Checker, map: MapOf, key_value: Expr, word: str, value: Callable[[], Expr], node: ast.AST) -> bool:
@@ -366,7 +379,7 @@ def method(c: Checker, map: MapOf, name: str, args: list[Expr], node: ast.AST) -
             return handler(c, map, args, node)
     names = sorted({n for (cls, n) in METHODS if isinstance(map.decl, cls)})
     raise c.error("undefined-name", f"a {type(map.decl).__name__} has no {name!r} in a program", node,
-                  help=near(name, names) or f"it has {', '.join(names)}")
+                  help=instead.of_method(name, names) or near(name, names) or f"it has {', '.join(names)}")
 
 
 def member(c: Checker, declared: decl.Map, item: Expr, node: ast.AST) -> Expr:

@@ -8,9 +8,10 @@ from typing import Any
 
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, StructType
-from ..tree.kinds import Const, I64, Int, NONE, POISON, Ptr, Tuple, is_maybe
+from ..errors import CompileError
+from ..tree.kinds import Const, I64, Int, NONE, POISON, Ptr, Tuple, describe, is_maybe
 from ..tree.nodes import Distance, Expr, MakeTuple, Move, Number, Seq, Undef
-from . import arith, compare, conds
+from . import arith, compare, conds, strings
 from .context import Checker
 
 
@@ -33,6 +34,9 @@ def operate(c: Checker, op: ast.operator, left: Expr, right: Expr, node: ast.AST
         raise c.error("unsupported", "'/' makes a float, which BPF has not", node, help="use '//'")
     if word == "@":
         c.unsupported("'@'", node)
+    if word in "+%" and (strings.is_text(a) or strings.is_text(b) or isinstance(a, Const) and isinstance(a.value, str | bytes)) \
+            and not (isinstance(a, Const) and isinstance(b, Const)):
+        raise _text_operation(c, word, left, right, node)
     if isinstance(a, Ptr) or isinstance(b, Ptr):
         return _pointer_arithmetic(c, word, left, right, node)
     if isinstance(a, Const) and isinstance(b, Const):
@@ -45,6 +49,14 @@ def operate(c: Checker, op: ast.operator, left: Expr, right: Expr, node: ast.AST
             items = (*first, *second)
             return MakeTuple(c.span(node), Tuple(tuple(i.kind for i in items)), items)
     return arith.binary(c, word, _operand(c, left, node, 0), _operand(c, right, node, 1), node)
+
+
+def _text_operation(c: Checker, word: str, left: Expr, right: Expr, node: ast.AST) -> CompileError:
+    """Text put together by an operator."""
+    if word == "%":
+        return c.error("unsupported", "'%' of a string is not part of the language", node, help='write an f-string: f"pid {pid}"')
+    return c.error("type-mismatch", f"strings are not added here: {describe(left.kind)} and {describe(right.kind)}", node,
+                   help='put them together in an f-string: f"{a}{b}"')
 
 
 def _side(node: ast.AST, side: int) -> ast.AST:

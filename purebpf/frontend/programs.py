@@ -9,11 +9,12 @@ from ..dsl.hooks import Program
 from ..dsl.ints import TYPES
 from ..dsl.layout import PtrType
 from ..errors import CompileError, Diagnostic
-from ..tree.kinds import I64, NONE, POISON, U64, Context, Int, describe, is_maybe, number
+from ..tree.kinds import I64, NONE, POISON, U64, Const, Context, Int, describe, is_maybe, number
 from ..tree.nodes import Expr, Function, Get, Local, Number, Return
-from ..uapi import hooks
+from ..uapi import hooks, names
 from . import arguments, arith, functions, hooknames, results
 from .context import Checker, Frame, plain_function
+from .names import near
 from .source import Source
 from .unit import Unit
 
@@ -87,8 +88,11 @@ def _answer(c: Checker, stmt: Return, observer: bool) -> Expr:
     if known is not None:
         return coerce(stmt.value, Int(I64 if known.type is not U64 else U64, known.lo, known.hi))
     if is_maybe(kind):
-        c.unit.report(CompileError([Diagnostic("null-pointer", "a program's answer is a number, this may be None", span,
+        c.unit.report(CompileError([Diagnostic("null-pointer", "a program's answer is a number, this may be None", stmt.value.span,
                                                help="test it first")]))
     else:
-        c.unit.report(CompileError([Diagnostic("type-mismatch", f"a program's answer is a number, not {describe(kind)}", span)]))
+        text = kind.value if isinstance(kind, Const) else None
+        name = isinstance(text, str) and (f"write 'bpf.{text}'" if text in names.NAMES else near(text, names.NAMES))
+        c.unit.report(CompileError([Diagnostic("type-mismatch", f"a program's answer is a number, not {describe(kind)}",
+                                               stmt.value.span, help=name or "")]))
     return Number(span, 0)

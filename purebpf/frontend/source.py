@@ -105,7 +105,7 @@ class Sources:
         matching = [n for n in found if getattr(n, "name", "<lambda>") == code.co_name]
         if not matching and code.co_flags & 0x80:  # CO_COROUTINE
             raise CompileError([Diagnostic("unsupported", "an async function is not part of the language",
-                                           Span(file, code.co_firstlineno), help="the kernel calls it and waits: write 'def'")])
+                                           self._async_def(file, code.co_firstlineno), help="the kernel calls it and waits: write 'def'")])
         if not matching:
             raise CompileError([Diagnostic(
                 "no-source", f"the source of {function.__name__}() is not in {file} any more", Span(file, code.co_firstlineno),
@@ -114,6 +114,14 @@ class Sources:
             names = code.co_varnames[: code.co_argcount]
             matching = [n for n in matching if tuple(a.arg for a in n.args.args) == names] or matching
         return Source(function, matching[0], file, self._text[file])
+
+    @staticmethod
+    def _async_def(file: str, line: int) -> Span:
+        """The line of `async def`, below the decorators that begin at `line`."""
+        while (text := linecache.getline(file, line)) and not text.lstrip().startswith("async"):
+            line += 1
+        column = len(text) - len(text.lstrip())
+        return Span(file, line, column, line, column + len("async def"))
 
     def class_of(self, file: str, name: str) -> ast.ClassDef | None:
         """The class of that name, the last one in a file; None where there is none, or no text."""

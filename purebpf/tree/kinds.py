@@ -369,16 +369,18 @@ def describe(kind: Kind) -> str:
     match kind:
         case Const(None):
             return "None"
-        case Const(int() | str() | bytes() as v):
+        case Const(int() as v):
+            return f"the number {v}" if not isinstance(v, bool) else repr(v)
+        case Const(str() | bytes() as v):
             return f"the constant {v!r}"
         case Const(v):
             return getattr(v, "__name__", None) or repr(v)
         case Int(type=type):
             return f"a number ({type.name})"
-        case Ptr(target=target, null=null, fresh=fresh):
+        case Ptr(target=target, region=region, null=null, fresh=fresh):
             if is_string(target):
                 return f"a string ({target})"
-            if isinstance(target, ArrayType) or fresh:
+            if target is not None and not null and (isinstance(target, ArrayType) or fresh or region == "stack"):
                 return an(str(target))
             return f"a pointer to {target.name if target else 'void'}" + (" or None" if null else "")
         case Text():

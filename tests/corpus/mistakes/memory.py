@@ -38,8 +38,8 @@ def prog(ctx):
         return 1
     pair = eth, 5
     bpf.helpers.xdp_adjust_head(ctx, -4)
-    return pair[0].proto & 1  # error[stale-pointer] pair: xdp_adjust_head
-    # fixed: return pair[1]
+    return pair[0].proto & 1  # error[stale-pointer] pair: 'pair'; xdp_adjust_head()
+    # fixed: return 1
 # --- pointer kept in a map
 from purebpf.net import Ethernet
 m = HashMap[u32, u64](max_entries=4)

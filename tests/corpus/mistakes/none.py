@@ -53,7 +53,7 @@ from purebpf.net import Ethernet
 @bpf.xdp
 def prog(ctx):
     eth = ctx.packet.pull(Ethernet)
-    if eth or eth.proto == 5:  # error[null-pointer] ^eth: 'eth' may be None
+    if eth or eth.proto == 5:  # error[null-pointer] ^eth: 'eth' is None here; 'if eth and
         # fixed: if eth and eth.proto == 5:
         return 1
     return 2

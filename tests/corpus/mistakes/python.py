@@ -51,7 +51,7 @@ def prog(ctx):
 # --- with a file
 @bpf.xdp
 def prog(ctx):
-    with open("/etc/passwd") as f:  # error[unsupported|undefined-name] open|with: with
+    with open("/etc/passwd") as f:  # error[unsupported|undefined-name] open|with: open; map
         # fixed: if True:
         pass
     return 2
@@ -65,7 +65,7 @@ def prog(ctx):
 # --- percent format
 @bpf.xdp
 def prog(ctx):
-    print("%d" % ctx.packet[0])  # error[type-mismatch|unsupported] "%d": '%d'; f"
+    print("%d" % ctx.packet[0])  # error[type-mismatch|unsupported] "%d": '%'; f"
     # fixed: print(f"{ctx.packet[0]}")
     return 2
 # --- isinstance

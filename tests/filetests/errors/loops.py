@@ -10,7 +10,7 @@ def prog(ctx):
         pass
     return 2
 # ==>
-test.py:8:14: error[type-mismatch]: 'for' goes over range(…), an array, a map or a constant sequence, not the constant 5
+test.py:8:14: error[type-mismatch]: 'for' goes over range(…), an array, a map or a constant sequence, not the number 5
     7 |         x = ctx
     8 |     for y in 5:
       |              ^
@@ -25,7 +25,7 @@ def prog(ctx):
         x = ctx
     return 2
 # ==>
-test.py:7:12: error[type-conflict]: 'x' is the constant 1 on one path and the program's context on another
+test.py:7:12: error[type-conflict]: 'x' is the number 1 on one path and the program's context on another
     6 |     for i in range(4):
     7 |         if x > 2:
       |            ^

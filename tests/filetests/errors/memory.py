@@ -78,8 +78,12 @@ def prog(ctx):
     bpf.helpers.xdp_adjust_head(ctx, 4)
     return eth.proto
 # ==>
-test.py:10:12: error[stale-pointer]: 'eth' points into a packet that has moved since
+test.py:10:12: error[stale-pointer]: 'eth' points into a packet that xdp_adjust_head() may have moved since
     9 |     bpf.helpers.xdp_adjust_head(ctx, 4)
    10 |     return eth.proto
       |            ^^^
+test.py:9:5: note: it is called here
+    8 |         return 1
+    9 |     bpf.helpers.xdp_adjust_head(ctx, 4)
+      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   help: read it again: 'pkt = ctx.packet'
