@@ -48,8 +48,9 @@ def _programs(given: tuple[Any, ...]) -> list[Program[..., Any]]:
 
 def compile_all(*programs: Any, name: str = "purebpf", **options: Any) -> Compiled:
     """Compile programs, with facts about tracepoints and other hooks from the running kernel where it shows them."""
-    options.setdefault("formats", tracepoint_format)
-    options.setdefault("hooks", hook_names)
+    if "formats" not in options:  # those of another kernel
+        options["formats"] = tracepoint_format
+        options.setdefault("hooks", hook_names)
     return compile(_programs(programs), Options(**options), name)
 
 

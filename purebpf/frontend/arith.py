@@ -16,6 +16,7 @@ from ..errors import CompileError
 from ..tree.kinds import BOOL, I64, NONE, U64, Const, Int, Kind, Ptr, fits, is_maybe, number
 from ..tree.convert import coerce
 from ..tree.nodes import Abs, Arith, BitLength, Cast, Compare, Expr, Lit, Load, Number, Select, Seq, Wrap
+from . import instead
 from .context import Checker, has_effects
 
 Range = tuple[int, int]
@@ -129,13 +130,28 @@ def integer(c: Checker, value: Expr, node: ast.AST) -> Expr:
             raise c.error("constant", f"{kind.value} does not fit into 64 bits", value.span)
         if isinstance(kind.value, bytes) and len(kind.value) == 1:
             return Number(value.span, kind.value[0])
+        if isinstance(kind.value, float):
+            raise c.error("unsupported", f"{kind.value} is a float, which BPF has not", value.span,
+                          help="scale it to an integer, as in milliseconds instead of seconds")
+        if isinstance(kind.value, str):
+            raise c.mismatch("a number is needed here", kind, value.span, instead.of_text(kind.value))
     if isinstance(kind, Ptr) and isinstance(kind.target, IntType):
-        name = c.frame.source.text_at(value.span)
-        raise c.error("type-mismatch", "this is a pointer to a number, not the number", value.span,
-                      help=f"read it with '{name if NAMED.fullmatch(name) else ''}.value'" + (" after testing it" if kind.null else ""))
+        raise _points_to(c, value, kind)
     if is_maybe(kind) and kind != NONE:
         raise may_be_none(c, value)
     raise c.mismatch("a number is needed here", kind, value.span)
+
+
+def _points_to(c: Checker, value: Expr, kind: Ptr) -> CompileError:
+    """A pointer to a number, or to text, is used as the number."""
+    name = c.frame.source.text_at(value.span)
+    short = name if NAMED.fullmatch(name) else ""
+    if isinstance(kind.target, IntType) and kind.target.is_char and not kind.region:
+        return c.error("type-mismatch", "this is a pointer to text, not the text", value.span,
+                       help=f"read it first, as much as is wanted: 'char[64]({short or '…'})'")
+    read = f"read it with '{short}.value'" + (" after testing it" if kind.null else "") if short else \
+        "name it, test it, and read '.value'; 'm.get(key, 0)' gives the number itself"
+    return c.error("type-mismatch", "this is a pointer to a number, not the number", value.span, help=read)
 
 
 NAMED = re.compile(r"[A-Za-z_][\w.]{0,29}")  # what is short enough to be called by its text

@@ -47,6 +47,8 @@ def _elsewhere(c: Checker, name: str) -> str:
         return f"{name!r} is a Global: its value is '{name}.value'"
     if found and isinstance(obj, int):
         return f"a program cannot change Python's variables: declare '{name} = Global[u64]({obj!r})', and write '{name}.value'"
+    if found:
+        return f"{name!r} of the module is meant? It is assigned here, which makes it a variable of this function: call that otherwise"
     return "give it a value first"
 
 
@@ -146,4 +148,8 @@ def _known_attribute(c: Checker, obj: Any, name: str, node: ast.Attribute) -> Ex
         if not callable(value):
             return c.lit(value, node)
     what = getattr(obj, "__name__", None) or type(obj).__name__
-    raise c.error("undefined-name", f"{what!r} has no {name!r}", node, help=near(name, dir(obj)))
+    layout = getattr(obj, "__bpf_layout__", None) if isinstance(obj, type) else None
+    if isinstance(layout, StructType) and layout.field(name) is not None:
+        raise c.error("undefined-name", f"{what!r} is the class: it has no {name!r}", node, help=f"make one of it: '{what}(…)'")
+    raise c.error("undefined-name", f"{what!r} has no {name!r}", node,
+                  help=isinstance(obj, ModuleType) and instead.of_name(name) or near(name, dir(obj)))

@@ -39,7 +39,8 @@ def bind(c: Checker, source: Source, args: list[Expr], named: Mapping[str, Expr]
             bound[name] = defaults[name]
     missing = [n for n in wanted if n not in bound]
     if missing or len(args) > len(names) and not a.vararg:
-        raise c.error("arguments", f"{source.name}() takes {len(names)} argument{'s' * (len(names) != 1)} ({', '.join(names)}), "
+        listed = f" ({', '.join(names)})" if names else ""
+        raise c.error("arguments", f"{source.name}() takes {len(names)} argument{'s' * (len(names) != 1)}{listed}, "
                       f"{len(args)} given", node)
     result = {name: bound[name] for name in wanted}
     if a.vararg:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..dsl.layout import ArrayType
 from ..tree.kinds import Agg, Const, Cursor, I64, Int, Ptr, Tuple, U64, U8, is_bytes, is_maybe, is_string
 from ..tree.nodes import Arith, At, Expr, Lit, MakeTuple, Number
-from . import arith, compare, fitting, keeping, memory, packet, strings, truths
+from . import arith, compare, fitting, instead, keeping, memory, packet, strings, truths
 from .context import Checker, has_effects
 
 LARGEST = 1 << 16  # items of a constant made while compiling
@@ -152,7 +152,7 @@ def _constant_only(function: Any) -> Row:
     def build(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
         values = [a.kind.value for a in args if isinstance(a.kind, Const)]
         if len(values) < len(args):
-            c.unsupported(f"{function.__name__}() of what is only known at run time", node)
+            c.unsupported(f"{function.__name__}() of what is only known at run time", node, instead.of_builtin(function))
         try:
             if any(isinstance(v, range) and len(v) > LARGEST for v in values):
                 raise ValueError("the result is enormous")

@@ -320,6 +320,9 @@ def _placeless(kind: Kind) -> bool:
 def _value_method(c: Checker, owner: Expr, name: str, node: ast.Call) -> Expr:
     """A method of a number, text, or a struct that is there."""
     kind = owner.kind
+    if isinstance(kind, Ptr) and kind.target is dsl_memory.SpinLock.layout:
+        raise c.error("undefined-name", f"a SpinLock has no {name!r} in a program", node,
+                      help=f"take it by 'with {ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) else 'lock'}:'")
     if isinstance(kind, Ptr) and isinstance(kind.target, StructType):
         method = getattr(kind.target.cls, name, None) if kind.target.cls is not None else None
         field = kind.target.field(name)

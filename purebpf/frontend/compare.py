@@ -128,6 +128,7 @@ def _compare_pointers(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) ->
 
 def same_memory(c: Checker, a: Ptr, b: Ptr, node: ast.AST) -> None:
     """Comparing or subtracting pointers into different memory means nothing."""
+    c.unit.bounded |= bool({"packet_end", "packet_meta"} & {a.region, b.region})
     if a.region.removesuffix("_end").removesuffix("_meta") != b.region.removesuffix("_end").removesuffix("_meta"):
         raise c.error("type-mismatch", "these pointers are into different kinds of memory", node)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from ..dsl.layout import Layout
 from ..errors import CompileError, Diagnostic, Span
 from ..tree.convert import coerce
-from ..tree.kinds import Broken, Const, Kind, Optional, Ptr, Resource, describe, join, mapped, rep
+from ..tree.kinds import Broken, Const, Kind, Optional, Ptr, Resource, describe, is_callable, join, mapped, rep
 from ..tree.nodes import Block, Break, Each, Eval, Expr, Function, Get, Lit, Local, Loop, Return, Seq, Set, Slot, SlotPlace, Stmt
 from .source import Source
 
@@ -142,6 +142,8 @@ class Checker:
         """A type error: `what` is wanted, `kind` is there."""
         if isinstance(kind, Broken) and not kind.code:
             return CompileError([])  # already reported
+        if not help and isinstance(kind, Const) and is_callable(kind.value):
+            help = f"call it: '{self.frame.source.text_at(self.span(node))}()'"
         return self.error("type-mismatch", f"{what}, not {describe(kind)}", node, help=help)
 
     # --- nodes

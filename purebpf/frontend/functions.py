@@ -10,6 +10,7 @@ import ast
 from collections.abc import Mapping
 from typing import Any, TYPE_CHECKING
 
+from ..dsl.globals import Variable
 from ..dsl.hooks import Func
 from ..dsl.layout import Layout, PtrType
 from ..errors import CompileError
@@ -178,8 +179,25 @@ def _btf_layout(kind: Kind) -> Layout | None:
             return None
 
 
+def _shadowed(c: Checker, source: Source) -> None:
+    """`hits = 5` where hits is a Global makes a variable of the function, as in Python; if nobody reads it, that is not
+    what was meant."""
+    globals_ = {n for n in c.unit.locals_of(source) if isinstance(source.lookup(n)[1], Variable)}
+    if not globals_:
+        return
+    names = [n for n in ast.walk(source.node) if isinstance(n, ast.Name) and n.id in globals_]
+    said = {n for node in ast.walk(source.node) if isinstance(node, ast.Global | ast.Nonlocal) for n in node.names}
+    read = {n.id for n in names if isinstance(n.ctx, ast.Load)}  # where it is added to, that it has no value yet is said
+    read |= {n.target.id for n in ast.walk(source.node) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}
+    for node in names:
+        if node.id not in read | said:
+            c.unit.report(c.error("shadowed", f"{node.id!r} is a new variable here, not the Global", node,
+                                  help=f"the Global's value is '{node.id}.value'"))
+
+
 def body(c: Checker, source: Source) -> None:
     """Check the statements of a function."""
+    _shadowed(c, source)
     if isinstance(source.node, ast.Lambda):
         value = c.expr(source.node.body)
         give_back(c, value, source.node.body)

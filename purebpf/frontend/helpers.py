@@ -11,7 +11,7 @@ from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, StructType
 from ..errors import CompileError, Span
 from ..tree.kinds import (
-    Agg, Broken, Const, Context, I64, Int, Kind, NONE, Optional, Ptr, Resource, Text, Tuple, U64, is_maybe,
+    Agg, Broken, Const, Context, I64, Int, Kind, NONE, Optional, Ptr, Resource, Text, Tuple, U64, an, is_maybe,
     number,
 )
 from ..tree.nodes import Bits, Expr, Helper, MapRef, Number, Swap
@@ -33,6 +33,7 @@ ACQUIRES = {
 RELEASES = {"sk_release": 0, "ringbuf_submit": 0, "ringbuf_discard": 0}
 GPL = ("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL")  # license_is_gpl_compatible
 MOST_LISTED = 12  # program types in a message
+SIZES = ("size", "len", "_sz")  # ends of the names of parameters that say how long the memory before them is
 REGIONS = {"map_value": "value", "mem": "mem", "socket": "kernel", "kernel": "kernel"}
 
 
@@ -47,14 +48,14 @@ def row(name: str) -> Declared:
 def emit_call(c: Checker, name: str, args: Iterable[Expr], kind: Kind, node: ast.AST) -> Expr:
     """Call a helper; arguments are numbers and pointers already."""
     if c.unit.license not in GPL and row(name).gpl:  # in this order: most programs need no look-up
-        raise c.error("gpl-only", f"the helper {name} is for GPL programs, this one is {c.unit.license!r}", node,
+        raise c.error("gpl-only", f"{_word(name, node)}() is for GPL programs, this one is {c.unit.license!r}", node,
                       help="leave the licence at 'GPL', or do without the helper")
     if callers.callers(name):
         c.effects.helpers.setdefault(name, c.span(node))
         if not callers.may_call(c.unit.prog_type(c.hook), name):
             raise not_for(c, name, node)
     if c.locks and name not in ("spin_unlock",):
-        raise c.error("locked", f"{name}() cannot be called while a lock is held", node,
+        raise c.error("locked", f"{_word(name, node)}() cannot be called while a lock is held", node,
                       help="do it before or after the 'with' block of the lock")
     c.unit.need("helper", name, c, node)
     pure, writes = QUIET.get(name, (False, True))
@@ -62,10 +63,15 @@ def emit_call(c: Checker, name: str, args: Iterable[Expr], kind: Kind, node: ast
     return Helper(c.span(node), kind, name, args, pure, writes)
 
 
+def _word(name: str, node: ast.AST) -> str:
+    """The helper in the user's words: what is called at `node`."""
+    word = ast.unparse(node.func) if isinstance(node, ast.Call) else name
+    return name if word.endswith(f".{name}") else word
+
+
 def not_for(c: Checker, name: str, node: ast.AST, at: Span | None = None) -> CompileError:
     """Programs of this type may not call the helper; `at`: where a function that they call does."""
-    word = ast.unparse(node.func) if isinstance(node, ast.Call) and at is None else name
-    word = name if word.endswith(f".{name}") else word
+    word = _word(name, node) if at is None else name
     hook = hooks.match(c.hook)
     types = callers.callers(name)
     listed = " and ".join(filter(None, (", ".join(types[:-1]), types[-1]))) if len(types) <= MOST_LISTED else "most other"
@@ -93,6 +99,8 @@ def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:
             values.append(fitting.address_of(c, c.expr(arg), layout, arg))
             continue
         values.append(_argument(c, helper, text, arg, follows))
+        if isinstance(follows, ast.Constant) and params[min(i + 1, len(params) - 1)][0].endswith(SIZES):
+            _room(c, text, values[-1].kind, follows)
     kind = _result(c, helper, values, node)
     result = emit_call(c, helper.name, values, kind, node)
     if helper.name in RELEASES:
@@ -212,6 +220,15 @@ def _memory(c: Checker, helper: Declared, wanted: str, optional: bool, node: ast
         return _number_in_memory(c, helper, value, node, follows)
     raise c.mismatch(f"{helper.name}() {'writes to' if wanted == 'Out' else 'takes'} memory here", kind, node,
                      "give it a variable of a struct or an array: 'buf = u8[16]()'" if wanted == "Out" else "")
+
+
+def _room(c: Checker, text: str, kind: Kind, size: ast.Constant) -> None:
+    """A constant number of bytes that is more than the memory has."""
+    if not isinstance(kind, Ptr) or kind.target is None or kind.region not in ("stack", "data", "value") or not isinstance(size.value, int):
+        return
+    if text.startswith(("Mem", "Out")) and size.value > kind.target.size > 0:
+        raise c.error("too-long", f"{size.value} bytes are {'written' if text.startswith('Out') else 'read'} here, "
+                      f"{an(kind.target.name)} has {kind.target.size}", size)
 
 
 def _address(c: Checker, wanted: str, value: Expr, node: ast.AST) -> Expr:

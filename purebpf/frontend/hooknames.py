@@ -49,6 +49,13 @@ def _like(name: str, others: Collection[str]) -> str:
     return f"there are {', '.join(found)}" if found else ""
 
 
+def keyword(source: Source, name: str) -> ast.AST:
+    """What the decorator is given under that name."""
+    made = decorator(source)
+    calls = [d for d in getattr(source.node, "decorator_list", ()) if isinstance(d, ast.Call)]
+    return next((k.value for d in calls for k in d.keywords if k.arg == name), made)
+
+
 def decorator(source: Source, text: str = "") -> ast.AST:
     """The decorator that makes a function a program: the argument that names its hook, where that is written out."""
     node = source.node

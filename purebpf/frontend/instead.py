@@ -33,6 +33,9 @@ LIBRARY: dict[tuple[str, str], str] = {
     ("builtins", "exit"): "return, or 'assert False' to stop with the default answer", ("builtins", "eval"): "", ("builtins", "exec"): "",
     ("builtins", "getattr"): "name the field: 'x.field'", ("builtins", "hasattr"): "of a kernel type: 'bpf.field_exists(T, \"field\")'",
     ("builtins", "setattr"): "name the field: 'x.field = …'", ("builtins", "super"): "call the function by its name",
+    ("builtins", "round"): "a number is an integer already", ("builtins", "str"): "text is a char[n]; an f-string puts it together",
+    ("builtins", "repr"): "text is a char[n]; an f-string puts it together", ("builtins", "sorted"): "sort in user space",
+    ("builtins", "list"): GROWS, ("builtins", "dict"): GROWS, ("builtins", "set"): GROWS, ("builtins", "hex"): "write f\"{n:x}\"",
     ("builtins", "bytearray"): "memory of a fixed size: 'u8[16]()'", ("_sitebuiltins", ""): "return, or 'assert False' to stop with the default answer",
 }
 # methods of Python's containers that change them
@@ -46,12 +49,17 @@ NAMES = {
     "sizeof": "write 'bpf.sizeof(…)'", "container_of": "write 'Ptr[T](p)'", "bpf_htons": "write 'bpf.htons(…)'", "bpf_ntohs": "write 'bpf.ntohs(…)'",
     "bpf_htonl": "write 'bpf.htonl(…)'", "bpf_ntohl": "write 'bpf.ntohl(…)'", "printk": "write 'print(…)', or 'bpf.printk(…)'",
     "printf": "write 'print(…)'", "bpf_printk": "write 'print(…)'", "bpf_trace_printk": "write 'print(…)', or 'bpf.printk(…)'",
-    "SEC": "write a decorator: '@bpf.xdp', or '@bpf.section(\"…\")'", "PT_REGS_RC": "write 'ctx.ret'", "PT_REGS_IP": "write 'ctx.ip'",
+    "trace_printk": "write 'print(…)', or 'bpf.printk(…)'", "SEC": "write a decorator: '@bpf.xdp', or '@bpf.section(\"…\")'", "PT_REGS_RC": "write 'ctx.ret'", "PT_REGS_IP": "write 'ctx.ip'",
     "BPF_HASH": "write 'm = HashMap[K, V](max_entries=…)' at module level", "BPF_ARRAY": "write 'a = Array[V](max_entries=…)' at module level",
     "BPF_PERF_OUTPUT": "write 'events = PerfEventArray[T](max_entries=…)' at module level",
     "BPF_RINGBUF_OUTPUT": "write 'events = RingBuf[T](max_entries=…)' at module level",
     "BPF_CORE_READ": "write the fields: 'task.real_parent.tgid'", "bpf_probe_read_kernel": "write the field: what lies behind a kernel pointer is read safely",
     **{f"PT_REGS_PARM{n + 1}": f"write 'ctx.arg({n})', or name the argument" for n in range(6)},
+}
+FIELDS = {  # of contexts
+    **dict.fromkeys(("pid", "tgid"), "write 'bpf.current_pid()'"), **dict.fromkeys(("tid", "thread"), "write 'bpf.current_tid()'"),
+    "comm": "write 'bpf.current_comm()'", "uid": "write 'bpf.current_uid()'", "gid": "write 'bpf.current_gid()'", "cpu": "write 'bpf.cpu()'",
+    **dict.fromkeys(("time", "timestamp", "ts", "ktime"), "write 'bpf.ktime_ns()'"), "task": "write 'bpf.current_task(task_struct)'",
 }
 METHODS = {  # of BCC's and Python's maps and events
     "perf_submit": "write 'events.output(ctx, value)'", "ringbuf_output": "write 'events.output(value)'",
@@ -62,8 +70,18 @@ METHODS = {  # of BCC's and Python's maps and events
     "append": "a Queue or a Stack has 'push', a RingBuf 'output'", "remove": "write 'del m[k]'", "clear": "delete entry by entry, or from user space",
     "call": "write 'progs[i](ctx)'", "redirect_map": "write 'bpf.helpers.redirect_map(m, key, flags)'", "send": "write 'output(value)'",
     "write": "write 'output(value)'", "submit": "it is submitted at the end of 'with events.reserve() as e:'",
+    "delete": "the entries of an array are always there: 'a[i] = 0'", "erase": "write 'del m[k]'",
     "items": "write 'for k, v in m:'", "keys": "write 'for k in m:'", "values": "write 'for k, v in m:'",
 }
+
+
+def of_text(text: str) -> str:
+    """What to write instead of text, where a number is needed."""
+    parts = text.split(".")
+    if len(parts) == 4 and all(p.isdigit() and int(p) < 256 for p in parts):
+        return f"addresses are numbers: 0x{''.join(f'{int(p):02x}' for p in parts)}"
+    as_number = f"write {text}" if text.isdigit() else ""
+    return as_number if len(text) != 1 else f"{as_number}{', or' if as_number else 'write'} 'ord({text!r})'"
 
 
 def of_call(obj: Any) -> str:
@@ -73,6 +91,18 @@ def of_call(obj: Any) -> str:
         return GROWS
     module, name = str(getattr(obj, "__module__", None) or ""), str(getattr(obj, "__name__", ""))
     return LIBRARY.get((module, name)) or LIBRARY.get((module, "")) or "only functions written in Python's subset compile"
+
+
+def of_builtin(function: Any) -> str:
+    """What to write instead of a builtin that works for constants only."""
+    return LIBRARY.get(("builtins", function.__name__), "")
+
+
+# how methods of maps are called, said where the number of arguments is wrong
+CALLED = {
+    "lookup": "lookup(key)", "get": "get(key, default)", "update": "update(key, value, flags)", "delete": "delete(key)",
+    "setdefault": "setdefault(key, value)", "for_each": "for_each(function)", "push": "push(value, flags)", "pop": "pop()", "peek": "peek()",
+}
 
 
 def of_name(name: str) -> str:

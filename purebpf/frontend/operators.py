@@ -10,7 +10,7 @@ from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, StructType
 from ..errors import CompileError
 from ..tree.kinds import Const, I64, Int, NONE, POISON, Ptr, Tuple, describe, is_maybe
-from ..tree.nodes import Distance, Expr, MakeTuple, Move, Number, Seq, Undef
+from ..tree.nodes import Distance, Expr, Lit, MakeTuple, Move, Number, Seq, Undef
 from . import arith, compare, conds, strings
 from .context import Checker
 
@@ -48,6 +48,8 @@ def operate(c: Checker, op: ast.operator, left: Expr, right: Expr, node: ast.AST
         if first is not None and second is not None:
             items = (*first, *second)
             return MakeTuple(c.span(node), Tuple(tuple(i.kind for i in items)), items)
+    if word in ("//", "%") and isinstance(right, Lit) and right.written and b == Const(0):
+        raise c.error("constant", f"'{word}' by zero", right.span)
     return arith.binary(c, word, _operand(c, left, node, 0), _operand(c, right, node, 1), node)
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from ..tree.convert import coerce
 from ..dsl.hooks import Program
-from ..dsl.ints import TYPES
+from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import PtrType
 from ..errors import CompileError, Diagnostic
-from ..tree.kinds import I64, NONE, POISON, U64, Const, Context, Int, describe, is_maybe, number
+from ..tree.kinds import I64, NONE, POISON, U64, Const, Context, Int, Ptr, is_maybe, number
 from ..tree.nodes import Expr, Function, Get, Local, Number, Return
 from ..uapi import hooks, names
-from . import arguments, arith, functions, hooknames, results
+from . import arguments, arith, functions, hooknames, instead, results
 from .context import Checker, Frame, plain_function
 from .names import near
 from .source import Source
@@ -27,6 +27,12 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
     """Check an entry program and what it reaches."""
     source = unit.sources.of(plain_function(program.function))
     hook = hooks.match(program.section)
+    if not isinstance(program.default, int | None):
+        text = str(program.default)
+        unit.report_all([Diagnostic("type-mismatch", f"a program's default answer is a number, not {program.default!r}",
+                                    source.span(hooknames.keyword(source, "default")),
+                                    help=f"write 'bpf.{text}'" if text in names.NAMES else near(text, names.NAMES))])
+        return
     wrong = hooknames.unknown(source, program, unit.hook_names)
     if hook is None or wrong is not None:  # what its context holds, and its arguments are, nobody knows
         unit.report_all([wrong] if wrong is not None else [])
@@ -92,7 +98,8 @@ def _answer(c: Checker, stmt: Return, observer: bool) -> Expr:
                                                help="test it first")]))
     else:
         text = kind.value if isinstance(kind, Const) else None
-        name = isinstance(text, str) and (f"write 'bpf.{text}'" if text in names.NAMES else near(text, names.NAMES))
-        c.unit.report(CompileError([Diagnostic("type-mismatch", f"a program's answer is a number, not {describe(kind)}",
-                                               stmt.value.span, help=name or "")]))
+        help = "it is read with '.value'" if isinstance(kind, Ptr) and isinstance(kind.target, IntType) else ""
+        if isinstance(text, str):
+            help = f"write 'bpf.{text}'" if text in names.NAMES else near(text, names.NAMES) or instead.of_text(text)
+        c.unit.report(c.mismatch("a program's answer is a number", kind, stmt.value.span, help))
     return Number(span, 0)

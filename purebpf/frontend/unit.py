@@ -63,6 +63,8 @@ class Unit:
         self.kernel = _once(kernel)
         self.contexts = Contexts(self.kernel, formats)
         self.claims = Claims()
+        self.bounded = False  # has anything been compared with the packet's end,
+        self.unbounded: list[CompileError] = []  # and where is the packet read through a bare pointer into it
         self.programs: list[Function] = []
         self.diagnostics: list[Diagnostic] = []
         self.call_sites: list[tuple[Span, str]] = []

@@ -11,10 +11,15 @@ name of a memory region for a pointer. A constant has none.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, NamedTuple, assert_never
 
+from ..dsl.flow import Word
+from ..dsl.helpers import Helper
+from ..dsl.hooks import Func
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, Layout, StructType
+from ..dsl.maps import Map
 from ..errors import Span
 
 I64, U64, BOOL, U8, CHAR = TYPES["i64"], TYPES["u64"], TYPES["bool"], TYPES["u8"], TYPES["char"]
@@ -374,7 +379,7 @@ def describe(kind: Kind) -> str:
         case Const(str() | bytes() as v):
             return f"the constant {v!r}"
         case Const(v):
-            return getattr(v, "__name__", None) or repr(v)
+            return _thing(v)
         case Int(type=type):
             return f"a number ({type.name})"
         case Ptr(target=target, region=region, null=null, fresh=fresh):
@@ -401,6 +406,23 @@ def describe(kind: Kind) -> str:
             return "a value that has an error"
         case _:
             assert_never(kind)
+
+
+def _thing(value: Any) -> str:
+    """A compile-time object that is neither a number nor text."""
+    if isinstance(value, list | tuple | dict | set | float):
+        return f"the constant {value!r}" if len(repr(value)) < 20 else f"a constant {type(value).__name__}"
+    if isinstance(value, Layout | type):
+        return f"the type {getattr(value, '__name__', None) or value}"
+    if isinstance(value, Map):
+        return repr(value)
+    name = getattr(value, "__name__", None) or getattr(value, "name", None)
+    return f"the function {name}" if name and callable(value) or is_callable(value) else name or an(type(value).__name__)
+
+
+def is_callable(value: object) -> bool:
+    """Is it a function, or a word of the language that is called?"""
+    return isinstance(value, Word | Helper | Func | FunctionType | BuiltinFunctionType)
 
 
 def an(word: str) -> str:

@@ -4,7 +4,7 @@ def prog(ctx):
     bpf.printk
     print("hello")
 # ==>
-test.py:6:5: error[gpl-only]: the helper trace_printk is for GPL programs, this one is 'Proprietary'
+test.py:6:5: error[gpl-only]: print() is for GPL programs, this one is 'Proprietary'
     5 |     bpf.printk
     6 |     print("hello")
       |     ^^^^^^^^^^^^^^

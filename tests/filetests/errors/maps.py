@@ -21,6 +21,7 @@ test.py:9:5: error[arguments]: HashMap.lookup() takes 1 argument, 0 given
     8 |     calls.lokup(1)
     9 |     calls.lookup()
       |     ^^^^^^^^^^^^^^
+  help: it is calls.lookup(key)
 
 test.py:10:5: error[type-mismatch]: a RingBuf has no entries to assign
     9 |     calls.lookup()
