@@ -151,5 +151,7 @@ def _known_attribute(c: Checker, obj: Any, name: str, node: ast.Attribute) -> Ex
     layout = getattr(obj, "__bpf_layout__", None) if isinstance(obj, type) else None
     if isinstance(layout, StructType) and layout.field(name) is not None:
         raise c.error("undefined-name", f"{what!r} is the class: it has no {name!r}", node, help=f"make one of it: '{what}(…)'")
+    if isinstance(obj, dict) and name in obj:
+        raise c.error("undefined-name", f"{what!r} has no {name!r}", node, help=f"write '{ast.unparse(node.value)}[{name!r}]'")
     raise c.error("undefined-name", f"{what!r} has no {name!r}", node,
                   help=isinstance(obj, ModuleType) and instead.of_name(name) or near(name, dir(obj)))

@@ -246,7 +246,9 @@ def _number_cast(c: Checker, layout: IntType, value: Expr, node: ast.Call) -> Ex
         if isinstance(kind, Ptr) and isinstance(kind.target, IntType) and kind.region == "value":
             arith.integer(c, value, node.args[0])
         if layout.size < 8:
-            raise c.error("type-mismatch", "a pointer is 64 bits: 'u64(p)'", node)
+            text = layout.is_char or isinstance(kind, Text)
+            raise c.error("type-mismatch", f"a pointer is 64 bits, {layout.name} has {layout.bits}", node,
+                          help="read the text there: 'char[64](p)'" if text else "write 'u64(p)'")
         return Bits(c.span(node), Int.of(layout), value)
     if isinstance(kind, Optional) and number(kind.some) is not None or isinstance(kind, Optional):
         raise arith.may_be_none(c, value, node.args[0])
@@ -396,7 +398,8 @@ def _atomic_add(c: Checker, node: ast.Call) -> Expr:
             and not layout.big_endian and kind.access == "direct" and kind.writable and not kind.null:
         maps.add_in_place(c, place, "+", value, False, node)
         return Lit(span, None)
-    raise c.error("type-mismatch", "atomic_add() takes a 32- or 64-bit number in writable memory", node)
+    raise c.error("type-mismatch", "atomic_add() takes a 32- or 64-bit number in writable memory", node,
+                  help="a Global's value, or a field of what 'm.lookup(key)' found")
 
 
 def _sizeof(c: Checker, node: ast.Call) -> Expr:

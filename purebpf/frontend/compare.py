@@ -7,7 +7,7 @@ import ast
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, StructType
 from ..tree.convert import coerce
-from ..tree.kinds import Agg, Choice, Const, I64, Int, Kind, NONE, POISON, Ptr, Tuple, is_maybe, narrowed
+from ..tree.kinds import Agg, Choice, Const, I64, Int, Kind, NONE, POISON, Ptr, Tuple, an, is_maybe, narrowed
 from ..tree.nodes import Both, Cast, Compare, Either, Expr, IfElse, IsNone, Item, Lit, MakeTuple, Number
 from . import arith, fitting, keeping, memory, strings
 from .context import Checker
@@ -146,7 +146,7 @@ def _compare_structs(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> 
                     for v in (a, b))
         if not (isinstance(a.kind, Ptr) and isinstance(b.kind, Ptr) and a.kind.target == b.kind.target):
             other = b if isinstance(x, Ptr) else a
-            raise c.mismatch(f"a {layout.name} is compared here", other.kind, node)
+            raise c.mismatch(f"{an(layout.name)} is compared here", other.kind, other.span)
     a, b = c.hold(a, "$a"), c.hold(b, "$b")
     test = strings.same(c, memory.deref(c, a, node), memory.deref(c, b, node), layout, node)
     return negated(test) if word == "ne" else test

@@ -33,6 +33,9 @@ def unknown(source: Source, program: Program[..., Any], names: HookNames) -> Dia
     target = hooks.target(section)
     if not target or hook.prog_type == ProgType.EXT:  # that one is a function of another program
         return None
+    if hook.target.startswith("path:") and ":" not in target:
+        return Diagnostic("unknown-hook", f"{target!r} does not say in which file", source.span(decorator(source, target)),
+                          help=f"write 'path:function', as in 'libc.so.6:{target}'")
     others = names(hook.target, target, hook.btf_prefix)
     if others is None:
         return None

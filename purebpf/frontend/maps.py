@@ -164,7 +164,7 @@ def _by_name(map: MapOf, act: str, node: ast.AST) -> str:
 def set_entry(c: Checker, map: MapOf, key: Expr, value: Expr, node: ast.AST) -> None:
     """`m[key] = value`."""
     if map.decl.inner is not None:
-        raise c.error("read-only", f"a program cannot put maps into a {type(map.decl).__name__}", node)
+        raise c.error("read-only", f"a program cannot put maps into {an(type(map.decl).__name__)}", node)
     if isinstance(map.decl, decl._Indexed):
         layout = _value(map)
         value = fitting.fitted(c, value, layout, node)

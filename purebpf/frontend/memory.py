@@ -146,7 +146,7 @@ def no_field(c: Checker, layout: Layout | None, name: str, node: ast.AST) -> Com
     what = layout.name if layout else "a pointer to void"
     number = isinstance(layout, IntType)
     return c.error("no-field", f"{what} has no field {name!r}", node,
-                   help="a pointer to a number is read with '.value'" if number else "")
+                   help="a pointer to a number is read with '.value'" if number else "" if layout else "say what it points to: 'Ptr[T](p)'")
 
 
 def load(c: Checker, place: Expr, node: ast.AST) -> Expr:

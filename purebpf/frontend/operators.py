@@ -34,7 +34,7 @@ def operate(c: Checker, op: ast.operator, left: Expr, right: Expr, node: ast.AST
         raise c.error("unsupported", "'/' makes a float, which BPF has not", node, help="use '//'")
     if word == "@":
         c.unsupported("'@'", node)
-    if word in "+%" and (strings.is_text(a) or strings.is_text(b) or isinstance(a, Const) and isinstance(a.value, str | bytes)) \
+    if (strings.is_text(a) or strings.is_text(b) or isinstance(a, Const) and isinstance(a.value, str | bytes)) \
             and not (isinstance(a, Const) and isinstance(b, Const)):
         raise _text_operation(c, word, left, right, node)
     if isinstance(a, Ptr) or isinstance(b, Ptr):
@@ -55,6 +55,8 @@ def operate(c: Checker, op: ast.operator, left: Expr, right: Expr, node: ast.AST
 
 def _text_operation(c: Checker, word: str, left: Expr, right: Expr, node: ast.AST) -> CompileError:
     """Text put together by an operator."""
+    if word not in ("+", "%"):
+        return c.error("type-mismatch", f"'{word}' is not for strings", node)
     if word == "%":
         return c.error("unsupported", "'%' of a string is not part of the language", node, help='write an f-string: f"pid {pid}"')
     return c.error("type-mismatch", f"strings are not added here: {describe(left.kind)} and {describe(right.kind)}", node,
@@ -109,8 +111,9 @@ def _pointer_arithmetic(c: Checker, word: str, left: Expr, right: Expr, node: as
     if isinstance(a, Ptr) and word in "+-" and not isinstance(b, Ptr):
         if a.region == "packet_end":
             raise c.error("type-mismatch", "the packet's end is only compared with", node, help="move the other side of the comparison")
-        if isinstance(a.target, ArrayType | StructType) and a.region == "stack":
-            raise c.mismatch("a number is needed here", a, node)
+        if isinstance(a.target, ArrayType | StructType) and a.region in ("stack", "value", "data"):
+            field = a.target.fields[0].name if isinstance(a.target, StructType) and a.target.fields else ""
+            raise c.mismatch("a number is needed here", a, left.span, f"name a field of it, as '.{field}'" if field else "")
         step = arith.binary(c, "*", arith.integer(c, right, node), Number(span, a.target.size if a.target else 1), node)
         step = arith.integer(c, step, node)
         if word == "-":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from ..tree.convert import coerce
-from ..dsl.hooks import Program
+from ..dsl.hooks import Func, Program
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import PtrType
 from ..errors import CompileError, Diagnostic
@@ -25,7 +26,15 @@ OBSERVERS = ("kprobe", "kretprobe", "uprobe", "uretprobe", "tracepoint", "tp", "
 
 def check(unit: Unit, program: Program[..., Any]) -> None:
     """Check an entry program and what it reaches."""
-    source = unit.sources.of(plain_function(program.function))
+    function_ = program.function
+    while isinstance(function_, Program | Func):
+        function_ = function_.function
+    source = unit.sources.of(plain_function(function_))
+    if function_ is not program.function:
+        at = source.node.decorator_list[0] if isinstance(source.node, ast.FunctionDef) else source.node
+        unit.report_all([Diagnostic("unsupported", "a program has one hook: two decorators make no program", source.span(at),
+                                    help="for a second hook, write a second program that calls the same function")])
+        return
     hook = hooks.match(program.section)
     if not isinstance(program.default, int | None):
         text = str(program.default)
@@ -83,6 +92,16 @@ def _end(c: Checker, program: Program[..., Any], source: Source, observer: bool,
     c.function.result = Int.of(I64)
 
 
+def _in_range(c: Checker, answer: Int, stmt: Return) -> None:
+    """Some hooks allow few answers; the kernel refuses a program that gives another."""
+    hook = hooks.match(c.hook)
+    if hook is not None and hook.returns is not None and (answer.lo > hook.returns[1] or answer.hi < hook.returns[0]):
+        lo, hi = hook.returns
+        said = f"{answer.lo}" if answer.lo == answer.hi else f"{answer.lo} to {answer.hi}"
+        c.unit.report(c.error("constant", f"{said} is no answer of a {hook.name} program", stmt.value.span,
+                              help=f"it answers {lo}" if lo == hi else f"it answers {lo} to {hi}"))
+
+
 def _answer(c: Checker, stmt: Return, observer: bool) -> Expr:
     """What the program returns, as the number that the kernel takes."""
     kind, span = stmt.value.kind, stmt.span
@@ -92,6 +111,7 @@ def _answer(c: Checker, stmt: Return, observer: bool) -> Expr:
         return arith.after(c, stmt.value, Number(span, c.function.default if observer else 0))
     known = number(kind)
     if known is not None:
+        _in_range(c, known, stmt)
         return coerce(stmt.value, Int(I64 if known.type is not U64 else U64, known.lo, known.hi))
     if is_maybe(kind):
         c.unit.report(CompileError([Diagnostic("null-pointer", "a program's answer is a number, this may be None", stmt.value.span,

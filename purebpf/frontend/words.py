@@ -27,7 +27,8 @@ def call(c: Checker, word: words.Word, args: list[Expr], node: ast.Call) -> Expr
         check, fewest, most = row
         if not fewest <= len(args) <= most:
             wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
-            raise c.error("arguments", f"{word.name}() takes {wanted} argument{'s' * (wanted != '1')}, {len(args)} given", node)
+            raise c.error("arguments", f"{word.name}() takes {wanted} argument{'s' * (wanted != '1')}, {len(args)} given", node,
+                          help=word.__doc__ or "")
         return check(c, args, node)
     if args:
         raise c.error("arguments", f"{word.name}() takes no arguments, {len(args)} given", node)
