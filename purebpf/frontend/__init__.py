@@ -44,7 +44,7 @@ def check_programs(given: Sequence[Program[..., Any]], *, license: str = "GPL", 
             programs.check(unit, program)
         except CompileError as error:
             unit.report(error)
-    for unbounded in unit.unbounded if not unit.bounded else ():
+    for unbounded in unit.unbounded if not unit.bounded and not unit.diagnostics else ():
         unit.report(unbounded)
     kernel_types = unit.kernel() if hooks is not None and unit.claims.types else None
     if kernel_types is not None:

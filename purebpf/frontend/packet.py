@@ -56,7 +56,8 @@ def _type(c: Checker, value: Expr, node: ast.AST) -> Layout:
     try:
         return layout_of(value.kind.value if isinstance(value.kind, Const) else value)
     except TypeError:
-        raise c.error("type-mismatch", "this takes a type, such as Ethernet or u32", node) from None
+        skip = "'skip(n)' moves on by n bytes, 'bytes(offset, n)' takes some" if isinstance(value.kind, Const) else ""
+        raise c.error("type-mismatch", "this takes a type, such as Ethernet or u32", value.span, help=skip) from None
 
 
 def _header(c: Checker, layout: Layout) -> Ptr:

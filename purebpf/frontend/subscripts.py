@@ -54,6 +54,8 @@ def subscript(c: Checker, base: Expr, node: ast.Subscript) -> Expr:
     if kind == POISON:
         return base
     if isinstance(kind, Cursor):
+        if isinstance(node.slice, ast.Slice):
+            c.unsupported("a slice of the packet", node, f"'{ast.unparse(node.value)}.bytes(0, 4)' is four bytes, or None where there are fewer")
         return packet.byte_at(c, kind, arith.integer(c, c.expr(node.slice), node.slice), node)
     if is_maybe(kind):
         raise arith.may_be_none(c, base, node.value)

@@ -149,4 +149,4 @@ def test_pending_names_cases() -> None:
 
 
 def test_enough() -> None:
-    assert len(CASES) >= 120
+    assert len(CASES) >= 250

@@ -209,3 +209,100 @@ def prog(ctx):
     # fixed: buf = u8[4]()
     # fixed: bpf.helpers.skb_load_bytes(ctx, 0, buf, 4)
     return 0
+# --- address as text
+from purebpf.net import Ethernet, IPv4
+@bpf.xdp
+def prog(ctx):
+    pkt = ctx.packet
+    eth = pkt.pull(Ethernet)
+    ip = pkt.pull(IPv4)
+    if ip and ip.src == "10.0.0.1":  # error[type-mismatch] "10: number; 0x0a000001
+        # fixed: if ip and ip.src == 0x0a000001:
+        return 1
+    return 2
+# --- pointer as an answer
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    v = calls.lookup(1)
+    if v is None:
+        return 1
+    return v  # error[type-mismatch] v: number; '.value'
+    # fixed: return v.value
+# --- lookup compared with a number
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    if calls.lookup(1) == 5:  # error[type-mismatch] calls: pointer to a number; get(key, 0)
+        # fixed: if calls.get(1, 0) == 5:
+        return 1
+    return 2
+# --- digits as an answer
+@bpf.xdp
+def prog(ctx):
+    return "2"  # error[type-mismatch] "2": number; write 2
+    # fixed: return 2
+# --- struct compared with a number
+@bpf.struct
+class E:
+    a: u32
+m = HashMap[u32, E](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    v = m.lookup(1)
+    if v is None:
+        return 0
+    if v == 5:  # error[type-mismatch] 5: an E; number 5
+        # fixed: if v.a == 5:
+        return 1
+    return 2
+# --- sum with a pointer to a struct
+@bpf.struct
+class E:
+    a: u32
+m = HashMap[u32, E](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    v = m.lookup(1)
+    if v is None:
+        return 0
+    return v + 1  # error[type-mismatch] v: number; '.a'
+    # fixed: return v.a + 1
+# --- default of another type
+@bpf.struct
+class E:
+    a: u32
+m = HashMap[u32, E](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    return m.get(1, 0).a  # error[type-mismatch] 0: an E; E(…)
+    # fixed: return m.get(1, E(0)).a
+# --- fields in another order
+@bpf.struct
+class E:
+    a: u32
+    name: char[8]
+rb = RingBuf[E](max_entries=4096)
+@bpf.xdp
+def prog(ctx):
+    rb.output(E("x", 1))  # error[type-mismatch] "x": number; 'x'
+    # fixed: rb.output(E(1, "x"))
+    return 2
+# --- a task without its type
+@bpf.tracepoint("sched:sched_switch")
+def prog(ctx):
+    t = bpf.current_task()
+    x = t.pid  # error[no-field] t: pointer to void; Ptr[T]
+    # fixed: x = u64(t)
+# --- text cast to a char
+@bpf.tracepoint("syscalls:sys_enter_openat")
+def prog(ctx):
+    t = char(ctx.filename)  # error[type-mismatch] char: 64 bits; char[64](p)
+    # fixed: t = char[64](ctx.filename)
+# --- annotated as text
+def f(x: str):  # error[type-mismatch] str: 'str' is no type of memory; char[16]
+    # fixed: def f(x):
+    return 1
+@bpf.xdp
+def prog(ctx):
+    return f("a")

@@ -91,22 +91,27 @@ test.py:9:5: note: it is called here
 # test: errors
 from purebpf.net import Ethernet
 
+@bpf.xdp
+def prog(ctx):
+    eth = Ptr[Ethernet](ctx.data)
+    return eth.proto & 1
+# ==>
+test.py:8:12: error[packet-bounds]: the packet is read here, and its length has not been tested
+    7 |     eth = Ptr[Ethernet](ctx.data)
+    8 |     return eth.proto & 1
+      |            ^^^
+  help: take it piece by piece ('eth = ctx.packet.pull(Ethernet)' is None where there is too little), or compare first: 'if p + 14 > ctx.data_end: return …'
+
+# test: errors
 hits = Global[u64](0)
 
 @bpf.xdp
 def prog(ctx):
-    eth = Ptr[Ethernet](ctx.data)
     hits = 1
-    return eth.proto & 1
+    return 2
 # ==>
-test.py:10:5: error[shadowed]: 'hits' is a new variable here, not the Global
-    9 |     eth = Ptr[Ethernet](ctx.data)
-   10 |     hits = 1
+test.py:7:5: error[shadowed]: 'hits' is a new variable here, not the Global
+    6 | def prog(ctx):
+    7 |     hits = 1
       |     ^^^^
   help: the Global's value is 'hits.value'
-
-test.py:11:12: error[packet-bounds]: the packet is read here, and its length has not been tested
-   10 |     hits = 1
-   11 |     return eth.proto & 1
-      |            ^^^
-  help: take it piece by piece ('eth = ctx.packet.pull(Ethernet)' is None where there is too little), or compare first: 'if p + 14 > ctx.data_end: return …'
