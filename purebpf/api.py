@@ -94,7 +94,8 @@ def load(*programs: Any, license: str = "GPL", constants: Mapping[Any, Any] | No
     kernel: Kernel = mine or options["kernel"]  # the compiler and the loader read its BTF once
     options["kernel"] = kernel
     try:
-        compiled = compile_all(*programs, license=license, cpu=cpu, kernel=lambda: _types(kernel))
+        checked: dict[str, Any] = {"hooks": None} if options.get("targets") else {}  # those hang at other places than they say
+        compiled = compile_all(*programs, license=license, cpu=cpu, kernel=lambda: _types(kernel), **checked)
         for option in ("constants", "maps"):
             given = constants if option == "constants" else options.get(option)
             options[option] = {compiled.names.get(key, key): value for key, value in (given or {}).items()}
