@@ -104,7 +104,8 @@ def attribute(c: Checker, base: Expr, node: ast.Attribute) -> Expr:
         case Broken():
             return base
         case Int() | Cursor() | Text() | Tuple():
-            raise c.error("type-mismatch", f"{describe(kind)} has no attribute {name!r}", node)
+            raise c.error("type-mismatch", f"{describe(kind)} has no attribute {name!r}", node,
+                          help="a number that is an address is followed as a pointer: 'Ptr[T](x)'" if isinstance(kind, Int) else "")
         case Optional(some=some):
             if isinstance(some, Ptr):
                 raise arith.may_be_none(c, base, node.value)

@@ -9,7 +9,7 @@ from ..dsl.layout import ArrayType, StructType
 from ..tree.convert import coerce
 from ..tree.kinds import Agg, Choice, Const, I64, Int, Kind, NONE, POISON, Ptr, Tuple, an, is_maybe, narrowed
 from ..tree.nodes import Both, Cast, Compare, Either, Expr, IfElse, IsNone, Item, Lit, MakeTuple, Number
-from . import arith, fitting, keeping, memory, strings
+from . import arith, fitting, instead, keeping, memory, strings
 from .context import Checker
 from .truths import TRUTH, all_of, as_number, negated
 
@@ -85,6 +85,7 @@ def equal_or_less(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> Exp
     if isinstance(x, Tuple) or isinstance(y, Tuple):
         return _compare_tuples(c, word, a, b, node)
     if strings.is_text(x) or strings.is_text(y):
+        _never_equal(a, b, c)
         return strings.compare(c, word, a, b, node)
     if isinstance(x, Choice) or isinstance(y, Choice):
         return _compare_choice(c, word, a, b, node)
@@ -97,6 +98,18 @@ def equal_or_less(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> Exp
         return _compare_structs(c, word, keeping.settle(c, a, node), keeping.settle(c, b, node), node)
     a, b = _letter(a, y), _letter(b, x)
     return arith.compare(c, word, arith.integer(c, a, _side(node, 0)), arith.integer(c, b, _side(node, 1)), node)
+
+
+def _never_equal(a: Expr, b: Expr, c: Checker) -> None:
+    """Text that is longer than what it is compared with."""
+    for text, other in ((a, b), (b, a)):
+        kind = other.kind
+        layout = kind.target if isinstance(kind, Ptr) else kind.layout if isinstance(kind, Agg) else None
+        if isinstance(text.kind, Const) and isinstance(text.kind.value, str | bytes) and isinstance(layout, ArrayType):
+            data = text.kind.value.encode() if isinstance(text.kind.value, str) else text.kind.value
+            if len(data) > layout.size:
+                raise c.error("too-long", f"{len(data)} bytes are never equal to {an(layout.name)}", text.span,
+                              help=instead.of_text(data.decode(errors="replace")))
 
 
 def _letter(value: Expr, other: Kind) -> Expr:

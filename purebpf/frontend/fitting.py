@@ -14,7 +14,7 @@ from ..tree.kinds import (
 from ..tree.nodes import (
     Bits, Bytes, Cast, Compare, Expr, Filled, IfElse, Item, Lit, MakeTuple, Number, Record, Row, Store,
 )
-from . import arith
+from . import arith, instead
 from .context import Checker
 from .keeping import placed, preserve
 from .memory import PROBED, bit_field, deref, present
@@ -184,7 +184,7 @@ def is_char(layout: Layout) -> bool:
 
 def _too_long(c: Checker, size: int, layout: ArrayType, at: Span) -> None:
     if size > layout.size:
-        raise c.error("too-long", f"{size} bytes do not fit into {layout.name}", at)
+        raise c.error("too-long", f"{size} bytes do not fit into {layout.name}", at, help=instead.of_text(c.frame.source.text_at(at)[1:-1]))
 
 
 def _fit_row(c: Checker, items: list[Expr], layout: ArrayType, node: ast.AST) -> Expr:

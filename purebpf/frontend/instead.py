@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ..uapi.helpers import IDS
@@ -61,6 +62,7 @@ FIELDS = {  # of contexts
     "comm": "write 'bpf.current_comm()'", "uid": "write 'bpf.current_uid()'", "gid": "write 'bpf.current_gid()'", "cpu": "write 'bpf.cpu()'",
     **dict.fromkeys(("time", "timestamp", "ts", "ktime"), "write 'bpf.ktime_ns()'"), "task": "write 'bpf.current_task(task_struct)'",
 }
+HEADERS = "Ethernet Vlan Arp IPv4 IPv6 Tcp Udp Icmp ETH_ARP ETH_IP ETH_IPV6 ETH_QINQ ETH_VLAN IP_ICMP IP_ICMPV6 IP_TCP IP_UDP"  # of purebpf.net
 METHODS = {  # of BCC's and Python's maps and events
     "perf_submit": "write 'events.output(ctx, value)'", "ringbuf_output": "write 'events.output(value)'",
     "ringbuf_reserve": "write 'with events.reserve() as e:'", "ringbuf_submit": "it is submitted at the end of 'with events.reserve() as e:'",
@@ -80,6 +82,9 @@ def of_text(text: str) -> str:
     parts = text.split(".")
     if len(parts) == 4 and all(p.isdigit() and int(p) < 256 for p in parts):
         return f"addresses are numbers: 0x{''.join(f'{int(p):02x}' for p in parts)}"
+    mac = text.split(":")
+    if len(mac) == 6 and all(len(p) == 2 and all(d in "0123456789abcdefABCDEF" for d in p) for p in mac):
+        return f"addresses are bytes: b\"{''.join(chr(92) + 'x' + p for p in mac)}\""
     as_number = f"write {text}" if text.isdigit() else ""
     return as_number if len(text) != 1 else f"{as_number}{', or' if as_number else 'write'} 'ord({text!r})'"
 
@@ -109,6 +114,10 @@ def of_name(name: str) -> str:
     """What to write instead of a name that is not there; "" if nothing is known."""
     if name in NAMES:
         return NAMES[name]
+    if name in HEADERS.split():
+        return f"'from purebpf.net import {name}'"
+    if hasattr(sys.modules.get(__name__.split(".")[0]), name):  # in the public names
+        return f"'from purebpf import {name}', or 'bpf.{name}'"
     bare = name.removeprefix("bpf_")
     return f"write 'bpf.helpers.{bare}(…)'" if bare in IDS else ""
 

@@ -85,6 +85,9 @@ def _end(c: Checker, program: Program[..., Any], source: Source, observer: bool,
         results.give_back(c, c.lit(None), source.node)
     for at, (stmt, _) in enumerate(c.returns):
         if stmt.value.kind == NONE and not observer and at < written:
+            if stmt.value.span != stmt.span:  # a value, which is None
+                c.unit.report(c.error("null-pointer", "a program's answer is a number, this is None", stmt.value.span))
+                continue
             c.unit.report(CompileError([Diagnostic(
                 "missing-return", f"{program.name}() must answer the kernel, a bare return does not", stmt.span,
                 help="say what, such as 'return XDP_PASS'")]))

@@ -197,7 +197,8 @@ def target_place(c: Checker, target: ast.expr) -> Expr:
     if place.kind != POISON and not memory.is_place(place):
         owner = describe(c.place(target.value).kind) if isinstance(target, ast.Attribute) else "this"
         what = repr(target.attr) if isinstance(target, ast.Attribute) else "this"
-        raise c.error("read-only", f"{what} of {owner} cannot be assigned", target)
+        raise c.error("read-only", f"{what} of {owner} cannot be assigned", target,
+                      help="what a program changes is a Global, a map, or a variable of its own")
     return place
 
 

@@ -14,6 +14,7 @@ from ..dsl.memory import layout_of
 from ..errors import CompileError, Diagnostic, Span
 from ..tree.nodes import Expr, Function
 from ..uapi import hooks
+from . import instead
 from .agreement import Claims
 from .context import Checker
 from .hook import Contexts
@@ -122,7 +123,7 @@ class Unit:
         if word is None or getattr(word, "__module__", "") in ("typing", "builtins") and word not in (int, bool):
             if word in (str, bytes, list, dict, set, tuple, float):
                 raise c.error("type-mismatch", f"{word.__name__!r} is no type of memory", node,
-                              help="text is 'char[16]', bytes are 'u8[16]', what grows is a map")
+                              help=instead.INTEGERS if word is float else "text is 'char[16]', bytes are 'u8[16]', what grows is a map")
             return None
         args = getattr(word, "__args__", ())
         if type(None) in args:

@@ -232,3 +232,18 @@ class task_struct:
 @bpf.tracepoint("sched:sched_switch")
 def prog(ctx):
     out.value = bpf.current_task(task_struct).pid
+# --- header that is not imported
+@bpf.xdp
+def prog(ctx):
+    eth = ctx.packet.pull(Ethernet)  # error[undefined-name] Ethernet: 'Ethernet'; from purebpf.net import Ethernet
+    # fixed: eth = ctx.packet.peek(u32)
+    return 2
+# --- attribute of an object
+class Counter:
+    n = 0
+c = Counter()
+@bpf.xdp
+def prog(ctx):
+    c.n += 1  # error[read-only] c: 'n' of a Counter cannot be assigned; a Global
+    # fixed: n = c.n + 1
+    return 2

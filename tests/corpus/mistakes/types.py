@@ -306,3 +306,58 @@ def f(x: str):  # error[type-mismatch] str: 'str' is no type of memory; char[16]
 @bpf.xdp
 def prog(ctx):
     return f("a")
+# --- float as an annotation
+@bpf.xdp
+def prog(ctx):
+    x: float = 5  # error[type-mismatch] float: 'float'; integers only
+    # fixed: x: u32 = 5
+    return x
+# --- field of a number
+@bpf.kprobe("tcp_connect")
+def prog(ctx):
+    sk = ctx.arg(0)
+    print(sk.skc_family)  # error[type-mismatch] sk: a number (u64) has no attribute; Ptr[T](x)
+    # fixed: print(sk)
+# --- hardware address as text
+from purebpf.net import Ethernet
+@bpf.xdp
+def prog(ctx):
+    eth = ctx.packet.pull(Ethernet)
+    if eth and eth.dst == "ff:ff:ff:ff:ff:fe":  # error[too-long] "ff: 17 bytes are never equal to a u8[6]; b"\xff\xff\xff\xff\xff\xfe"
+        # fixed: if eth and eth.dst == b"\xff\xff\xff\xff\xff\xfe":
+        return 1
+    return 2
+# --- name that never fits
+@bpf.tracepoint("sched:sched_switch")
+def prog(ctx):
+    if bpf.current_comm() == "a name of more than 16":  # error[too-long] "a: 22 bytes are never equal to a char[16]
+        # fixed: if bpf.current_comm() == "a name of more":
+        print("it")
+# --- address into a context
+@bpf.cgroup_connect4
+def prog(ctx):
+    ctx.user_ip4 = "127.0.0.1"  # error[type-mismatch] "127: number; 0x7f000001
+    # fixed: ctx.user_ip4 = 0x7f000001
+    return 1
+# --- context as a value
+m = HashMap[u32, u64](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    m[1] = ctx  # error[type-mismatch] ctx: number; context
+    # fixed: m[1] = ctx.rx_queue_index
+    return 2
+# --- two numbers as a key
+m = HashMap[u32, u64](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    m[1, 2] += 1  # error[type-mismatch] 1: number; (1, 2)
+    # fixed: m[1] += 1
+    return 2
+# --- argument of another type
+@bpf.kernel_struct
+class task_struct:
+    pid: i32
+@bpf.fentry("tcp_connect")
+def prog(sk: Ptr[task_struct]):  # error[type-mismatch] sk: pointer to sock; Ptr[task_struct](sk)
+    # fixed: def prog(sk):
+    pass
