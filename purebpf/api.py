@@ -6,7 +6,7 @@ which name, so that `k[calls]` finds the live map of the declaration `calls`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -16,10 +16,11 @@ from .spec import ObjectSpec, RunResult
 from .target import VM, Target
 
 if TYPE_CHECKING:
+    from .btf import Btf
     from .dsl import live, maps
     from .dsl.globals import Variable
     from .frontend.hook import FormatField
-    from .loader import LoadedProgram, Object
+    from .loader import Kernel, LoadedProgram, Object
     from .loader.tracepipe import TraceLine
 
 K = TypeVar("K")
@@ -48,8 +49,11 @@ def _programs(given: tuple[Any, ...]) -> list[Program[..., Any]]:
 
 
 def compile_all(*programs: Any, name: str = "purebpf", cpu: int = 3, kernel: str = "", **options: Any) -> Compiled:
-    """Compile programs for a target (see `Target`), with facts about tracepoints from the running kernel where it shows them."""
-    options.setdefault("formats", tracepoint_format)
+    """Compile programs for a target (see `Target`), with facts about tracepoints and other hooks from the running kernel where
+    it shows them."""
+    if "formats" not in options:  # those of another kernel
+        options["formats"] = tracepoint_format
+        options.setdefault("hooks", hook_names)
     options.setdefault("target", Target(cpu, kernel))
     return compile(_programs(programs), Options(**options), name)
 
@@ -65,6 +69,13 @@ def tracepoint_format(category: str, name: str) -> list[FormatField] | None:
     except (PureBpfError, OSError):
         return None
     return [FormatField(f.name, f.type, f.offset, f.size, f.signed) for f in fields]
+
+
+def hook_names(kind: str, name: str, prefix: str) -> Collection[str] | None:
+    """The hooks that the running kernel has, where `name` is none of them; None where it is one, or nothing is to be seen."""
+    from .loader import hooknames
+
+    return hooknames.others(kind, name, prefix)
 
 
 def build(*programs: Any, license: str = "GPL", name: str = "purebpf", cpu: int = 3, kernel: str = "") -> ObjectSpec:
@@ -85,11 +96,31 @@ def load(*programs: Any, license: str = "GPL", constants: Mapping[Any, Any] | No
     CompileError, VerifierError, AttachError, NotSupported or KernelError; then nothing is left behind."""
     from . import loader
 
-    compiled = compile_all(*programs, license=license, cpu=cpu, kernel=loader.running())
-    for option in ("constants", "maps"):
-        given = constants if option == "constants" else options.get(option)
-        options[option] = {compiled.names.get(key, key): value for key, value in (given or {}).items()}
-    return Loaded(loader.load(compiled.spec, attach=attach, **options), compiled)
+    mine = loader.Kernel(options.pop("btf", None)) if options.get("kernel") is None else None
+    kernel: Kernel = mine or options["kernel"]  # the compiler and the loader read its BTF once
+    options["kernel"] = kernel
+    try:
+        checked: dict[str, Any] = {"hooks": None} if options.get("targets") else {}  # those hang at other places than they say
+        compiled = compile_all(*programs, license=license, cpu=cpu, kernel=loader.running(), btf=lambda: _types(kernel), **checked)
+        for option in ("constants", "maps"):
+            given = constants if option == "constants" else options.get(option)
+            options[option] = {compiled.names.get(key, key): value for key, value in (given or {}).items()}
+        return Loaded(loader.load(compiled.spec, attach=attach, **options), compiled)
+    finally:
+        if mine is not None:
+            mine.close()
+
+
+def _types(kernel: Kernel) -> Iterator[Btf]:
+    """The types to compile for, then those of modules; none where there are none to see."""
+    from .errors import PureBpfError
+
+    try:
+        yield kernel.target
+    except (PureBpfError, OSError):
+        return
+    if kernel.target is kernel.vmlinux:
+        yield from (btf for _, btf in kernel.modules())
 
 
 class Loaded:
@@ -174,7 +205,7 @@ def simulate(program: Program[..., Any], *, data: bytes = b"", ctx: Any = None, 
     """Compile a program and run it in the VM; `options` are `vm.Machine`'s."""
     from .vm import Machine
 
-    machine = Machine(compile_all(program, kernel=VM).spec, **options)
+    machine = Machine(compile_all(program, kernel=VM, hooks=None).spec, **options)  # the VM has every hook
     return machine.run(program.name, data, ctx, repeat=repeat)
 
 

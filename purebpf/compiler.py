@@ -22,20 +22,23 @@ from .uapi import hooks
 if TYPE_CHECKING:
     from .btf import Btf
     from .frontend.hook import TracepointFormat
+    from .frontend.hooknames import HookNames
 
 
 class Options(NamedTuple):
     """How to compile. `target`: what for; `level`: 0 to switch the
     optimiser off; `verify`: check the IR between passes, and what
-    codegen makes of it; `kernel`, `formats`: where facts about the target kernel come
-    from (its BTF, then its modules'; tracepoint formats), asked only if a program needs them; `observe(pass, module)` sees every step."""
+    codegen makes of it; `btf`, `formats`, `hooks`: where facts about the target kernel come from (its BTF, then its
+    modules'; tracepoint formats; names of hooks), asked only if a program needs them; without `hooks` what a program says of
+    the kernel is taken as it says it; `observe(pass, module)` sees every step."""
 
     license: str = "GPL"
     target: Target = OLDEST
     level: int = 2
     verify: bool = False
-    kernel: Callable[[], Iterable[Btf]] | None = None
+    btf: Callable[[], Iterable[Btf]] | None = None
     formats: TracepointFormat | None = None
+    hooks: HookNames | None = None
     observe: Callable[[str, Module], None] | None = None
 
 
@@ -60,8 +63,8 @@ def compile(programs: Sequence[Program[..., Any]], options: Options | None = Non
 def to_ir(programs: Sequence[Program[..., Any]], options: Options | None = None) -> tuple[Unit, Lowered, dict[Program[..., Any], str]]:
     """The first half: what was checked, what it was lowered to, and the name of each program. Raises CompileError."""
     options = options or Options()
-    unit = check_programs(programs, license=options.license, kernel=options.kernel or running_kernel,
-                          formats=options.formats or (lambda category, name: None), target=options.target)
+    unit = check_programs(programs, license=options.license, kernel=options.btf or running_kernel,
+                          formats=options.formats or (lambda category, name: None), hooks=options.hooks, target=options.target)
     lowered = Lowered(unit.maps, forms.choose(unit))
     return unit, lowered, {program: lowered.program(tree) for program, tree in zip(programs, unit.programs)}
 

@@ -58,7 +58,7 @@ def load(path: str) -> ObjectSpec | bytes:
     if path.endswith(".py"):
         from .program import compile_file
 
-        return compile_file(path).spec
+        return compile_file(path, hooks=None).spec  # the VM has every hook
     if path == "-":
         data = sys.stdin.buffer.read()
     else:

@@ -97,7 +97,7 @@ def _plain(name: str, sections: dict[str, str]) -> Any:
 def _target(name: str, prefix: str, example: str, colon: bool = False) -> Any:
     """A decorator that needs the name of what to attach to."""
 
-    def decorate(target: Any, *rest: str, default: int | None = None) -> Any:
+    def decorate(target: Any = None, *rest: str, default: int | None = None) -> Any:
         if not isinstance(target, str):
             raise TypeError(f'@{name} needs a target: @{name}("{example}")')
         where = "/".join((target.replace(":", "/", 1) if colon else target, *rest))

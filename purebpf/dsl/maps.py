@@ -36,12 +36,13 @@ class Map:
     key: Layout | None
     value: Layout | None
 
-    def __init__(self, *, max_entries: int, flags: int = 0, pin: bool = False, words: tuple[Any, ...] = (),
+    def __init__(self, *, max_entries: int = 0, flags: int = 0, pin: bool = False, words: tuple[Any, ...] = (),
                  inner: Map | None = None, extra: int = 0) -> None:
         if len(words) != self.words:
             raise TypeError(f"{type(self).__name__} takes {self.words} type{'s' * (self.words != 1)} in brackets")
         if not isinstance(max_entries, int) or not 0 < max_entries < 1 << 32:
-            raise ValueError(f"max_entries must be 1 to 2**32-1, not {max_entries!r}")
+            said = f", not {max_entries!r}" if max_entries else f": {type(self).__name__}[…](max_entries=1024)"
+            raise ValueError(f"max_entries must be 1 to 2**32-1{said}")
         layouts = [layout_of(w, type(self).__name__) for w in words]
         self.value = layouts[-1] if layouts else None
         self.key = layouts[0] if len(layouts) == 2 else layout_of(int_key()) if self.has_key else None

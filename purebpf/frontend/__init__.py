@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, Any
 from ..dsl.hooks import Program
 from ..errors import CompileError
 from ..target import OLDEST, Target
-from . import attributes, callbacks, exprs, forms, kfuncs, loops, maps, packet, patterns, programs, results, scopes, stmts, subscripts
+from . import (
+    agreement, attributes, callbacks, exprs, forms, kfuncs, loops, maps, packet, patterns, programs, results, scopes, stmts,
+    subscripts,
+)
 from .hook import FormatField
 from .unit import Tables, Unit
 
 if TYPE_CHECKING:
     from ..btf import Btf
     from .hook import TracepointFormat
+    from .hooknames import HookNames
 
 
 def _tables() -> Tables:
@@ -34,15 +38,22 @@ def _tables() -> Tables:
 
 
 def check_programs(given: Sequence[Program[..., Any]], *, license: str = "GPL", kernel: Callable[[], Iterable[Btf]] = tuple,
-                   formats: TracepointFormat = lambda category, name: None, target: Target = OLDEST) -> Unit:
-    """Check programs and what they reach. `kernel` (its BTF, then that of its modules) and `formats` are asked for
-    facts about the running kernel only when a program needs them. Raises CompileError with everything that is wrong."""
-    unit = Unit(license, kernel, formats, _tables(), target)
+                   formats: TracepointFormat = lambda category, name: None, hooks: HookNames | None = None,
+                   target: Target = OLDEST) -> Unit:
+    """Check programs and what they reach. `kernel` (its BTF, then that of its modules), `formats` and `hooks` are asked for
+    facts about the running kernel only when a program needs them; without `hooks` it is not for any kernel at hand: hooks
+    and kernel types are taken as they are declared. Raises CompileError with everything that is wrong."""
+    unit = Unit(license, kernel, formats, _tables(), target, hooks)
     for program in given:
         try:
             programs.check(unit, program)
         except CompileError as error:
             unit.report(error)
+    for unbounded in unit.unbounded if not unit.bounded and not unit.diagnostics else ():
+        unit.report(unbounded)
+    kernel_types = unit.kernel.types if hooks is not None and unit.claims.types else None
+    if kernel_types is not None:
+        unit.report_all(agreement.check(unit.claims, kernel_types, unit.sources))
     if unit.diagnostics:
         raise CompileError(sorted(unit.diagnostics, key=lambda d: (d.span.file, d.span.line, d.span.col)))
     return unit

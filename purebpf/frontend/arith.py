@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable
 
 from ..dsl.ints import IntType
+from ..errors import CompileError
 from ..tree.kinds import BOOL, I64, NONE, U64, Const, Int, Kind, Ptr, fits, is_maybe, number
 from ..tree.convert import coerce
 from ..tree.nodes import Abs, Arith, BitLength, Cast, Compare, Expr, Lit, Load, Number, Select, Seq, Wrap
+from . import instead
 from .context import Checker, has_effects
 
 Range = tuple[int, int]
@@ -124,26 +127,44 @@ def integer(c: Checker, value: Expr, node: ast.AST) -> Expr:
         return coerce(value, known)
     if isinstance(kind, Const):
         if isinstance(kind.value, int):
-            raise c.error("constant", f"{kind.value} does not fit into 64 bits", node)
+            raise c.error("constant", f"{kind.value} does not fit into 64 bits", value.span)
         if isinstance(kind.value, bytes) and len(kind.value) == 1:
             return Number(value.span, kind.value[0])
+        if isinstance(kind.value, float):
+            raise c.error("unsupported", f"{kind.value} is a float, which BPF has not", value.span,
+                          help="scale it to an integer, as in milliseconds instead of seconds")
+        if isinstance(kind.value, str):
+            raise c.mismatch("a number is needed here", kind, value.span, instead.of_text(kind.value))
     if isinstance(kind, Ptr) and isinstance(kind.target, IntType):
-        raise c.error("type-mismatch", "this is a pointer to a number, not the number", node,
-                      help=f"read it with '{ast.unparse(node) if isinstance(node, ast.expr) else ''}.value'" + (" after testing it" if kind.null else ""))
+        raise _points_to(c, value, kind)
     if is_maybe(kind) and kind != NONE:
-        raise may_be_none(c, value, node)
-    raise c.mismatch("a number is needed here", kind, node)
+        raise may_be_none(c, value)
+    raise c.mismatch("a number is needed here", kind, value.span)
 
 
-def may_be_none(c: Checker, value: Expr, node: ast.AST) -> Exception:
-    """The language's null-pointer error: something that may be None is used before a test."""
-    name = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else "this"
-    if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(value.kind, Const):
-        name = "this" if len(name) > 30 else name
+def _points_to(c: Checker, value: Expr, kind: Ptr) -> CompileError:
+    """A pointer to a number, or to text, is used as the number."""
+    name = c.frame.source.text_at(value.span)
+    short = name if NAMED.fullmatch(name) else ""
+    if isinstance(kind.target, IntType) and kind.target.is_char and not kind.region:
+        return c.error("type-mismatch", "this is a pointer to text, not the text", value.span,
+                       help=f"read it first, as much as is wanted: 'char[64]({short or '…'})'")
+    read = f"read it with '{short}.value'" + (" after testing it" if kind.null else "") if short else \
+        "name it, test it, and read '.value'; 'm.get(key, 0)' gives the number itself"
+    return c.error("type-mismatch", "this is a pointer to a number, not the number", value.span, help=read)
+
+
+NAMED = re.compile(r"[A-Za-z_][\w.]{0,29}")  # what is short enough to be called by its text
+
+
+def may_be_none(c: Checker, value: Expr, node: ast.AST | None = None) -> CompileError:
+    """The language's null-pointer error: something that may be None is used before a test, at `node` or where it stands."""
+    span = c.span(node) if node is not None else value.span
+    name = c.frame.source.text_at(span)
     why = getattr(value.kind, "why", "")
-    return c.error("null-pointer", f"'{name}' may be None here" if name != "this" else "this may be None here", node,
+    return c.error("null-pointer", f"'{name}' may be None here" if NAMED.fullmatch(name) else "this may be None here", span,
                    label=why and f"this is None when {why}",
-                   help=f"test it first ('if {name} is not None:')" if isinstance(node, ast.Name) else "name it and test it first")
+                   help=f"test it first ('if {name} is not None:')" if name.isidentifier() else "name it and test it first")
 
 
 def kind_of(value: Expr) -> Int:

@@ -13,7 +13,7 @@ from ..dsl.kernel import KernelName
 from ..dsl.layout import ArrayType, StructType
 from ..tree.kinds import Agg, Broken, Choice, Const, Context, Cursor, I64, Int, Optional, Ptr, Text, Tuple, describe
 from ..tree.nodes import At, Cast, Expr, GlobalPlace, Lit, Number
-from . import arith, builtins, calls, fitting, keeping, memory, strings
+from . import arith, builtins, calls, fitting, instead, keeping, memory, strings
 from .context import Checker
 from .names import near
 from .unit import no_type
@@ -29,12 +29,29 @@ def _name_place(c: Checker, node: ast.Name) -> Expr:
     if key is not None:
         if c.env is not None and key in c.env:
             return c.read(key, node)
-        raise c.error("unassigned", f"{node.id!r} is used before it is assigned", node)
+        raise c.error("unassigned", f"{node.id!r} is used before it is assigned", node, help=_elsewhere(c, node.id))
     found, obj = c.frame.source.lookup(node.id)
     if not found:
         names = [*(n.split("@")[0] for n in c.env or {} if not n.startswith("$")), *c.frame.source.scope()]
-        raise c.error("undefined-name", f"{node.id!r} is not defined", node, help=near(node.id, names))
+        raise c.error("undefined-name", f"{node.id!r} is not defined", node, help=instead.of_name(node.id) or near(node.id, names))
     return known(c, obj, node.id, node)
+
+
+def _elsewhere(c: Checker, name: str) -> str:
+    """What a name that Python takes for a variable of this function, as it is assigned here, was probably meant to be."""
+    frame = c.frame.outer
+    while frame is not None:
+        if name in c.unit.locals_of(frame.source):
+            return f"to change the variable of {frame.source.name}(), begin with 'nonlocal {name}'"
+        frame = frame.outer
+    found, obj = c.frame.source.lookup(name)
+    if found and isinstance(obj, Variable):
+        return f"{name!r} is a Global: its value is '{name}.value'"
+    if found and isinstance(obj, int):
+        return f"a program cannot change Python's variables: declare '{name} = Global[u64]({obj!r})', and write '{name}.value'"
+    if found:
+        return f"{name!r} of the module is meant? It is assigned here, which makes it a variable of this function: call that otherwise"
+    return "give it a value first"
 
 
 def known(c: Checker, obj: Any, name: str, node: ast.AST) -> Expr:
@@ -102,7 +119,8 @@ def attribute(c: Checker, base: Expr, node: ast.Attribute) -> Expr:
         case Broken():
             return base
         case Int() | Cursor() | Text() | Tuple():
-            raise c.error("type-mismatch", f"{describe(kind)} has no attribute {name!r}", node)
+            raise c.error("type-mismatch", f"{describe(kind)} has no attribute {name!r}", node,
+                          help="a number that is an address is followed as a pointer: 'Ptr[T](x)'" if isinstance(kind, Int) else "")
         case Optional(some=some):
             if isinstance(some, Ptr):
                 raise arith.may_be_none(c, base, node.value)
@@ -131,7 +149,9 @@ def _member(c: Checker, base: Expr, kind: Ptr, name: str, node: ast.Attribute) -
 
 def _known_attribute(c: Checker, obj: Any, name: str, node: ast.Attribute) -> Expr:
     if obj is None:
-        raise c.error("null-pointer", f"this is None: it has no {name!r}", node)
+        shown = ast.unparse(node.value) if isinstance(node.value, ast.Name) else ""
+        raise c.error("null-pointer", f"{repr(shown) if shown else 'this'} is None here: it has no {name!r}", node,
+                      help=f"this is where it is None: in 'if {shown} and …' what follows is where it is not" if shown else "")
     if c.unit.is_map(obj):
         raise c.error("type-mismatch", f"{name!r} of a map is a method: call it", node)
     if isinstance(obj, ModuleType | type | enum.Enum) or not isinstance(obj, FunctionType | int | str | bytes):
@@ -144,4 +164,10 @@ def _known_attribute(c: Checker, obj: Any, name: str, node: ast.Attribute) -> Ex
         if not callable(value):
             return c.lit(value, node)
     what = getattr(obj, "__name__", None) or type(obj).__name__
-    raise c.error("undefined-name", f"{what!r} has no {name!r}", node, help=near(name, dir(obj)))
+    layout = getattr(obj, "__bpf_layout__", None) if isinstance(obj, type) else None
+    if isinstance(layout, StructType) and layout.field(name) is not None:
+        raise c.error("undefined-name", f"{what!r} is the class: it has no {name!r}", node, help=f"make one of it: '{what}(…)'")
+    if isinstance(obj, dict) and name in obj:
+        raise c.error("undefined-name", f"{what!r} has no {name!r}", node, help=f"write '{ast.unparse(node.value)}[{name!r}]'")
+    raise c.error("undefined-name", f"{what!r} has no {name!r}", node,
+                  help=isinstance(obj, ModuleType) and instead.of_name(name) or near(name, dir(obj)))

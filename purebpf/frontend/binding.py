@@ -8,7 +8,7 @@ from typing import Any
 
 from ..dsl.ints import IntType
 from ..dsl.layout import Layout, OptionalType, PtrType, StructType
-from ..tree.kinds import Agg, Const, NONE, Optional, POISON, Ptr, Tuple, is_string
+from ..tree.kinds import Agg, NONE, POISON, Ptr, Tuple, is_maybe, is_string
 from ..tree.nodes import Cast, Expr, MakeTuple
 from . import arith, fitting, keeping
 from .context import Checker
@@ -39,7 +39,8 @@ def bind(c: Checker, source: Source, args: list[Expr], named: Mapping[str, Expr]
             bound[name] = defaults[name]
     missing = [n for n in wanted if n not in bound]
     if missing or len(args) > len(names) and not a.vararg:
-        raise c.error("arguments", f"{source.name}() takes {len(names)} argument{'s' * (len(names) != 1)} ({', '.join(names)}), "
+        listed = f" ({', '.join(names)})" if names else ""
+        raise c.error("arguments", f"{source.name}() takes {len(names)} argument{'s' * (len(names) != 1)}{listed}, "
                       f"{len(args)} given", node)
     result = {name: bound[name] for name in wanted}
     if a.vararg:
@@ -65,19 +66,17 @@ def declared(c: Checker, value: Expr, layout: Layout, node: ast.AST, name: str =
     if kind == POISON:
         return value
     if isinstance(layout, OptionalType):
-        if kind == NONE or isinstance(kind, Optional) or isinstance(kind, Ptr) and kind.null:
+        if is_maybe(kind):
             return value
         layout = layout.some
+    elif is_maybe(kind) and kind != NONE:
+        raise arith.may_be_none(c, value)
     if isinstance(layout, IntType):
-        if isinstance(kind, Const) and isinstance(kind.value, str | bytes) and layout.is_char and len(kind.value) == 1:
-            value = c.lit(ord(kind.value), node)
-        return arith.wrap(c, arith.integer(c, value, node), layout, node)
+        return arith.wrap(c, fitting.number_for(c, value, layout, node), layout, node)
     if isinstance(layout, PtrType):
         return _declared_pointer(c, value, layout, node)
-    if isinstance(kind, Ptr) and kind.target == layout and not (kind.null or is_string(layout)):
+    if isinstance(kind, Ptr) and kind.target == layout and not is_string(layout):
         return value
-    if isinstance(kind, Ptr) and kind.null:
-        raise arith.may_be_none(c, value, node)
     return keeping.placed(c, fitting.fitted(c, value, layout, node), layout, node, name)
 
 
@@ -85,15 +84,13 @@ def _declared_pointer(c: Checker, value: Expr, layout: PtrType, node: ast.AST) -
     kind = value.kind
     if isinstance(kind, Agg) and kind.layout == layout.target:
         return keeping.placed(c, value, kind.layout, node)
-    if kind == NONE or isinstance(kind, Optional):
-        return value
     if not isinstance(kind, Ptr):
-        raise c.mismatch(f"a pointer to {layout.target.name if layout.target else 'void'} is needed here", kind, node)
+        raise c.mismatch(f"a pointer to {layout.target.name if layout.target else 'void'} is needed here", kind, value.span)
     if layout.target is None or kind.target == layout.target:
         return value
     if kind.target is None or layout.target is not None and _same_kernel_type(kind.target, layout.target):
         return Cast(value.span, kind._replace(target=layout.target), value)
-    raise c.mismatch(f"a pointer to {layout.target.name} is needed here", kind, node)
+    raise c.mismatch(f"a pointer to {layout.target.name} is needed here", kind, value.span)
 
 
 def _same_kernel_type(a: Layout | None, b: Layout | None) -> bool:

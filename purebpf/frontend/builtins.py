@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..dsl.layout import ArrayType
-from ..tree.kinds import Agg, Const, Cursor, I64, Int, Ptr, Tuple, U64, U8, is_bytes, is_maybe, is_string
+from ..tree.kinds import Agg, Const, Context, Cursor, I64, Int, Ptr, Tuple, U64, U8, is_bytes, is_maybe, is_string
 from ..tree.nodes import Arith, At, Expr, Lit, MakeTuple, Number
-from . import arith, compare, fitting, keeping, memory, packet, strings, truths
+from . import arith, compare, fitting, instead, keeping, memory, packet, strings, truths
 from .context import Checker, has_effects
 
 LARGEST = 1 << 16  # items of a constant made while compiling
@@ -40,7 +40,9 @@ def _len(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
             return packet.left(c, kind, node)
     if is_maybe(kind):
         raise arith.may_be_none(c, args[0], node.args[0])
-    raise c.mismatch("len() takes an array, a constant or the packet", kind, node)
+    help = "'len(ctx.packet)' is the packet's length" if isinstance(kind, Context) else \
+        "how many entries a map has, user space can count" if isinstance(kind, Const) and c.unit.is_map(kind.value) else ""
+    raise c.mismatch("len() takes an array, a constant or the packet", kind, node, help)
 
 
 def _items(c: Checker, args: list[Expr], node: ast.AST) -> list[Expr]:
@@ -152,7 +154,7 @@ def _constant_only(function: Any) -> Row:
     def build(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
         values = [a.kind.value for a in args if isinstance(a.kind, Const)]
         if len(values) < len(args):
-            c.unsupported(f"{function.__name__}() of what is only known at run time", node)
+            c.unsupported(f"{function.__name__}() of what is only known at run time", node, instead.of_builtin(function))
         try:
             if any(isinstance(v, range) and len(v) > LARGEST for v in values):
                 raise ValueError("the result is enormous")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from ..dsl import flow as words
+from ..dsl import globals as globals_
 from ..dsl import maps as decl
 from ..dsl import memory as dsl_memory
 from ..dsl.helpers import Helper
@@ -20,7 +21,8 @@ from ..tree.kinds import (
 )
 from ..tree.nodes import Bits, Cast, Compare, Expr, Lit, Number, Temp
 from . import (
-    arith, builtins, compare, fitting, functions, helpers, iterators, keeping, kfuncs, maps, memory, packet, questions, strings, words as meanings,
+    arith, builtins, compare, fitting, functions, helpers, instead, iterators, keeping, kfuncs, maps, memory, packet, questions,
+    strings, words as meanings,
 )
 from .context import Checker, Closure
 from .names import near
@@ -133,6 +135,8 @@ def positional(c: Checker, node: ast.Call) -> list[Expr]:
 
 def call_object(c: Checker, obj: Any, node: ast.Call) -> Expr:
     """Call something that is known now."""
+    if getattr(obj, "__module__", "") in DECLARATIONS and not isinstance(obj, Layout):
+        _declaration(c, node)
     special = SPECIAL.get(obj) if isinstance(obj, _HASHED) else None
     if special is not None:
         return special(c, node)
@@ -167,6 +171,16 @@ def call_object(c: Checker, obj: Any, node: ast.Call) -> Expr:
     raise c.mismatch("a function can be called", Const(obj), node)
 
 
+DECLARATIONS = (decl.__name__, globals_.__name__)
+
+
+def _declaration(c: Checker, node: ast.Call) -> NoReturn:
+    """A map or a global variable, made in a program."""
+    what = ast.unparse(node.func).split("[")[0].split(".")[-1]
+    raise c.error("unsupported", f"a {what} cannot be made in a program", node,
+                  help=f"declare it at module level, 'name = {ast.unparse(node.func)}(…)', and use it here by its name")
+
+
 class _Hashable(type):
     def __instancecheck__(cls, obj: object) -> bool:
         return type(obj).__hash__ is not None
@@ -183,7 +197,7 @@ def _of_constants(c: Checker, obj: Any, node: ast.Call) -> Expr:
     args = positional(c, node)
     if isinstance(obj, enum.EnumMeta) and len(args) == 1 and number(args[0].kind) is not None:
         return arith.integer(c, args[0], node)
-    c.unsupported(f"calling {getattr(obj, '__name__', obj)!r}", node, "only functions written in Python's subset compile")
+    c.unsupported(f"calling {getattr(obj, '__name__', obj)!r}", node, instead.of_call(obj))
 
 
 def count(c: Checker, name: str, args: list[Expr], fewest: int, most: int, node: ast.AST) -> None:
@@ -239,7 +253,9 @@ def _number_cast(c: Checker, layout: IntType, value: Expr, node: ast.Call) -> Ex
         if isinstance(kind, Ptr) and isinstance(kind.target, IntType) and kind.region == "value":
             arith.integer(c, value, node.args[0])
         if layout.size < 8:
-            raise c.error("type-mismatch", "a pointer is 64 bits: 'u64(p)'", node)
+            text = layout.is_char or isinstance(kind, Text)
+            raise c.error("type-mismatch", f"a pointer is 64 bits, {layout.name} has {layout.bits}", node,
+                          help="read the text there: 'char[64](p)'" if text else "write 'u64(p)'")
         return Bits(c.span(node), Int.of(layout), value)
     if isinstance(kind, Optional) and number(kind.some) is not None or isinstance(kind, Optional):
         raise arith.may_be_none(c, value, node.args[0])
@@ -248,6 +264,7 @@ def _number_cast(c: Checker, layout: IntType, value: Expr, node: ast.Call) -> Ex
 
 def pointer_cast(c: Checker, layout: PtrType, value: Expr, node: ast.AST) -> Expr:
     """`Ptr[T](x)`: a number as a kernel address, read fault-safely; or another view of the same memory."""
+    c.unit.claims.reach(c, layout, node)
     kind = value.kind
     if isinstance(kind, Ptr):
         target = layout.target
@@ -312,6 +329,9 @@ def _placeless(kind: Kind) -> bool:
 def _value_method(c: Checker, owner: Expr, name: str, node: ast.Call) -> Expr:
     """A method of a number, text, or a struct that is there."""
     kind = owner.kind
+    if isinstance(kind, Ptr) and kind.target is dsl_memory.SpinLock.layout:
+        raise c.error("undefined-name", f"a SpinLock has no {name!r} in a program", node,
+                      help=f"take it by 'with {ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) else 'lock'}:'")
     if isinstance(kind, Ptr) and isinstance(kind.target, StructType):
         method = getattr(kind.target.cls, name, None) if kind.target.cls is not None else None
         field = kind.target.path(name)
@@ -342,12 +362,13 @@ def _constant_method(c: Checker, owner: Expr, obj: Any, func: ast.Attribute, nod
             return _value_method(c, arith.integer(c, owner, node), name, node)
         args = positional(c, node)
         known = [a.kind.value for a in args if isinstance(a.kind, Const)]
-        if len(known) == len(args):
+        if len(known) == len(args) and hasattr(obj, name):
             try:
                 return c.lit(getattr(obj, name)(*known), node)
             except Exception as error:  # noqa: BLE001 - whatever a constant's own method raises is the user's mistake
                 raise c.error("constant", f"this constant cannot be computed: {error}", node) from None
-        raise c.error("undefined-name", f"{describe(owner.kind)} has no method {name!r} in a program", node)
+        raise c.error("undefined-name", f"{describe(owner.kind)} has no method {name!r} in a program", node,
+                      help='write an f-string: f"{x}"' if name == "format" else near(name, dir(obj)))
     if obj is int and name == "from_bytes":
         return builtins.from_bytes(c, arguments(c, node), node)
     return call_value(c, c.unit.tables.attribute(c, owner, func), node)
@@ -384,7 +405,8 @@ def _atomic_add(c: Checker, node: ast.Call) -> Expr:
             and not layout.big_endian and kind.access == "direct" and kind.writable and not kind.null:
         maps.add_in_place(c, place, "+", value, False, node)
         return Lit(span, None)
-    raise c.error("type-mismatch", "atomic_add() takes a 32- or 64-bit number in writable memory", node)
+    raise c.error("type-mismatch", "atomic_add() takes a 32- or 64-bit number in writable memory", node,
+                  help="a Global's value, or a field of what 'm.lookup(key)' found")
 
 
 def _sizeof(c: Checker, node: ast.Call) -> Expr:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
 
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, StructType
 from ..tree.convert import coerce
-from ..tree.kinds import Agg, Choice, Const, I64, Int, Kind, NONE, POISON, Ptr, Tuple, is_maybe, narrowed
+from ..tree.kinds import Agg, Choice, Const, I64, Int, Kind, NONE, POISON, Ptr, Tuple, an, is_maybe, narrowed
 from ..tree.nodes import Both, Cast, Compare, Either, Expr, IfElse, IsNone, Item, Lit, MakeTuple, Number
-from . import arith, fitting, keeping, memory, strings
+from . import arith, fitting, instead, keeping, memory, strings
 from .context import Checker
 from .truths import TRUTH, all_of, as_number, negated
 
@@ -29,18 +28,23 @@ def compare(c: Checker, op: ast.cmpop, a: Expr, b: Expr, node: ast.AST) -> Expr:
     if isinstance(a.kind, Const) and isinstance(b.kind, Const):
         c.drop(a)
         c.drop(b)
-        return _compare_constants(c, word, a.kind.value, b.kind.value, node)
+        return _compare_constants(c, word, a, b, node)
     if is_maybe(a.kind) or is_maybe(b.kind):
         return _compare_maybe(c, op, word, a, b, node)
     return equal_or_less(c, word, a, b, node)
 
 
-def _compare_constants(c: Checker, word: str, a: Any, b: Any, node: ast.AST) -> Expr:
+def _compare_constants(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> Expr:
     import operator
 
+    assert isinstance(a.kind, Const) and isinstance(b.kind, Const)
+    x, y = a.kind.value, b.kind.value
     try:
-        return c.lit(bool(getattr(operator, word)(a, b)), node)
+        return c.lit(bool(getattr(operator, word)(x, y)), node)
     except TypeError as error:
+        for value, other in ((a, y), (b, x)):
+            if isinstance(other, int):
+                raise c.mismatch("a number is needed here", value.kind, value.span) from None
         raise c.error("type-mismatch", f"these constants do not compare: {error}", node) from None
 
 
@@ -81,6 +85,7 @@ def equal_or_less(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> Exp
     if isinstance(x, Tuple) or isinstance(y, Tuple):
         return _compare_tuples(c, word, a, b, node)
     if strings.is_text(x) or strings.is_text(y):
+        _never_equal(a, b, c)
         return strings.compare(c, word, a, b, node)
     if isinstance(x, Choice) or isinstance(y, Choice):
         return _compare_choice(c, word, a, b, node)
@@ -93,6 +98,18 @@ def equal_or_less(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> Exp
         return _compare_structs(c, word, keeping.settle(c, a, node), keeping.settle(c, b, node), node)
     a, b = _letter(a, y), _letter(b, x)
     return arith.compare(c, word, arith.integer(c, a, _side(node, 0)), arith.integer(c, b, _side(node, 1)), node)
+
+
+def _never_equal(a: Expr, b: Expr, c: Checker) -> None:
+    """Text that is longer than what it is compared with."""
+    for text, other in ((a, b), (b, a)):
+        kind = other.kind
+        layout = kind.target if isinstance(kind, Ptr) else kind.layout if isinstance(kind, Agg) else None
+        if isinstance(text.kind, Const) and isinstance(text.kind.value, str | bytes) and isinstance(layout, ArrayType):
+            data = text.kind.value.encode() if isinstance(text.kind.value, str) else text.kind.value
+            if len(data) > layout.size:
+                raise c.error("too-long", f"{len(data)} bytes are never equal to {an(layout.name)}", text.span,
+                              help=instead.of_text(data.decode(errors="replace")))
 
 
 def _letter(value: Expr, other: Kind) -> Expr:
@@ -124,6 +141,7 @@ def _compare_pointers(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) ->
 
 def same_memory(c: Checker, a: Ptr, b: Ptr, node: ast.AST) -> None:
     """Comparing or subtracting pointers into different memory means nothing."""
+    c.unit.bounded |= bool({"packet_end", "packet_meta"} & {a.region, b.region})
     if a.region.removesuffix("_end").removesuffix("_meta") != b.region.removesuffix("_end").removesuffix("_meta"):
         raise c.error("type-mismatch", "these pointers are into different kinds of memory", node)
 
@@ -141,7 +159,7 @@ def _compare_structs(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> 
                     for v in (a, b))
         if not (isinstance(a.kind, Ptr) and isinstance(b.kind, Ptr) and a.kind.target == b.kind.target):
             other = b if isinstance(x, Ptr) else a
-            raise c.mismatch(f"a {layout.name} is compared here", other.kind, node)
+            raise c.mismatch(f"{an(layout.name)} is compared here", other.kind, other.span)
     a, b = c.hold(a, "$a"), c.hold(b, "$b")
     test = strings.same(c, memory.deref(c, a, node), memory.deref(c, b, node), layout, node)
     return negated(test) if word == "ne" else test

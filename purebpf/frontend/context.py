@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from ..dsl.layout import Layout
 from ..errors import CompileError, Diagnostic, Span
 from ..tree.convert import coerce
-from ..tree.kinds import Broken, Const, Kind, Optional, Ptr, Resource, describe, join, mapped, rep
+from ..tree.kinds import Broken, Const, Kind, Optional, Ptr, Resource, describe, is_callable, join, mapped, rep
 from ..tree.nodes import Block, Break, Each, Eval, Expr, Function, Get, Lit, Local, Loop, Return, Seq, Set, Slot, SlotPlace, Stmt
 from .source import Source
 
@@ -81,9 +81,10 @@ class Closure:
 
 class Effects:
     """What calling a function does to its caller's values. `released`: parameters given back; `overwritten`: (parameter,
-    lo, hi) bytes that another value has replaced; `calls`, `sleeps`: something outside that it calls, and that may sleep."""
+    lo, hi) bytes that another value has replaced; `calls`, `sleeps`: something outside that it calls, and that may sleep;
+    `helpers`: those that it calls which not every program may, and where."""
 
-    __slots__ = ("moves_packet", "released", "overwritten", "writes", "calls", "sleeps")
+    __slots__ = ("moves_packet", "released", "overwritten", "writes", "calls", "sleeps", "helpers")
 
     def __init__(self) -> None:
         self.moves_packet = False
@@ -91,6 +92,7 @@ class Effects:
         self.calls = self.sleeps = ""
         self.released: set[str] = set()
         self.overwritten: set[tuple[str, int, int]] = set()
+        self.helpers: dict[str, Span] = {}
 
 
 class Checker:
@@ -120,26 +122,30 @@ class Checker:
     def reachable(self) -> bool:
         return self.env is not None
 
-    def span(self, node: ast.AST | None = None) -> Span:
+    def span(self, node: ast.AST | Span | None = None) -> Span:
+        if isinstance(node, Span):
+            return node
         return self.frame.source.span(node if node is not None and hasattr(node, "lineno") else self.node)
 
     def at(self, node: ast.AST) -> None:
         if hasattr(node, "lineno"):
             self.node = node
 
-    def error(self, code: str, message: str, node: ast.AST | None = None, *, label: str = "", help: str = "",
+    def error(self, code: str, message: str, node: ast.AST | Span | None = None, *, label: str = "", help: str = "",
               notes: Iterable[tuple[Span, str]] = ()) -> CompileError:
-        """A CompileError at `node`, to be raised."""
+        """A CompileError at `node` (or at a value's span), to be raised."""
         called = tuple((site, f"called from here, in {caller}()") for site, caller in reversed(self.unit.call_sites))
         return CompileError([Diagnostic(code, message, self.span(node), label, help, (*notes, *called))])
 
     def unsupported(self, what: str, node: ast.AST, help: str = "") -> NoReturn:
         raise self.error("unsupported", f"{what} is not part of the language", node, help=help)
 
-    def mismatch(self, what: str, kind: Kind, node: ast.AST, help: str = "") -> CompileError:
+    def mismatch(self, what: str, kind: Kind, node: ast.AST | Span, help: str = "") -> CompileError:
         """A type error: `what` is wanted, `kind` is there."""
         if isinstance(kind, Broken) and not kind.code:
             return CompileError([])  # already reported
+        if not help and isinstance(kind, Const) and is_callable(kind.value):
+            help = f"call it: '{self.frame.source.text_at(self.span(node))}()'"
         return self.error("type-mismatch", f"{what}, not {describe(kind)}", node, help=help)
 
     # --- nodes

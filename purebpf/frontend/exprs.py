@@ -118,7 +118,20 @@ def _joined(c: Checker, node: ast.JoinedStr) -> Expr:
     c.unsupported("an f-string outside print()", node)
 
 
+def plain_body(c: Checker, node: ast.FunctionDef | ast.Lambda) -> None:
+    """A nested function is checked where it is called. What makes it no function, but a generator or a coroutine, is
+    refused where it is written."""
+    todo: list[ast.AST] = list(node.body) if isinstance(node, ast.FunctionDef) else [node.body]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, ast.Yield | ast.YieldFrom | ast.Await):
+            c.unsupported(NAMES[type(one)], one, HELP.get(type(one), ""))
+        if not isinstance(one, ast.FunctionDef | ast.Lambda):
+            todo.extend(ast.iter_child_nodes(one))
+
+
 def _lambda(c: Checker, node: ast.Lambda) -> Expr:
+    plain_body(c, node)
     return Lit(c.span(node), Closure(c.unit.nested(c.frame.source, node), c.frame, _lambda_defaults(c, node.args)))
 
 
@@ -159,6 +172,9 @@ NAMES: dict[type[ast.AST], str] = {
 HELP: dict[type[ast.AST], str] = {
     ast.ListComp: "write a loop: BPF has no memory to grow a list in",
     ast.GeneratorExp: "write a loop",
+    ast.Yield: "return the value, or put it into memory that the caller gives",
+    ast.YieldFrom: "write a loop",
+    ast.Await: "a program runs to its end without waiting",
     ast.Dict: "use a map: HashMap[K, V](max_entries=…) at module level",
     ast.Set: "use a map, or compare with 'in (a, b, c)'",
 }

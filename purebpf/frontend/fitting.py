@@ -7,13 +7,14 @@ import ast
 from ..dsl.ints import IntType, TYPES
 from ..dsl.layout import ArrayType, Layout, PtrType, StructType
 from ..dsl.memory import encode
+from ..errors import Span
 from ..tree.kinds import (
-    Agg, BOOL, Choice, Const, I64, Int, NONE, Optional, Ptr, Text, Tuple, U64, is_bytes, is_maybe, is_string,
+    Agg, BOOL, Choice, Const, I64, Int, NONE, Optional, Ptr, Text, Tuple, U64, an, is_bytes, is_maybe, is_string,
 )
 from ..tree.nodes import (
     Bits, Bytes, Cast, Compare, Expr, Filled, IfElse, Item, Lit, MakeTuple, Number, Record, Row, Store,
 )
-from . import arith
+from . import arith, instead
 from .context import Checker
 from .keeping import placed, preserve
 from .memory import PROBED, bit_field, deref, present
@@ -53,13 +54,8 @@ def store(c: Checker, place: Expr, value: Expr, node: ast.AST) -> None:
     writable(c, kind, node)
     c.effects.writes = True
     if bit_field(place):
-        written = isinstance(value, Lit) and value.written
-        value = arith.integer(c, value, node)
-        a, bits, layout = arith.kind_of(value), bit_field(place), kind.target
-        assert isinstance(layout, IntType)
-        if written and arith.is_exact(a) and not -(1 << (bits - 1)) <= a.lo < 1 << bits:
-            raise c.error("constant", f"{a.lo} does not fit into {bits} bit{'s' * (bits > 1)}", node)
-        c.emit(Store(c.span(node), place, value))
+        assert isinstance(kind.target, IntType)
+        c.emit(Store(c.span(node), place, number_for(c, value, kind.target, node, bit_field(place))))
         return
     value = fitted(c, value, kind.target, node)
     if isinstance(kind.target, ArrayType | StructType):
@@ -85,7 +81,7 @@ def fitted(c: Checker, value: Expr, layout: Layout, node: ast.AST) -> Expr:
         return _fit_pointer(c, value, layout, node)
     kind = value.kind
     if is_maybe(kind) and kind != NONE:
-        raise arith.may_be_none(c, value, node)
+        raise arith.may_be_none(c, value)
     if isinstance(layout, StructType):
         if isinstance(kind, Agg) and kind.layout == layout:
             return value
@@ -93,25 +89,35 @@ def fitted(c: Checker, value: Expr, layout: Layout, node: ast.AST) -> Expr:
             return deref(c, value, node)
         if isinstance(kind, Ptr) and isinstance(kind.target, StructType) or isinstance(kind, Agg):
             other = kind.layout if isinstance(kind, Agg) else kind.target
-            raise c.error("type-mismatch", f"a {layout.name} is needed here, not a {other}", node)
+            raise c.error("type-mismatch", f"{an(layout.name)} is needed here, not {an(str(other))}", value.span)
         if isinstance(kind, Const | Tuple):
             return _fit_items(c, value, layout, node)
     elif isinstance(layout, ArrayType):
         return _fit_array(c, value, layout, node)
-    raise c.mismatch(f"a {layout.name} is needed here", kind, node)
+    raise c.mismatch(f"{an(layout.name)} is needed here", kind, value.span)
 
 
 def _fit_number(c: Checker, value: Expr, layout: IntType, node: ast.AST) -> Expr:
+    value = number_for(c, value, layout, node)
+    return arith.wrap(c, value, layout, node) if layout.is_bool else value
+
+
+def number_for(c: Checker, value: Expr, layout: IntType, node: ast.AST, bits: int = 0) -> Expr:
+    """`value` as a number on its way into memory, a declared variable or a bit-field of that type. A constant that is
+    written there has to fit; one that a variable happens to be wraps."""
     if isinstance(value.kind, Const) and isinstance(value.kind.value, str | bytes) and layout.is_char and len(value.kind.value) == 1:
-        value = c.lit(ord(value.kind.value))
+        value = Lit(value.span, ord(value.kind.value))
     written = isinstance(value, Lit) and value.written
     value = arith.integer(c, value, node)
     a = arith.kind_of(value)
-    signed_lo = -(1 << (layout.bits - 1))  # -1 into a u32 is how people write all ones
-    if written and arith.is_exact(a) and not signed_lo <= a.lo < 1 << layout.bits and not layout.is_bool:
-        raise c.error("constant", f"{a.lo} does not fit into {layout.name}", node,
-                      help=f"{layout.name} holds {layout.lo} to {layout.hi}")
-    return arith.wrap(c, value, layout, node) if layout.is_bool else value
+    if not written or not arith.is_exact(a) or layout.is_bool:
+        return value
+    count = bits or layout.bits
+    lo, hi = (-(1 << (count - 1)), (1 << (count - 1)) - 1) if layout.signed else (0, (1 << count) - 1)
+    if lo <= a.lo <= hi:
+        return value
+    what, wrapped = (f"{bits} bit{'s' * (bits > 1)}", "") if bits else (layout.name, f"; '{layout.name}({a.lo})' is {layout(a.lo)}")
+    raise c.error("constant", f"{a.lo} does not fit into {what}", value.span, help=f"{what} hold{'' if bits > 1 else 's'} {lo} to {hi}{wrapped}")
 
 
 def _fit_pointer(c: Checker, value: Expr, layout: PtrType, node: ast.AST) -> Expr:
@@ -131,20 +137,20 @@ def _fit_items(c: Checker, value: Expr, layout: StructType, node: ast.AST) -> Ex
     kind = value.kind
     if isinstance(kind, Const) and layout.cls is not None and isinstance(kind.value, layout.cls):
         return constant(c, layout, kind.value, node)
-    raise c.mismatch(f"a {layout.name} is needed here", kind, node, f"write {layout.name}(…)")
+    raise c.mismatch(f"{an(layout.name)} is needed here", kind, value.span, f"write {layout.name}(…)")
 
 
 def _fit_array(c: Checker, value: Expr, layout: ArrayType, node: ast.AST) -> Expr:
     kind, chars = value.kind, is_bytes(layout)
     if isinstance(kind, Agg) and isinstance(kind.layout, ArrayType):
         if isinstance(value, Filled):
-            _too_long(c, kind.layout.size, layout, node) if not chars else None
+            _too_long(c, kind.layout.size, layout, value.span) if not chars else None
             return Filled(value.span, Agg(layout), value.helper, value.source)
         if kind.layout == layout:
             return value
     if isinstance(kind, Const) and isinstance(kind.value, str | bytes) and chars:
         data = kind.value.encode() if isinstance(kind.value, str) else kind.value
-        _too_long(c, len(data), layout, node)
+        _too_long(c, len(data), layout, value.span)
         return constant_bytes(c, data.ljust(layout.size, b"\0"), layout, node)
     if isinstance(kind, Choice) and chars:
         return _fit_choice(c, value, layout, node)
@@ -166,18 +172,19 @@ def _fit_array(c: Checker, value: Expr, layout: ArrayType, node: ast.AST) -> Exp
         other = kind.target
         if other.elem == layout.elem or is_bytes(other) and chars:
             if other.size > layout.size and not is_string(layout):
-                raise c.error("too-long", f"{other.name} does not fit into {layout.name}", node)
+                raise c.error("too-long", f"{other.name} does not fit into {layout.name}", value.span,
+                              help=f"take part of it: '[:{layout.count}]'")
             return deref(c, value, node)
-    raise c.mismatch(f"a {layout.name} is needed here", kind, node)
+    raise c.mismatch(f"{an(layout.name)} is needed here", kind, value.span)
 
 
 def is_char(layout: Layout) -> bool:
     return isinstance(layout, IntType) and layout.size == 1
 
 
-def _too_long(c: Checker, size: int, layout: ArrayType, node: ast.AST) -> None:
+def _too_long(c: Checker, size: int, layout: ArrayType, at: Span) -> None:
     if size > layout.size:
-        raise c.error("too-long", f"{size} bytes do not fit into {layout.name}", node)
+        raise c.error("too-long", f"{size} bytes do not fit into {layout.name}", at, help=instead.of_text(c.frame.source.text_at(at)[1:-1]))
 
 
 def _fit_row(c: Checker, items: list[Expr], layout: ArrayType, node: ast.AST) -> Expr:
@@ -227,7 +234,8 @@ def record(c: Checker, layout: StructType, values: dict[str, Expr], node: ast.AS
         else:
             continue
         if f.bits:
-            fields.append((f, arith.integer(c, value, node)))
+            assert isinstance(f.type, IntType)
+            fields.append((f, number_for(c, value, f.type, node, f.bits)))
         else:
             fields.append((f, fitted(c, value, f.type, node)))
     return Record(c.span(node), Agg(layout), tuple(fields))

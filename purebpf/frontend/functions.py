@@ -10,6 +10,7 @@ import ast
 from collections.abc import Mapping
 from typing import Any, TYPE_CHECKING
 
+from ..dsl.globals import Variable
 from ..dsl.hooks import Func
 from ..dsl.layout import Layout, PtrType
 from ..errors import CompileError
@@ -18,6 +19,7 @@ from ..tree.kinds import (
     Const, Context, Cursor, Int, Kind, Optional, Origin, POISON, Ptr, Tuple, fits, is_string, mapped, number, rep,
 )
 from ..tree.nodes import Block, Call, Expr, Function, Get, Lit, Local, SlotPlace, Undef
+from ..uapi import callers
 from . import helpers, keeping, packet, sections
 from .binding import _defaults, bind, declared, declared_parameters
 from .context import Binding, Checker, Closure, Effects, Frame, Target, plain_function
@@ -177,8 +179,25 @@ def _btf_layout(kind: Kind) -> Layout | None:
             return None
 
 
+def _shadowed(c: Checker, source: Source) -> None:
+    """`hits = 5` where hits is a Global makes a variable of the function, as in Python; if nobody reads it, that is not
+    what was meant."""
+    globals_ = {n for n in c.unit.locals_of(source) if isinstance(source.lookup(n)[1], Variable)}
+    if not globals_:
+        return
+    names = [n for n in ast.walk(source.node) if isinstance(n, ast.Name) and n.id in globals_]
+    said = {n for node in ast.walk(source.node) if isinstance(node, ast.Global | ast.Nonlocal) for n in node.names}
+    read = {n.id for n in names if isinstance(n.ctx, ast.Load)}  # where it is added to, that it has no value yet is said
+    read |= {n.target.id for n in ast.walk(source.node) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}
+    for node in names:
+        if node.id not in read | said:
+            c.unit.report(c.error("shadowed", f"{node.id!r} is a new variable here, not the Global", node,
+                                  help=f"the Global's value is '{node.id}.value'"))
+
+
 def body(c: Checker, source: Source) -> None:
     """Check the statements of a function."""
+    _shadowed(c, source)
     if isinstance(source.node, ast.Lambda):
         value = c.expr(source.node.body)
         give_back(c, value, source.node.body)
@@ -215,7 +234,7 @@ def _emit_call(c: Checker, instance: Instance, values: dict[str, Expr], kinds: d
     for key, local in cursors:
         assert c.env is not None
         c.env[key] = Binding(local, Ptr(None, "packet"))
-    _apply(c, effects, values, node)
+    _apply(c, effects, values, function.name, node)
     c.function.aborts |= function.aborts
     return value
 
@@ -256,16 +275,20 @@ def _returned(kind: Kind, values: dict[str, Expr], outs: list[SlotPlace]) -> Kin
     return mapped(kind, change)
 
 
-def _apply(c: Checker, effects: Effects, values: dict[str, Expr], node: ast.AST) -> None:
+def _apply(c: Checker, effects: Effects, values: dict[str, Expr], name: str, node: ast.AST) -> None:
     """What the call has done to the caller's values."""
     c.effects.writes |= effects.writes
     c.effects.calls, c.effects.sleeps = c.effects.calls or effects.calls, c.effects.sleeps or effects.sleeps
     sections.check(c, effects.calls, effects.sleeps if c.sections else "", node)
-    for name in effects.released:
-        if name.split(".")[0] in values:
-            helpers.release(c, values[name.split(".")[0]], node)
+    for helper, span in effects.helpers.items():
+        c.effects.helpers.setdefault(helper, span)
+        if not callers.may_call(c.unit.prog_type(c.hook), helper):  # the function was checked for a program that may
+            c.unit.report(helpers.not_for(c, helper, node, span))
+    for parameter in effects.released:
+        if parameter.split(".")[0] in values:
+            helpers.release(c, values[parameter.split(".")[0]], node)
     if effects.moves_packet:
-        packet.moved(c)
+        packet.moved(c, name, node)
 
 
 def inline(c: Checker, closure: Closure, bound: dict[str, Expr], node: ast.AST) -> Expr:

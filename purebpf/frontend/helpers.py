@@ -9,12 +9,13 @@ from ..dsl import maps as decl
 from ..dsl.helpers import Helper as Declared
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, StructType
+from ..errors import CompileError, Span
 from ..tree.kinds import (
-    Agg, Broken, Const, Context, I64, Int, Kind, NONE, Optional, Ptr, Resource, Text, Tuple, U64, is_maybe,
+    Agg, Broken, Const, Context, I64, Int, Kind, NONE, Optional, Ptr, Resource, Text, Tuple, U64, an, is_maybe,
     number,
 )
 from ..tree.nodes import Bits, Expr, Helper, MapRef, Number, Swap
-from ..uapi import versions
+from ..uapi import callers, hooks, versions
 from . import arith, fitting, keeping, packet, sections
 from .context import Checker
 
@@ -31,6 +32,8 @@ ACQUIRES = {
 }
 SLEEPS = {"copy_from_user", "copy_from_user_task", "ima_inode_hash", "ima_file_hash"}  # might_sleep, 6.18
 RELEASES = {"sk_release": 0, "ringbuf_submit": 0, "ringbuf_discard": 0}
+MOST_LISTED = 12  # program types in a message
+SIZES = ("size", "len", "_sz")  # ends of the names of parameters that say how long the memory before them is
 REGIONS = {"map_value": "value", "mem": "mem", "socket": "kernel", "kernel": "kernel"}
 
 
@@ -45,13 +48,34 @@ def row(name: str) -> Declared:
 def emit_call(c: Checker, name: str, args: Iterable[Expr], kind: Kind, node: ast.AST) -> Expr:
     """Call a helper; arguments are numbers and pointers already."""
     if not c.unit.gpl and row(name).gpl:  # in this order: most programs need no look-up
-        raise c.error("gpl-only", f"the helper {name} is for GPL programs, this one is {c.unit.license!r}", node,
+        raise c.error("gpl-only", f"{_word(name, node)}() is for GPL programs, this one is {c.unit.license!r}", node,
                       help="leave the licence at 'GPL', or do without the helper")
-    sections.enter(c, name, name in SLEEPS, node, quiet=name in ("spin_lock", "spin_unlock"))
+    if callers.callers(name):
+        c.effects.helpers.setdefault(name, c.span(node))
+        if not callers.may_call(c.unit.prog_type(c.hook), name):
+            raise not_for(c, name, node)
+    sections.enter(c, _word(name, node), name in SLEEPS, node, quiet=name in ("spin_lock", "spin_unlock"))
     c.unit.need(c, versions.helper(name), f"bpf_{name}()", node)
     pure, writes = QUIET.get(name, (False, True))
     c.effects.writes |= writes
     return Helper(c.span(node), kind, name, args, pure, writes)
+
+
+def _word(name: str, node: ast.AST) -> str:
+    """The helper in the user's words: what is called at `node`."""
+    word = ast.unparse(node.func) if isinstance(node, ast.Call) else name
+    return name if word.endswith(f".{name}") else word
+
+
+def not_for(c: Checker, name: str, node: ast.AST, at: Span | None = None) -> CompileError:
+    """Programs of this type may not call the helper; `at`: where a function that they call does."""
+    word = _word(name, node) if at is None else name
+    hook = hooks.match(c.hook)
+    types = callers.callers(name)
+    listed = " and ".join(filter(None, (", ".join(types[:-1]), types[-1]))) if len(types) <= MOST_LISTED else "most other"
+    help = f"it is for {listed} programs" if word == name else f"it calls the helper {name}, which is for {listed} programs"
+    return c.error("program-type", f"{word}() cannot be called in {hook.name if hook else c.hook} programs", node, help=help,
+                   notes=((at, "it is called here"),) if at is not None else ())
 
 
 def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:
@@ -73,13 +97,15 @@ def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:
             values.append(fitting.address_of(c, c.expr(arg), layout, arg))
             continue
         values.append(_argument(c, helper, text, arg, follows))
+        if isinstance(follows, ast.Constant) and params[min(i + 1, len(params) - 1)][0].endswith(SIZES):
+            _room(c, text, values[-1].kind, follows)
     kind = _result(c, helper, values, node)
     result = emit_call(c, helper.name, values, kind, node)
     if helper.name in RELEASES:
         release(c, values[RELEASES[helper.name]], node)
     if helper.invalidates_packet:
         result = c.hold(result, "$status")
-        packet.moved(c)
+        packet.moved(c, helper.name, node)
     if helper.ret in ("None", "void"):
         return arith.after(c, result, c.lit(None, node))
     return result
@@ -192,6 +218,15 @@ def _memory(c: Checker, helper: Declared, wanted: str, optional: bool, node: ast
         return _number_in_memory(c, helper, value, node, follows)
     raise c.mismatch(f"{helper.name}() {'writes to' if wanted == 'Out' else 'takes'} memory here", kind, node,
                      "give it a variable of a struct or an array: 'buf = u8[16]()'" if wanted == "Out" else "")
+
+
+def _room(c: Checker, text: str, kind: Kind, size: ast.Constant) -> None:
+    """A constant number of bytes that is more than the memory has."""
+    if not isinstance(kind, Ptr) or kind.target is None or kind.region not in ("stack", "data", "value") or not isinstance(size.value, int):
+        return
+    if text.startswith(("Mem", "Out")) and size.value > kind.target.size > 0:
+        raise c.error("too-long", f"{size.value} bytes are {'written' if text.startswith('Out') else 'read'} here, "
+                      f"{an(kind.target.name)} has {kind.target.size}", size)
 
 
 def _address(c: Checker, wanted: str, value: Expr, node: ast.AST) -> Expr:

@@ -11,7 +11,7 @@ from ..dsl.layout import ArrayType, Field, Layout, PtrType, StructType
 from ..tree.kinds import Const, Context, I64, Int, Kind, Ptr, Text, U64, U8
 from ..tree.nodes import Arith, Bits, Cast, CtxPlace, Expr, Load, Number
 from ..uapi import contexts as table
-from . import arguments, memory, packet
+from . import arguments, instead, memory, packet
 from .context import Checker
 from .names import near
 
@@ -79,7 +79,10 @@ class Contexts:
             return packet.cursor(c, start, end, node)
         field = struct.fields.get(name) if struct else None
         if field is not None and field.kind in PACKET_EDGES:
-            return self.edge(c, ctx, kind, name, node)
+            edge = self.edge(c, ctx, kind, name, node)
+            assert isinstance(edge.kind, Ptr)
+            edge.kind = edge.kind._replace(why=memory.RAW)
+            return edge
         found = self._register(c, ctx, kind.name, name, node)
         if found is not None:
             return found
@@ -88,10 +91,13 @@ class Contexts:
             if text is not None:
                 return text
         names = sorted(self._names(kind.name))
+        if kind.name in (*arguments.WORDS, "pt_regs") and name not in names:
+            raise c.error("no-field", f"this context has no {name!r}", node,
+                          help=instead.FIELDS.get(name) or "arguments of the hook are parameters, by their names; 'ctx.arg(n)' is the n-th, from 0")
         if not names:
             raise c.error("no-field", f"the fields of this {kind.name.split('/')[0]} context are not known here: no BTF, "
                           "no tracefs", node, help="annotate the parameter with a struct: 'def prog(ctx: MyContext)'")
-        raise c.error("no-field", f"this context has no {name!r}", node, help=near(name, names) or f"it has {', '.join(names)}")
+        raise c.error("no-field", f"this context has no {name!r}", node, help=instead.FIELDS.get(name) or near(name, names) or f"it has {', '.join(names)}")
 
     @staticmethod
     def _register(c: Checker, ctx: Expr, kind: str, name: str, node: ast.AST) -> Expr | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..dsl.layout import ArrayType
-from ..tree.kinds import Const, I64, Int, Ptr, Tuple, is_maybe
+from ..tree.kinds import Cursor, Const, I64, Int, Ptr, Tuple, is_maybe
 from ..tree.nodes import Arith, Block, Compare, Expr, Get, Lit, Local, MakeTuple, Number, Set
 from . import arith, compare, fitting, keeping, memory, stmts
 from .context import Checker, Target
@@ -69,7 +69,8 @@ def _for_items(c: Checker, node: ast.For, things: list[Expr], value: Callable[[l
     sizes = [_length(thing) for thing in things]
     if None in sizes:
         thing = things[sizes.index(None)]
-        raise c.mismatch("'for' goes over range(…), an array, a map or a constant sequence", thing.kind, node.iter)
+        raise c.mismatch("'for' goes over range(…), an array, a map or a constant sequence", thing.kind, node.iter,
+                         "write 'for i in range(len(pkt)):' and 'pkt[i]'" if isinstance(thing.kind, Cursor) else "")
     count = min(s for s in sizes if s is not None)
     in_memory = any(isinstance(t.kind, Ptr) for t in things)
     if not in_memory:

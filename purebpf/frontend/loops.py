@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..tree.kinds import Const, Int, Ptr
-from ..tree.nodes import Arith, Block, Break, Compare, Continue, Get, Lit, Loop, Number, Set
+from ..tree.nodes import Arith, Block, Break, Compare, Continue, Eval, Get, Helper, Lit, Loop, Number, Set, Stmt
 from ..tree.walk import walk
 from . import conds, iterating, maps, stmts, truths
 from .callbacks import _for_map
@@ -34,10 +34,27 @@ def _while(c: Checker, node: ast.While) -> None:
     _run(c, check, node.orelse, node)
 
 
-def _run(c: Checker, check: Callable[[Round], None], orelse: list[ast.stmt], node: ast.AST) -> None:
+def _returned(c: Checker) -> int:
+    """How many returns lead out of the function, or the inlined one, so far."""
+    return len(c.returns) + (len(c.frame.result.breaks) if c.frame.result is not None else 0)
+
+
+def _tail_call(stmt: Stmt) -> bool:
+    """Does a tail call leave for good somewhere in it?"""
+    return any(isinstance(one, Eval) and isinstance(one.value, Helper) and one.value.name == "tail_call" for one in walk(stmt))
+
+
+def _run(c: Checker, check: Callable[[Round], None], orelse: list[ast.stmt], node: ast.While) -> None:
+    mark, returned = c.unit.mark(), _returned(c)
+    aborts, c.function.aborts = c.function.aborts, False
     this, _ = settle(c, lambda: Loop(c.span(node)), check, node)
     loop = this.target.loop
     assert isinstance(loop, Loop)
+    leaves = c.function.aborts or this.target.breaks or this.over is not None or _returned(c) > returned
+    if not leaves and not c.unit.since(mark) and not any(_tail_call(s) for s in loop.body):
+        c.unit.report(c.error("endless", "this loop never ends", node,
+                              help="leave it by 'break' or 'return', or give it a condition that changes: 'for i in range(n)' counts"))
+    c.function.aborts |= aborts
     _grant(c, loop, _rounds(loop))
     c.emit(loop)
     _finish(c, this, orelse, loop.orelse, node)

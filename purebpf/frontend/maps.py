@@ -10,12 +10,12 @@ from ..dsl import maps as decl
 from ..dsl.ints import IntType
 from ..dsl.layout import Layout
 from ..tree.convert import coerce
-from ..tree.kinds import BOOL, I64, NONE, U64, Broken, Choice, Const, Context, Int, Optional, Origin, Ptr, Resource, join, narrowed
+from ..tree.kinds import BOOL, I64, NONE, U64, Broken, Choice, Const, Context, Int, Optional, Origin, Ptr, Resource, an, join, narrowed
 from ..tree.nodes import (
     Arith, AtomicOp, Block, Break, Cast, Compare, Eval, Expr, Get, Guard, If, IfElse, Lit, Local,
     MapRef, Maybe, Number, Set, SlotPlace, Store, Temp,
 )
-from . import arith, fitting, helpers, keeping, memory
+from . import arith, fitting, helpers, instead, keeping, memory
 from .context import Checker
 from .names import near
 
@@ -56,7 +56,11 @@ def choices(c: Checker, value: Expr, node: ast.AST) -> tuple[Expr, list[MapOf]] 
 
 def _key(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
     if map.decl.key is None:
-        raise c.error("type-mismatch", f"a {type(map.decl).__name__} has no keys", node)
+        raise c.error("type-mismatch", f"{an(type(map.decl).__name__)} has no keys", node)
+    index = arith.constant(key) if isinstance(map.decl, decl._Indexed) and isinstance(key, Lit) and key.written else None
+    if index is not None and not 0 <= index < map.decl.max_entries:
+        raise c.error("index", f"index {index} is outside this {type(map.decl).__name__} of {map.decl.max_entries}", key.span,
+                      help=f"its indexes are 0 to {map.decl.max_entries - 1}" if map.decl.max_entries > 1 else "its only index is 0")
     return c.hold(fitting.address_of(c, key, map.decl.key, node), "key")
 
 
@@ -68,7 +72,7 @@ def _value(map: MapOf) -> Layout:
 def lookup(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
     """`m.lookup(key)`: the value in place, or None."""
     if not isinstance(map.decl, decl._Lookup | decl._Indexed):
-        raise c.error("type-mismatch", f"a {type(map.decl).__name__} cannot be looked up", node)
+        raise c.error("type-mismatch", f"{an(type(map.decl).__name__)} cannot be looked up", node)
     return _look(c, map, _key(c, map, key, node), node)
 
 
@@ -93,7 +97,7 @@ def read_entry(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
     """`m[key]` read. An array has every index inside it (outside, the program stops); a hash map may lack the key."""
     if not isinstance(map.decl, decl._Indexed):
         if not isinstance(map.decl, decl._Lookup):
-            raise c.error("type-mismatch", f"a {type(map.decl).__name__} has no entries to read", node)
+            raise c.error("type-mismatch", f"{an(type(map.decl).__name__)} has no entries to read", node, help=_by_name(map, "read", node))
         raise c.error("null-pointer", "the key may be absent here", node,
                       help="write 'm.get(key, default)', or 'v = m.lookup(key)' and test v")
     pointer = _must(c, lookup(c, map, key, node), node)
@@ -142,10 +146,25 @@ def _none(c: Checker, value: Expr, node: ast.AST) -> Expr:
     return IsNone(c.span(node), TRUTH, value)
 
 
+# what maps without keys have instead of them
+KEYLESS: dict[tuple[type[decl.Map], str], str] = {
+    (decl.RingBuf, "assign"): "output(value)", (decl.PerfEventArray, "assign"): "output(ctx, value)",
+    (decl._Pushed, "assign"): "push(value)", (decl._Pushed, "read"): "pop()",
+}
+
+
+def _by_name(map: MapOf, act: str, node: ast.AST) -> str:
+    name = ast.unparse(node.value) if isinstance(node, ast.Subscript) else "it"
+    if isinstance(map.decl, decl.ProgArray) and act == "read":
+        return f"write '{name}[i](ctx)'"
+    found = next((text for (cls, what), text in KEYLESS.items() if isinstance(map.decl, cls) and what == act), "")
+    return f"write '{name}.{found}'" if found else ""
+
+
 def set_entry(c: Checker, map: MapOf, key: Expr, value: Expr, node: ast.AST) -> None:
     """`m[key] = value`."""
     if map.decl.inner is not None:
-        raise c.error("read-only", f"a program cannot put maps into a {type(map.decl).__name__}", node)
+        raise c.error("read-only", f"a program cannot put maps into {an(type(map.decl).__name__)}", node)
     if isinstance(map.decl, decl._Indexed):
         layout = _value(map)
         value = fitting.fitted(c, value, layout, node)
@@ -158,7 +177,7 @@ def set_entry(c: Checker, map: MapOf, key: Expr, value: Expr, node: ast.AST) -> 
     elif isinstance(map.decl, decl._Lookup):
         c.emit(Eval(c.span(node), _update(c, map, [value, key], node, swapped=True)))
     else:
-        raise c.error("type-mismatch", f"a {type(map.decl).__name__} has no entries to assign", node)
+        raise c.error("type-mismatch", f"{an(type(map.decl).__name__)} has no entries to assign", node, help=_by_name(map, "assign", node))
 
 
 def add_entry(c: Checker, map: MapOf, key_value: Expr, word: str, value: Callable[[], Expr], node: ast.AST) -> bool:
@@ -349,6 +368,18 @@ METHODS: dict[tuple[type[decl.Map], str], tuple[Handler, int, int]] = {  # (clas
 }
 
 
+def _called(map: MapOf, name: str, node: ast.AST) -> str:
+    """How a method is called."""
+    owner = ast.unparse(node.func.value) + "." if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+    if name == "output":
+        return f"write '{owner}output({'ctx, ' * isinstance(map.decl, decl.PerfEventArray)}value)'"
+    return f"it is {owner}{instead.CALLED[name]}" if name in instead.CALLED else ""
+
+
+def has_method(map: MapOf, name: str) -> bool:
+    return any((cls, name) in METHODS for cls in type(map.decl).__mro__)
+
+
 def method(c: Checker, map: MapOf, name: str, args: list[Expr], node: ast.AST) -> Expr:
     """`m.name(…)`."""
     for cls in type(map.decl).__mro__:
@@ -358,11 +389,11 @@ def method(c: Checker, map: MapOf, name: str, args: list[Expr], node: ast.AST) -
             if not fewest <= len(args) <= most:
                 wanted = fewest if fewest == most else f"{fewest} to {most}"
                 raise c.error("arguments", f"{type(map.decl).__name__}.{name}() takes {wanted} "
-                              f"argument{'s' * (most != 1)}, {len(args)} given", node)
+                              f"argument{'s' * (most != 1)}, {len(args)} given", node, help=_called(map, name, node))
             return handler(c, map, args, node)
     names = sorted({n for (cls, n) in METHODS if isinstance(map.decl, cls)})
-    raise c.error("undefined-name", f"a {type(map.decl).__name__} has no {name!r} in a program", node,
-                  help=near(name, names) or f"it has {', '.join(names)}")
+    raise c.error("undefined-name", f"{an(type(map.decl).__name__)} has no {name!r} in a program", node,
+                  help=instead.of_method(name, names) or near(name, names) or f"it has {', '.join(names)}")
 
 
 def member(c: Checker, declared: decl.Map, item: Expr, node: ast.AST) -> Expr:

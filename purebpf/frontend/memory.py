@@ -26,6 +26,7 @@ from .names import near
 
 
 PROBED = ("probe", "user")
+RAW = "raw"  # `why` of pointers that are ctx.data, or come of it
 
 
 def deref(c: Checker, value: Expr, node: ast.AST) -> Expr:
@@ -39,6 +40,11 @@ def deref(c: Checker, value: Expr, node: ast.AST) -> Expr:
         raise arith.may_be_none(c, value, node)
     if not isinstance(kind, Ptr):
         raise c.mismatch("memory is needed here", kind, node)
+    if kind.why == RAW and not c.unit.bounded:
+        c.unit.unbounded.append(c.error(
+            "packet-bounds", "the packet is read here, and its length has not been tested", node,
+            help="take it piece by piece ('eth = ctx.packet.pull(Ethernet)' is None where there is too little), or compare "
+            "first: 'if p + 14 > ctx.data_end: return …'"))
     if kind.target is None:
         raise c.error("type-mismatch", "a pointer to void has nothing behind it", node, help="say what it points to: 'Ptr[T]'")
     return Deref(c.span(node), kind._replace(fresh=False), value)
@@ -79,6 +85,8 @@ def member(c: Checker, place: Expr, field: Field, node: ast.AST) -> Expr:
     assert isinstance(kind, Ptr)
     if isinstance(kind.target, LazyStruct):
         kind.target.use(field)
+    elif not isinstance(place, Member | Element):  # those are part of a struct that has been reached
+        c.unit.claims.reach(c, kind.target, node)
     return Member(c.span(node), _part(kind, field.type, field.offset, field.offset + field.type.size), place, field)
 
 
@@ -96,7 +104,9 @@ def element(c: Checker, place: Expr, index: Expr, node: ast.AST) -> Expr:
     assert isinstance(kind, Ptr)
     layout = kind.target
     if not isinstance(layout, ArrayType):
-        raise c.mismatch("an array, a map or a pointer can be indexed", kind, node)
+        raw = kind.region.startswith("packet")
+        raise c.mismatch("an array, a map or a kernel pointer can be indexed", kind, node,
+                         "with 'pkt = ctx.packet', 'pkt[i]' is a byte; of a pointer, compared with ctx.data_end, read '(p + i).value'" if raw else "")
     index = c.flat(index)
     a, size = arith.kind_of(index), layout.elem.size
     flexible = layout.count == 0 and kind.access in PROBED
@@ -148,7 +158,7 @@ def no_field(c: Checker, layout: Layout | None, name: str, node: ast.AST) -> Com
     what = layout.name if layout else "a pointer to void"
     number = isinstance(layout, IntType)
     return c.error("no-field", f"{what} has no field {name!r}", node,
-                   help="a pointer to a number is read with '.value'" if number else "")
+                   help="a pointer to a number is read with '.value'" if number else "" if layout else "say what it points to: 'Ptr[T](p)'")
 
 
 def load(c: Checker, place: Expr, node: ast.AST) -> Expr:

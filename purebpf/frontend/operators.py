@@ -8,9 +8,10 @@ from typing import Any
 
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, StructType
-from ..tree.kinds import Const, I64, Int, NONE, POISON, Ptr, Tuple, is_maybe
-from ..tree.nodes import Distance, Expr, MakeTuple, Move, Number, Seq, Undef
-from . import arith, compare, conds
+from ..errors import CompileError
+from ..tree.kinds import Const, I64, Int, NONE, POISON, Ptr, Tuple, describe, is_maybe
+from ..tree.nodes import Distance, Expr, Lit, MakeTuple, Move, Number, Seq, Undef
+from . import arith, compare, conds, strings
 from .context import Checker
 
 
@@ -33,6 +34,9 @@ def operate(c: Checker, op: ast.operator, left: Expr, right: Expr, node: ast.AST
         raise c.error("unsupported", "'/' makes a float, which BPF has not", node, help="use '//'")
     if word == "@":
         c.unsupported("'@'", node)
+    if (strings.is_text(a) or strings.is_text(b) or isinstance(a, Const) and isinstance(a.value, str | bytes)) \
+            and not (isinstance(a, Const) and isinstance(b, Const)):
+        raise _text_operation(c, word, left, right, node)
     if isinstance(a, Ptr) or isinstance(b, Ptr):
         return _pointer_arithmetic(c, word, left, right, node)
     if isinstance(a, Const) and isinstance(b, Const):
@@ -44,7 +48,19 @@ def operate(c: Checker, op: ast.operator, left: Expr, right: Expr, node: ast.AST
         if first is not None and second is not None:
             items = (*first, *second)
             return MakeTuple(c.span(node), Tuple(tuple(i.kind for i in items)), items)
+    if word in ("//", "%") and isinstance(right, Lit) and right.written and b == Const(0):
+        raise c.error("constant", f"'{word}' by zero", right.span)
     return arith.binary(c, word, _operand(c, left, node, 0), _operand(c, right, node, 1), node)
+
+
+def _text_operation(c: Checker, word: str, left: Expr, right: Expr, node: ast.AST) -> CompileError:
+    """Text put together by an operator."""
+    if word not in ("+", "%"):
+        return c.error("type-mismatch", f"'{word}' is not for strings", node)
+    if word == "%":
+        return c.error("unsupported", "'%' of a string is not part of the language", node, help='write an f-string: f"pid {pid}"')
+    return c.error("type-mismatch", f"strings are not added here: {describe(left.kind)} and {describe(right.kind)}", node,
+                   help='put them together in an f-string: f"{a}{b}"')
 
 
 def _side(node: ast.AST, side: int) -> ast.AST:
@@ -95,8 +111,9 @@ def _pointer_arithmetic(c: Checker, word: str, left: Expr, right: Expr, node: as
     if isinstance(a, Ptr) and word in "+-" and not isinstance(b, Ptr):
         if a.region == "packet_end":
             raise c.error("type-mismatch", "the packet's end is only compared with", node, help="move the other side of the comparison")
-        if isinstance(a.target, ArrayType | StructType) and a.region == "stack":
-            raise c.mismatch("a number is needed here", a, node)
+        if isinstance(a.target, ArrayType | StructType) and a.region in ("stack", "value", "data"):
+            field = a.target.fields[0].name if isinstance(a.target, StructType) and a.target.fields else ""
+            raise c.mismatch("a number is needed here", a, left.span, f"name a field of it, as '.{field}'" if field else "")
         step = arith.binary(c, "*", arith.integer(c, right, node), Number(span, a.target.size if a.target else 1), node)
         step = arith.integer(c, step, node)
         if word == "-":

@@ -31,12 +31,13 @@ def cursor(c: Checker, start: Expr, end: Expr, node: ast.AST) -> Expr:
     return Undef(c.span(node), Cursor(name))
 
 
-def moved(c: Checker) -> None:
-    """The packet may have moved: nothing that points into it can be used any more."""
+def moved(c: Checker, by: str, node: ast.AST) -> None:
+    """The packet may have moved, by a call: nothing that points into it can be used any more."""
     c.effects.moves_packet = True
+    span = c.span(node)
     c.change(_in_packet, lambda name, kind: Broken(
         "stale-pointer", "the packet may have moved since this cursor was made" if name.startswith("$") else
-        f"{name!r} points into a packet that has moved since", "read it again: 'pkt = ctx.packet'"))
+        f"{name!r} points into a packet that {by}() may have moved since", "read it again: 'pkt = ctx.packet'", ((span, "it is called here"),)))
 
 
 def _in_packet(kind: Kind) -> bool:
@@ -55,7 +56,8 @@ def _type(c: Checker, value: Expr, node: ast.AST) -> Layout:
     try:
         return layout_of(value.kind.value if isinstance(value.kind, Const) else value)
     except TypeError:
-        raise c.error("type-mismatch", "this takes a type, such as Ethernet or u32", node) from None
+        skip = "'skip(n)' moves on by n bytes, 'bytes(offset, n)' takes some" if isinstance(value.kind, Const) else ""
+        raise c.error("type-mismatch", "this takes a type, such as Ethernet or u32", value.span, help=skip) from None
 
 
 def _header(c: Checker, layout: Layout) -> Ptr:

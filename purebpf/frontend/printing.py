@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from ..dsl.ints import TYPES
 from ..dsl.layout import ArrayType, StructType
@@ -13,6 +14,7 @@ from ..tree.nodes import Bits, Cast, Eval, Expr, Number, Row
 from . import arith, compare, fitting, helpers, keeping, memory, strings
 from .context import Checker
 
+CONVERSION = re.compile(r"%[-+ #0]*[0-9]*(?:l|ll|h|hh)?[diuxXcsp]")
 MOST = 3  # values of bpf_trace_printk; more go through bpf_trace_vprintk (5.16)
 NUMBERS = ("", "d", "x", "X", "#x", "u")
 STATUS = Int.of(I64)
@@ -38,6 +40,9 @@ def printk(c: Checker, node: ast.Call) -> Expr:
         raise c.mismatch("printk() takes a constant format first", text, node.args[0])
     line = Line()
     line.text = text.value
+    wanted = len(CONVERSION.findall(text.value.replace("%%", "")))
+    if wanted != len(node.args) - 1:
+        raise c.error("arguments", f"this format has {wanted} value{'s' * (wanted != 1)}, {len(node.args) - 1} given", node.args[0])
     for arg in node.args[1:]:
         _value(c, Line(), value := c.expr(arg), "", arg)
         line.values.append(Bits(value.span, Int.of(U64), value) if isinstance(value.kind, Ptr) else arith.integer(c, value, arg))
@@ -59,6 +64,9 @@ def print_(c: Checker, node: ast.Call) -> Expr:
             sep = " " if value.value is None else value.value
         else:
             end = "\n" if value.value is None else value.value
+    first = node.args[0] if node.args else None
+    if len(node.args) > 1 and isinstance(first, ast.Constant) and isinstance(first.value, str) and CONVERSION.search(first.value):
+        raise c.error("arguments", "print() knows no '%' formats", first, help='write an f-string, f"{pid} {size:x}", or bpf.printk(…)')
     line = Line()
     for i, arg in enumerate(node.args):
         if i:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from ..tree.convert import coerce
-from ..dsl.hooks import Program
-from ..dsl.ints import TYPES
+from ..dsl.hooks import Func, Program
+from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import PtrType
 from ..errors import CompileError, Diagnostic
-from ..tree.kinds import I64, NONE, POISON, U64, Context, Int, describe, is_maybe, number
+from ..tree.kinds import I64, NONE, POISON, U64, Const, Context, Int, Ptr, is_maybe, number
 from ..tree.nodes import Expr, Function, Get, Local, Number, Return
-from ..uapi import hooks
-from . import arguments, arith, functions, results
+from ..uapi import hooks, names
+from . import arguments, arith, functions, hooknames, instead, results
 from .context import Checker, Frame, plain_function
 from .names import near
 from .source import Source
@@ -25,10 +26,26 @@ OBSERVERS = ("kprobe", "kretprobe", "uprobe", "uretprobe", "tracepoint", "tp", "
 
 def check(unit: Unit, program: Program[..., Any]) -> None:
     """Check an entry program and what it reaches."""
-    source = unit.sources.of(plain_function(program.function))
+    function_ = program.function
+    while isinstance(function_, Program | Func):
+        function_ = function_.function
+    source = unit.sources.of(plain_function(function_))
+    if function_ is not program.function:
+        at = source.node.decorator_list[0] if isinstance(source.node, ast.FunctionDef) else source.node
+        unit.report_all([Diagnostic("unsupported", "a program has one hook: two decorators make no program", source.span(at),
+                                    help="for a second hook, write a second program that calls the same function")])
+        return
     hook = hooks.match(program.section)
-    if hook is None:
-        raise CompileError([_unknown_hook(source, program.section)])
+    if not isinstance(program.default, int | None):
+        text = str(program.default)
+        unit.report_all([Diagnostic("type-mismatch", f"a program's default answer is a number, not {program.default!r}",
+                                    source.span(hooknames.keyword(source, "default")),
+                                    help=f"write 'bpf.{text}'" if text in names.NAMES else near(text, names.NAMES))])
+        return
+    wrong = hooknames.unknown(source, program, unit.hook_names)
+    if hook is None or wrong is not None:  # what its context holds, and its arguments are, nobody knows
+        unit.report_all([wrong] if wrong is not None else [])
+        return
     observer = program.section.split("/")[0].split(".")[0] in OBSERVERS
     function = Function(program.name, source.span(source.node), "program")
     function.default = program.default if program.default is not None else hook.default
@@ -68,11 +85,24 @@ def _end(c: Checker, program: Program[..., Any], source: Source, observer: bool,
         results.give_back(c, c.lit(None), source.node)
     for at, (stmt, _) in enumerate(c.returns):
         if stmt.value.kind == NONE and not observer and at < written:
+            if stmt.value.span != stmt.span:  # a value, which is None
+                c.unit.report(c.error("null-pointer", "a program's answer is a number, this is None", stmt.value.span))
+                continue
             c.unit.report(CompileError([Diagnostic(
                 "missing-return", f"{program.name}() must answer the kernel, a bare return does not", stmt.span,
                 help="say what, such as 'return XDP_PASS'")]))
         stmt.value = _answer(c, stmt, observer)
     c.function.result = Int.of(I64)
+
+
+def _in_range(c: Checker, answer: Int, stmt: Return) -> None:
+    """Some hooks allow few answers; the kernel refuses a program that gives another."""
+    hook = hooks.match(c.hook)
+    if hook is not None and hook.returns is not None and (answer.lo > hook.returns[1] or answer.hi < hook.returns[0]):
+        lo, hi = hook.returns
+        said = f"{answer.lo}" if answer.lo == answer.hi else f"{answer.lo} to {answer.hi}"
+        c.unit.report(c.error("constant", f"{said} is no answer of a {hook.name} program", stmt.value.span,
+                              help=f"it answers {lo}" if lo == hi else f"it answers {lo} to {hi}"))
 
 
 def _answer(c: Checker, stmt: Return, observer: bool) -> Expr:
@@ -84,16 +114,15 @@ def _answer(c: Checker, stmt: Return, observer: bool) -> Expr:
         return arith.after(c, stmt.value, Number(span, c.function.default if observer else 0))
     known = number(kind)
     if known is not None:
+        _in_range(c, known, stmt)
         return coerce(stmt.value, Int(I64 if known.type is not U64 else U64, known.lo, known.hi))
     if is_maybe(kind):
-        c.unit.report(CompileError([Diagnostic("null-pointer", "a program's answer is a number, this may be None", span,
+        c.unit.report(CompileError([Diagnostic("null-pointer", "a program's answer is a number, this may be None", stmt.value.span,
                                                help="test it first")]))
     else:
-        c.unit.report(CompileError([Diagnostic("type-mismatch", f"a program's answer is a number, not {describe(kind)}", span)]))
+        text = kind.value if isinstance(kind, Const) else None
+        help = "it is read with '.value'" if isinstance(kind, Ptr) and isinstance(kind.target, IntType) else ""
+        if isinstance(text, str):
+            help = f"write 'bpf.{text}'" if text in names.NAMES else near(text, names.NAMES) or instead.of_text(text)
+        c.unit.report(c.mismatch("a program's answer is a number", kind, stmt.value.span, help))
     return Number(span, 0)
-
-
-def _unknown_hook(source: Source, section: str) -> Diagnostic:
-    hint = near(section.split("/")[0], [h.name for h in hooks.HOOKS])
-    return Diagnostic("unknown-hook", f"no hook is called {section!r}", source.span(source.node),
-                      help=hint or "'purebpf features' lists the hooks")

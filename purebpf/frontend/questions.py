@@ -46,6 +46,7 @@ def _path(c: Checker, layout: StructType, name: str, word: str, node: ast.AST) -
         if not path:
             error = memory.no_field(c, at, part, node)
             raise c.error("no-field", error.diagnostics[0].message, node, help="name it in the class first")
+        c.unit.claims.asked.add((layout.name, name))
         for field in path:
             if isinstance(at, LazyStruct):
                 at.use(field)
@@ -100,6 +101,7 @@ def _type_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
             return _any(c, "type_exists", [(form, ()) for form in forms], node)
     else:
         layout = _struct(c, args[0], "type_exists", node)
+    c.unit.claims.asked.add((layout.name, ""))
     return CoreInfo(c.span(node), TRUTH, "type_exists", layout, (), 1)
 
 

@@ -61,6 +61,14 @@ def give_back(c: Checker, value: Expr, node: ast.AST) -> None:
     c.env = None
 
 
+def no_result(c: Checker) -> CompileError:
+    """A function that says what it gives back, and may end without."""
+    source = c.frame.source
+    layout = result_layout(c)
+    return c.error("missing-return", f"{source.name}() gives a {layout.name if layout else ''} back, and can end without a 'return'",
+                   source.node, help="return on every path, or annotate the result with '| None'")
+
+
 def helpers_check(c: Checker, value: Expr, node: ast.AST) -> None:
     """What is held and not handed to the caller must have been given back."""
     kept = value.kind.resource if isinstance(value.kind, Ptr) else None
@@ -87,6 +95,8 @@ def _settle_results(c: Checker, instance: Instance) -> None:
     """One kind for all that a function gives back."""
     if c.env is not None:
         c.at(c.frame.source.node)
+        if result_layout(c) is not None and not instance.diagnostics:  # after an error, paths end where they would not
+            c.unit.report(no_result(c))
         give_back(c, c.lit(None), c.frame.source.node)
     function, result = c.function, None
     first: Return | None = None

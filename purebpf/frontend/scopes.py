@@ -31,10 +31,15 @@ def _items(c: Checker, node: ast.With, items: list[ast.withitem]) -> None:
         owner = c.place(call.func.value)
         map = maps.of(c, owner, call) if isinstance(owner.kind, Const | Ptr) else None
         if map is not None and isinstance(map.decl, decl.RingBuf) and call.func.attr == "reserve":
+            if call.args or call.keywords:
+                raise c.error("arguments", f"reserve() takes no arguments, {len(call.args) + len(call.keywords)} given", call,
+                              help="the record has the size of the RingBuf's type")
             _reserve(c, node, map, item, rest)
             return
-        if map is not None:
-            maps.method(c, map, call.func.attr, [], call)
+        if map is not None and not maps.has_method(map, call.func.attr):
+            maps.method(c, map, call.func.attr, [], call)  # which says so
+        if map is not None and call.func.attr in ("lookup", "get"):
+            c.unsupported(f"'with' of {call.func.attr}()", call, "name it and test it: 'v = m.lookup(key)', 'if v is not None:'")
     value = c.place(call)
     kind = value.kind
     if isinstance(kind, Const) and isinstance(kind.value, sections.Section):

@@ -36,6 +36,11 @@ class Source:
         text = linecache.getline(self.file, line)
         return offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
 
+    @staticmethod
+    def text_at(span: Span) -> str:
+        """What is written there; "" where it goes over several lines."""
+        return linecache.getline(span.file, span.line)[span.col : span.end_col] if span.end_line == span.line else ""
+
     def lookup(self, name: str) -> tuple[bool, Any]:
         """(found, object) of a free name: closure, module, builtins, as Python would at this moment."""
         free = self.function.__code__.co_freevars
@@ -87,6 +92,7 @@ class Sources:
 
     def __init__(self) -> None:
         self._defs: dict[str, dict[int, list[ast.FunctionDef | ast.Lambda]]] = {}
+        self._classes: dict[str, dict[str, ast.ClassDef]] = {}
         self._text: dict[str, str] = {}
 
     def of(self, function: FunctionType) -> Source:
@@ -99,7 +105,7 @@ class Sources:
         matching = [n for n in found if getattr(n, "name", "<lambda>") == code.co_name]
         if not matching and code.co_flags & 0x80:  # CO_COROUTINE
             raise CompileError([Diagnostic("unsupported", "an async function is not part of the language",
-                                           Span(file, code.co_firstlineno), help="the kernel calls it and waits: write 'def'")])
+                                           self._async_def(file, code.co_firstlineno), help="the kernel calls it and waits: write 'def'")])
         if not matching:
             raise CompileError([Diagnostic(
                 "no-source", f"the source of {function.__name__}() is not in {file} any more", Span(file, code.co_firstlineno),
@@ -109,6 +115,23 @@ class Sources:
             matching = [n for n in matching if tuple(a.arg for a in n.args.args) == names] or matching
         return Source(function, matching[0], file, self._text[file])
 
+    @staticmethod
+    def _async_def(file: str, line: int) -> Span:
+        """The line of `async def`, below the decorators that begin at `line`."""
+        while (text := linecache.getline(file, line)) and not text.lstrip().startswith("async"):
+            line += 1
+        column = len(text) - len(text.lstrip())
+        return Span(file, line, column, line, column + len("async def"))
+
+    def class_of(self, file: str, name: str) -> ast.ClassDef | None:
+        """The class of that name, the last one in a file; None where there is none, or no text."""
+        if file not in self._classes:
+            try:
+                self._parse(file, name)
+            except (CompileError, SyntaxError):
+                self._classes[file] = {}
+        return self._classes[file].get(name)
+
     def _parse(self, file: str, name: str) -> None:
         lines = linecache.getlines(file)
         if not lines:
@@ -117,10 +140,13 @@ class Sources:
                 help="programs are compiled from their text: write them in a file or a notebook cell")])
         self._text[file] = "".join(lines)
         defs: dict[int, list[ast.FunctionDef | ast.Lambda]] = {}
+        classes = self._classes[file] = {}
         for node in ast.walk(ast.parse(self._text[file], file)):
             if isinstance(node, ast.FunctionDef):
                 first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
                 defs.setdefault(first, []).append(node)
             elif isinstance(node, ast.Lambda):
                 defs.setdefault(node.lineno, []).append(node)
+            elif isinstance(node, ast.ClassDef):
+                classes[node.name] = node
         self._defs[file] = defs

@@ -155,9 +155,7 @@ def assign_memory(c: Checker, target: ast.expr, value: Expr) -> None:
             value, key = _evaluated(c, value, target), c.expr(target.slice)
             _each_of(c, several, lambda m: maps.set_entry(c, m, key, value, target), target)
             return
-        if isinstance(base.kind, Const):
-            raise c.error("read-only", f"{describe(base.kind)} cannot be changed", target, help="use an array or a map")
-        place = subscripts.subscript(c, base, target)
+        place = _element(c, base, target)
     else:
         place = target_place(c, target)
     if place.kind == POISON:
@@ -165,6 +163,14 @@ def assign_memory(c: Checker, target: ast.expr, value: Expr) -> None:
     if not isinstance(place.kind, Ptr) or place.kind.target is None or not memory.is_place(place):
         raise c.error("read-only", "this cannot be assigned", target)
     fitting.store(c, place, value, target)
+
+
+def _element(c: Checker, base: Expr, target: ast.Subscript) -> Expr:
+    """`base[index]`, to be written."""
+    if isinstance(base.kind, Const):
+        raise c.error("read-only", f"{describe(base.kind)} cannot be changed by a program", target,
+                      help="what a program changes is a map, an array as a variable ('u64[8]()'), or a Global[u64[8]]()")
+    return subscripts.subscript(c, base, target)
 
 
 def _evaluated(c: Checker, value: Expr, node: ast.AST) -> Expr:
@@ -191,7 +197,8 @@ def target_place(c: Checker, target: ast.expr) -> Expr:
     if place.kind != POISON and not memory.is_place(place):
         owner = describe(c.place(target.value).kind) if isinstance(target, ast.Attribute) else "this"
         what = repr(target.attr) if isinstance(target, ast.Attribute) else "this"
-        raise c.error("read-only", f"{what} of {owner} cannot be assigned", target)
+        raise c.error("read-only", f"{what} of {owner} cannot be assigned", target,
+                      help="what a program changes is a Global, a map, or a variable of its own")
     return place
 
 
@@ -233,7 +240,7 @@ def _aug_assign(c: Checker, node: ast.AugAssign) -> None:
             _each_of(c, several, lambda m: _add(c, m, key, word, value, node), node)
             return
         else:
-            place = subscripts.subscript(c, base, target)
+            place = _element(c, base, target)
     else:
         place = target_place(c, target)
     _change(c, place, word, node)
@@ -360,6 +367,7 @@ def _function(c: Checker, node: ast.FunctionDef) -> None:
     """A nested function: a value that knows where it was made."""
     if node.decorator_list:
         c.unsupported("a decorated function inside a function", node, "move it to module level")
+    exprs.plain_body(c, node)
     closure = Closure(c.unit.nested(c.frame.source, node), c.frame, exprs._lambda_defaults(c, node.args))
     key = c.find(node.name)
     assert key is not None

@@ -14,6 +14,7 @@ from ..tree.nodes import Cast, Compare, Expr, Guard, IfElse, Item, Lit, MakeTupl
 from . import arith, calls, compare, fitting, keeping, maps, memory, packet, strings, truths
 from .attributes import known
 from .context import Checker
+from .names import near
 
 
 def _subscript(c: Checker, node: ast.Subscript) -> Expr:
@@ -53,6 +54,8 @@ def subscript(c: Checker, base: Expr, node: ast.Subscript) -> Expr:
     if kind == POISON:
         return base
     if isinstance(kind, Cursor):
+        if isinstance(node.slice, ast.Slice):
+            c.unsupported("a slice of the packet", node, f"'{ast.unparse(node.value)}.bytes(0, 4)' is four bytes, or None where there are fewer")
         return packet.byte_at(c, kind, arith.integer(c, c.expr(node.slice), node.slice), node)
     if is_maybe(kind):
         raise arith.may_be_none(c, base, node.value)
@@ -134,6 +137,11 @@ def _constant_item(c: Checker, base: Expr, container: Any, node: ast.Subscript) 
         try:
             return known(c, container[index.kind.value], "", node)
         except (LookupError, TypeError) as error:
+            wanted = index.kind.value
+            if isinstance(container, dict):
+                raise c.error("index", f"this dict has no {wanted!r}", node, help=near(str(wanted), map(str, container))) from None
+            if isinstance(wanted, int) and hasattr(container, "__len__"):
+                raise c.error("index", f"index {wanted} is outside a {type(container).__name__} of {len(container)}", node) from None
             raise c.error("index", f"this constant index is wrong: {error}", node) from None
     if isinstance(container, dict):
         return _table_of(c, container, index, node)

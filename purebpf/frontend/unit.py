@@ -15,6 +15,9 @@ from ..dsl.memory import layout_of
 from ..errors import CompileError, Diagnostic, Span
 from ..target import Needs, Target
 from ..tree.nodes import Expr, Function
+from ..uapi import hooks
+from . import instead
+from .agreement import Claims
 from .context import Checker
 from .hook import Contexts
 from .ktypes import KernelFacts
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from ..btf import Btf
     from .results import Instance
     from .hook import TracepointFormat
+    from .hooknames import HookNames
 
 
 class Tables:
@@ -48,13 +52,17 @@ class Tables:
 class Unit:
     """What one call of `check_programs` builds."""
 
-    def __init__(self, license: str, kernel: Callable[[], Iterable[Btf]], formats: TracepointFormat, tables: Tables, target: Target) -> None:
-        self.license, self.tables, self.target = license, tables, target
+    def __init__(self, license: str, kernel: Callable[[], Iterable[Btf]], formats: TracepointFormat, tables: Tables, target: Target,
+                 hook_names: HookNames | None = None) -> None:
+        self.license, self.tables, self.target, self.hook_names = license, tables, target, hook_names or (lambda kind, name, prefix: None)
         self.needs = Needs()
         self.granted: list[Span] = []  # loops that the kernel must count, or call
         self.sources = Sources()
         self.kernel = KernelFacts(kernel)
         self.contexts = Contexts(self.kernel, formats)
+        self.claims = Claims()
+        self.bounded = False  # has anything been compared with the packet's end,
+        self.unbounded: list[CompileError] = []  # and where is the packet read through a bare pointer into it
         self.programs: list[Function] = []
         self.diagnostics: list[Diagnostic] = []
         self.call_sites: list[tuple[Span, str]] = []
@@ -65,6 +73,7 @@ class Unit:
         self._maps: dict[int, tuple[str, decl.Map]] = {}
         self._variables: dict[int, tuple[str, Variable[Any]]] = {}
         self._locals: dict[ast.AST, set[str]] = {}
+        self._types: dict[str, int] = {}
 
     # --- diagnostics
 
@@ -111,13 +120,15 @@ class Unit:
         if word is None or getattr(word, "__module__", "") in ("typing", "builtins") and word not in (int, bool):
             if word in (str, bytes, list, dict, set, tuple, float):
                 raise c.error("type-mismatch", f"{word.__name__!r} is no type of memory", node,
-                              help="text is 'char[16]', bytes are 'u8[16]', what grows is a map")
+                              help=instead.INTEGERS if word is float else "text is 'char[16]', bytes are 'u8[16]', what grows is a map")
             return None
         args = getattr(word, "__args__", ())
         if type(None) in args:
             word = next(a for a in args if a is not type(None))
         try:
-            return self.resolved(c, layout_of(word), node)
+            layout = layout_of(word)
+            self.claims.reach(c, layout, node)
+            return self.resolved(c, layout, node)
         except TypeError as error:
             raise c.error("type-mismatch", str(error), node) from None
 
@@ -169,6 +180,13 @@ class Unit:
     def names(self) -> dict[Any, str]:
         """Declaration -> name in the object."""
         return {obj: name for name, obj in (*self._maps.values(), *self._variables.values())}
+
+    def prog_type(self, section: str) -> int:
+        """The type of the programs of a section."""
+        if section not in self._types:
+            hook = hooks.match(section)
+            self._types[section] = hook.prog_type if hook is not None else 0
+        return self._types[section]
 
     def need(self, c: Checker, since: str, what: str, node: ast.AST) -> None:
         """The program asks for something that kernels have from `since` on; an error if the stated one has it not."""

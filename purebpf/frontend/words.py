@@ -26,7 +26,8 @@ def call(c: Checker, word: words.Word, args: list[Expr], node: ast.Call) -> Expr
         check, fewest, most = row
         if not fewest <= len(args) <= most:
             wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
-            raise c.error("arguments", f"{word.name}() takes {wanted} argument{'s' * (wanted != '1')}, {len(args)} given", node)
+            raise c.error("arguments", f"{word.name}() takes {wanted} argument{'s' * (wanted != '1')}, {len(args)} given", node,
+                          help=word.__doc__ or "")
         return check(c, args, node)
     if args:
         raise c.error("arguments", f"{word.name}() takes no arguments, {len(args)} given", node)
@@ -61,6 +62,7 @@ def _task(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
             target = c.unit.resolved(c, dsl_memory.layout_of(args[0].kind.value if isinstance(args[0].kind, Const) else None), node)
         except TypeError:
             raise c.error("type-mismatch", "current_task() takes a kernel type", node) from None
+    c.unit.claims.reach(c, target, node)
     return helpers.emit_call(c, "get_current_task", (), Ptr(target, "", "probe", writable=False), node)
 
 

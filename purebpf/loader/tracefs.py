@@ -94,6 +94,16 @@ def list_tracepoints() -> list[str]:
         return _names(root)
 
 
+def has_tracepoint(category: str, name: str) -> bool:
+    """Is there a tracepoint of that name? Raises KernelError where tracefs is not to be had."""
+    with open_root() as root:
+        try:
+            os.stat(f"events/{category}/{name}/id", dir_fd=root.fileno())
+        except OSError:
+            return False
+    return True
+
+
 def tracepoint_id(category: str, name: str) -> int:
     """The number that perf_event_open takes. Raises AttachError with near names when there is none."""
     return int(_event_file(category, name, "id"))
@@ -115,6 +125,12 @@ def parse_format(text: str) -> list[TraceField]:
     return fields
 
 
+def kernel_functions() -> set[str]:
+    """Every function of the kernel and its modules that /proc/kallsyms lists. Raises OSError."""
+    with open("/proc/kallsyms", encoding="ascii", errors="replace") as file:
+        return {line.split()[2] for line in file if line[17:18] in "tT"}
+
+
 def probeable_functions() -> list[str]:
     """Kernel functions that ftrace can hook, modules' too, by name; where this kernel does not list them, every function
     of /proc/kallsyms. Raises KernelError."""
@@ -124,8 +140,7 @@ def probeable_functions() -> list[str]:
         except OSError:
             pass
     try:
-        with open("/proc/kallsyms", encoding="ascii", errors="replace") as file:
-            return [line.split()[2] for line in file if line[17:18] in "tT"]
+        return list(kernel_functions())
     except OSError as error:
         raise refuse(error.errno or 0, "listing kernel functions", caps=(CAP_DAC_READ_SEARCH,)) from None
 

@@ -11,10 +11,15 @@ name of a memory region for a pointer. A constant has none.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, NamedTuple, assert_never
 
+from ..dsl.flow import Word
+from ..dsl.helpers import Helper
+from ..dsl.hooks import Func
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, Layout, StructType
+from ..dsl.maps import Map
 from ..errors import Span
 
 I64, U64, BOOL, U8, CHAR = TYPES["i64"], TYPES["u64"], TYPES["bool"], TYPES["u8"], TYPES["char"]
@@ -372,22 +377,24 @@ def describe(kind: Kind) -> str:
     match kind:
         case Const(None):
             return "None"
-        case Const(int() | str() | bytes() as v):
+        case Const(int() as v):
+            return f"the number {v}" if not isinstance(v, bool) else repr(v)
+        case Const(str() | bytes() as v):
             return f"the constant {v!r}"
         case Const(v):
-            return getattr(v, "__name__", None) or repr(v)
+            return _thing(v)
         case Int(type=type):
             return f"a number ({type.name})"
-        case Ptr(target=target, null=null, fresh=fresh):
+        case Ptr(target=target, region=region, null=null, fresh=fresh):
             if is_string(target):
                 return f"a string ({target})"
-            if isinstance(target, ArrayType) or fresh:
-                return f"{_a(str(target))} {target}"
+            if target is not None and not null and (isinstance(target, ArrayType) or fresh or region == "stack"):
+                return an(str(target))
             return f"a pointer to {target.name or 'a struct without a name' if target else 'void'}" + (" or None" if null else "")
         case Text():
             return "a string in kernel or user memory"
         case Agg(layout=layout):
-            return f"{_a(layout.name)} {layout.name}"
+            return an(layout.name)
         case Optional(some=some):
             return f"{describe(some)} or None"
         case Tuple(items=items):
@@ -404,5 +411,23 @@ def describe(kind: Kind) -> str:
             assert_never(kind)
 
 
-def _a(word: str) -> str:
-    return "an" if word[:1].lower() in "aeio" else "a"
+def _thing(value: Any) -> str:
+    """A compile-time object that is neither a number nor text."""
+    if isinstance(value, list | tuple | dict | set | float):
+        return f"the constant {value!r}" if len(repr(value)) < 20 else f"a constant {type(value).__name__}"
+    if isinstance(value, Layout | type):
+        return f"the type {getattr(value, '__name__', None) or value}"
+    if isinstance(value, Map):
+        return repr(value)
+    name = getattr(value, "__name__", None) or getattr(value, "name", None)
+    return f"the function {name}" if name and callable(value) or is_callable(value) else name or an(type(value).__name__)
+
+
+def is_callable(value: object) -> bool:
+    """Is it a function, or a word of the language that is called?"""
+    return isinstance(value, Word | Helper | Func | FunctionType | BuiltinFunctionType)
+
+
+def an(word: str) -> str:
+    """A word with its article."""
+    return f"{'an' if word[:1].lower() in 'aeio' else 'a'} {word}"

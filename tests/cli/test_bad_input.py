@@ -89,6 +89,10 @@ def test_missing_privilege(tmp_path: Path) -> None:
 
 @pytest.mark.kernel
 def test_a_missing_tracepoint(tmp_path: Path) -> None:
-    (tmp_path / "prog.py").write_text(GOOD.replace("@bpf.xdp", '@bpf.tracepoint("syscalls:sys_enter_opennat")'))
+    (tmp_path / "wrong.py").write_text(GOOD.replace("@bpf.xdp", '@bpf.tracepoint("syscalls:sys_enter_opennat")'))
+    refused(purebpf("build", "wrong.py", "-o", "tp.o", cwd=tmp_path), "sys_enter_opennat", "sys_enter_openat")
+    (tmp_path / "prog.py").write_text(GOOD.replace("@bpf.xdp", '@bpf.tracepoint("syscalls:sys_enter_openat")'))
     assert purebpf("build", "prog.py", "-o", "tp.o", cwd=tmp_path).returncode == 0
-    refused(purebpf("load", "tp.o", "--attach", cwd=tmp_path), "sys_enter_opennat", "sys_enter_openat")
+    built = (tmp_path / "tp.o").read_bytes()  # an object from elsewhere: it was not checked for this kernel
+    (tmp_path / "other.o").write_bytes(built.replace(b"sys_enter_openat", b"sys_enter_opemat"))
+    refused(purebpf("load", "other.o", "--attach", cwd=tmp_path), "sys_enter_opemat", "sys_enter_openat")

@@ -36,11 +36,12 @@ def many(a: u32, b: u32, c: u32, d: u32, e: u32, f: u32) -> u32:
 def prog(ctx):
     return many(1, 2, 3, 4, 5, 6)  # error[arguments] many: five; struct
 # --- stars
-def total(*values):
+def total(**values):
     return 1
 @bpf.xdp
 def prog(ctx):
-    return total(1)  # error[unsupported] total: variable number
+    return total(a=1)  # error[unsupported] total: variable number of keyword arguments
+    # fixed: return 1
 # --- calling a program
 @bpf.xdp
 def other(ctx):

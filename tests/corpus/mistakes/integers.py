@@ -111,3 +111,105 @@ def prog(ctx):
     e.name = "hello"  # error[too-long] "hello"|e: 5; char[4]
     # fixed: e.name = "hell"
     return 2
+# --- divided by a zero that is written
+@bpf.xdp
+def prog(ctx):
+    return ctx.packet[0] % 0  # error[constant] ^0: '%' by zero
+    # fixed: return ctx.packet[0] % 2
+# --- hexadecimal too large for a variable
+@bpf.xdp
+def prog(ctx):
+    x: u32 = 0x1_0000_0000  # error[constant] 0x1: 4294967296 does not fit into u32; u32 holds 0 to 4294967295
+    # fixed: x: u64 = 0x1_0000_0000
+    return 2
+# --- constant argument too large
+@bpf.func
+def f(a: u8) -> u8:
+    return a
+@bpf.xdp
+def prog(ctx):
+    return f(300)  # error[constant] 300: 300 does not fit into u8; 'u8(300)' is 44
+    # fixed: return f(44)
+# --- constant into a bit-field
+@bpf.struct
+class Flags:
+    kind: u8[:3]
+    rest: u8[:5]
+f = Global[Flags]()
+@bpf.xdp
+def prog(ctx):
+    f.kind = 9  # error[constant] 9: 9 does not fit into 3 bits; 0 to 7
+    # fixed: f.kind = 7
+    return 2
+# --- constant in a constructor
+@bpf.struct
+class E:
+    a: i8
+m = HashMap[u32, E](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    m[1] = E(a=200)  # error[constant] 200: 200 does not fit into i8; -128 to 127
+    # fixed: m[1] = E(a=100)
+    return 2
+# --- float of the module
+RATE = 1.5
+@bpf.xdp
+def prog(ctx):
+    return len(ctx.packet) * RATE  # error[unsupported] RATE: float; scale
+    # fixed: return len(ctx.packet) * 3 // 2
+# --- logarithm
+import math
+@bpf.xdp
+def prog(ctx):
+    return math.log2(len(ctx.packet))  # error[unsupported] math: log2; integers only
+    # fixed: return len(ctx.packet).bit_length() - 1
+# --- rounding
+@bpf.xdp
+def prog(ctx):
+    return round(len(ctx.packet))  # error[unsupported] round: round(); integer already
+    # fixed: return len(ctx.packet)
+# --- float step
+@bpf.xdp
+def prog(ctx):
+    for i in range(0, 1, 0.1):  # error[unsupported] 0.1: float
+        # fixed: for i in range(0, 10, 1):
+        pass
+    return 2
+# --- negative count that is written
+@bpf.xdp
+def prog(ctx):
+    return 1 << -1  # error[constant] 1 <<: negative
+    # fixed: return 1 << 1
+# --- index of a per-CPU array
+a = PerCpuArray[u64](max_entries=1)
+@bpf.xdp
+def prog(ctx):
+    a[1] += 1  # error[index] 1: index 1 is outside this PerCpuArray of 1; its only index is 0
+    # fixed: a[0] += 1
+    return 2
+# --- negative index of an array map
+a = Array[u32](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    a[-1] = 2  # error[index] -1: index -1 is outside; 0 to 3
+    # fixed: a[3] = 2
+    return 2
+# --- index looked up
+a = Array[u32](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    v = a.lookup(7)  # error[index] 7: index 7; 0 to 3
+    # fixed: v = a.lookup(3)
+    return 2
+# --- index of a tuple
+T = (1, 2, 3)
+@bpf.xdp
+def prog(ctx):
+    return T[5]  # error[index] T: index 5 is outside a tuple of 3
+    # fixed: return T[2]
+# --- key of a dict
+T = {"name": 1}
+@bpf.xdp
+def prog(ctx):
+    return T["nme"]  # error[index] T: 'nme'; did you mean 'name'
+    # fixed: return T["name"]

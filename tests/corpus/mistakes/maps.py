@@ -94,3 +94,142 @@ def prog(ctx):
     calls[ctx] = 1  # error[type-mismatch] ctx: context
     # fixed: calls[ctx.rx_queue_index] = 1
     return 2
+# --- bcc: increment
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    calls.increment(1)  # error[undefined-name] calls: 'increment'; m[k] += 1
+    # fixed: calls[1] += 1
+    return 2
+# --- bcc: perf_submit
+events = PerfEventArray[u64](max_entries=4)
+@bpf.tracepoint("sched:sched_switch")
+def prog(ctx):
+    events.perf_submit(ctx, u64(1))  # error[undefined-name] events: 'perf_submit'; output(ctx, value)
+    # fixed: events.output(ctx, u64(1))
+# --- perf output without the context
+events = PerfEventArray[u64](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    events.output(u64(5))  # error[arguments] events: output(); events.output(ctx, value)
+    # fixed: events.output(ctx, u64(5))
+    return 2
+# --- reserve with a size
+@bpf.struct
+class E:
+    a: u32
+rb = RingBuf[E](max_entries=4096)
+@bpf.xdp
+def prog(ctx):
+    with rb.reserve(8) as e:  # error[arguments] rb: reserve() takes no arguments; size of the RingBuf's type
+        # fixed: with rb.reserve() as e:
+        e.a = 1
+    return 2
+# --- submit by hand
+@bpf.struct
+class E:
+    a: u32
+rb = RingBuf[E](max_entries=4096)
+@bpf.xdp
+def prog(ctx):
+    with rb.reserve() as e:
+        e.a = 1
+        rb.submit(e)  # error[undefined-name] rb: 'submit'; at the end of
+        # fixed: -
+    return 2
+# --- with of a lookup
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.tc
+def prog(ctx):
+    with calls.lookup(1) as v:  # error[unsupported] calls: lookup(); if v is not None
+        # fixed: v = calls.lookup(1)
+        # fixed: if v is not None:
+        v.value += 1
+    return 0
+# --- deleting an entry of an array by method
+a = Array[u32](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    a.delete(1)  # error[undefined-name] a: an Array has no 'delete'; a[i] = 0
+    # fixed: a[1] = 0
+    return 2
+# --- a dict of the module
+counts = {}
+@bpf.xdp
+def prog(ctx):
+    counts[1] = 2  # error[read-only] counts: cannot be changed by a program; a map
+    # fixed: n = 2
+    return 2
+# --- a dict of the module added to
+counts = {1: 0}
+@bpf.xdp
+def prog(ctx):
+    counts[1] += 1  # error[read-only] counts: cannot be changed by a program; a map
+    # fixed: n = counts[1] + 1
+    return 2
+# --- a list as an array
+@bpf.xdp
+def prog(ctx):
+    counts = [0] * 256
+    counts[ctx.packet[0]] += 1  # error[read-only] counts: a constant list cannot be changed; array
+    # fixed: n = counts[ctx.packet[0]] + 1
+    return 2
+# --- a list of the module that grows
+seen = []
+@bpf.xdp
+def prog(ctx):
+    seen.append(ctx.packet[0])  # error[unsupported] seen: append; RingBuf
+    # fixed: n = ctx.packet[0]
+    return 2
+# --- sum with a struct
+@bpf.struct
+class E:
+    a: u32
+m = HashMap[u32, E](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    m[1] += 1  # error[type-mismatch] m: number; pointer to E; '.a'
+    # fixed: m[1].a += 1
+    return 2
+# --- entry of a program array
+progs = ProgArray(max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    progs[1]  # error[type-mismatch] progs: ProgArray; progs[i](ctx)
+    # fixed: progs[1](ctx)
+    return 2
+# --- tail call of a number
+progs = ProgArray(max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    progs[1](5)  # error[type-mismatch] progs|5: context
+    # fixed: progs[1](ctx)
+    return 2
+# --- variable of the name of a map
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    calls = calls.lookup(1)  # error[unassigned] ^calls: 'calls'; call that otherwise
+    # fixed: v = calls.lookup(1)
+    return 2
+# --- a global made in a program
+@bpf.xdp
+def prog(ctx):
+    n = Global[u64](0)  # error[unsupported] Global: a Global cannot be made in a program; module level
+    # fixed: n = 0
+    return n
+# --- a Global that becomes a variable
+hits = Global[u64](0)
+@bpf.xdp
+def prog(ctx):
+    hits = 5  # error[shadowed] hits: 'hits' is a new variable; hits.value
+    # fixed: hits.value = 5
+    return 2
+# --- length of a map in a loop
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    for i in range(len(calls)):  # error[type-mismatch] len|calls: len(); user space
+        # fixed: for k, v in calls:
+        pass
+    return 2

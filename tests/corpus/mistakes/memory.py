@@ -38,8 +38,8 @@ def prog(ctx):
         return 1
     pair = eth, 5
     bpf.helpers.xdp_adjust_head(ctx, -4)
-    return pair[0].proto & 1  # error[stale-pointer] pair: xdp_adjust_head
-    # fixed: return pair[1]
+    return pair[0].proto & 1  # error[stale-pointer] pair: 'pair'; xdp_adjust_head()
+    # fixed: return 1
 # --- pointer kept in a map
 from purebpf.net import Ethernet
 m = HashMap[u32, u64](max_entries=4)
@@ -137,4 +137,106 @@ def prog(ctx):
     if part is not None:
         e.data = part  # error[too-long|type-mismatch] part|e: u8[16]; 32
         # fixed: e.data = part[:16]
+    return 2
+# --- packet without bounds
+from purebpf.net import Ethernet
+@bpf.xdp
+def prog(ctx):
+    eth = Ptr[Ethernet](ctx.data)
+    return eth.proto & 1  # error[packet-bounds] eth: length has not been tested; pull
+    # fixed: return 1
+# --- byte of a bare pointer
+@bpf.xdp
+def prog(ctx):
+    data = ctx.data
+    return data[12]  # error[type-mismatch] data: indexed; pkt[i]
+    # fixed: return ctx.packet[12]
+# --- slice of the packet
+@bpf.xdp
+def prog(ctx):
+    x = ctx.packet[0:4]  # error[unsupported] ctx: slice of the packet; bytes(0, 4)
+    # fixed: x = ctx.packet.bytes(0, 4)
+    return 2
+# --- pulling a number of bytes
+@bpf.xdp
+def prog(ctx):
+    eth = ctx.packet.pull(14)  # error[type-mismatch] 14: a type; skip
+    # fixed: eth = ctx.packet.bytes(0, 14)
+    return 2
+# --- loop over the packet
+@bpf.xdp
+def prog(ctx):
+    pkt = ctx.packet
+    n = 0
+    for b in pkt:  # error[type-mismatch] ^pkt: range; range(len(pkt))
+        # fixed: for i in range(4):
+        n += 1
+    return n
+# --- length of the context
+@bpf.xdp
+def prog(ctx):
+    return len(ctx)  # error[type-mismatch] len: len(); len(ctx.packet)
+    # fixed: return len(ctx.packet)
+# --- buffer that is too small
+@bpf.tc
+def prog(ctx):
+    buf = u8[2]()
+    bpf.helpers.skb_load_bytes(ctx, 0, buf, 4)  # error[too-long] 4: 4 bytes are written here; u8[2]
+    # fixed: bpf.helpers.skb_load_bytes(ctx, 0, buf, 2)
+    return 0
+# --- bytes where memory is written
+@bpf.tc
+def prog(ctx):
+    bpf.helpers.skb_load_bytes(ctx, 0, b"abcd", 4)  # error[type-mismatch] b"abcd": writes to memory; u8[16]()
+    # fixed: bpf.helpers.skb_load_bytes(ctx, 0, u8[4](), 4)
+    return 0
+# --- lock taken by a method
+@bpf.struct
+class V:
+    lock: bpf.SpinLock
+    n: u64
+m = HashMap[u32, V](max_entries=4)
+@bpf.tc
+def prog(ctx):
+    v = m.lookup(1)
+    if v is None:
+        return 0
+    v.lock.acquire()  # error[undefined-name] v: SpinLock; with v.lock
+    # fixed: with v.lock:
+    # fixed:     v.n += 1
+    return 0
+# --- printing under a lock
+@bpf.struct
+class V:
+    lock: bpf.SpinLock
+    n: u64
+m = HashMap[u32, V](max_entries=4)
+@bpf.tc
+def prog(ctx):
+    v = m.lookup(1)
+    if v is None:
+        return 0
+    with v.lock:
+        print("x")  # error[locked] print: print() cannot be called while a lock is held
+        # fixed: v.n += 1
+    return 0
+# --- socket not given back
+@bpf.tc
+def prog(ctx):
+    t = u8[12]()
+    sk = bpf.helpers.sk_lookup_tcp(ctx, t, 12, 0, 0)
+    return 0  # error[not-released] return: sk_lookup_tcp; sk_release(); acquired here
+    # fixed: if sk is not None:
+    # fixed:     bpf.helpers.sk_release(sk)
+    # fixed: return 0
+# --- struct on the stack
+@bpf.struct
+class Big:
+    data: u8[4096]
+@bpf.xdp
+def prog(ctx):
+    b = Big()  # error[stack-too-large] b|Big: 512; per-CPU array
+    # fixed: b = Big
+    b.data[ctx.packet[0]] = 1
+    # also: pass
     return 2

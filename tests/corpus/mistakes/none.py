@@ -53,7 +53,7 @@ from purebpf.net import Ethernet
 @bpf.xdp
 def prog(ctx):
     eth = ctx.packet.pull(Ethernet)
-    if eth or eth.proto == 5:  # error[null-pointer] ^eth: 'eth' may be None
+    if eth or eth.proto == 5:  # error[null-pointer] ^eth: 'eth' is None here; 'if eth and
         # fixed: if eth and eth.proto == 5:
         return 1
     return 2
@@ -150,3 +150,11 @@ def prog(ctx):
     while v.value > 0:  # error[null-pointer] v: 'v' may be None
         # fixed: while v is not None and v.value > 0:
         v.value -= 1
+# --- none as an answer
+q = Queue[u32](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    while (job := q.pop()) is not None:
+        pass
+    return job  # error[null-pointer] job: this is None
+    # fixed: return 2

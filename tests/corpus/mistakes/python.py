@@ -51,7 +51,7 @@ def prog(ctx):
 # --- with a file
 @bpf.xdp
 def prog(ctx):
-    with open("/etc/passwd") as f:  # error[unsupported|undefined-name] open|with: with
+    with open("/etc/passwd") as f:  # error[unsupported|undefined-name] open|with: open; map
         # fixed: if True:
         pass
     return 2
@@ -65,7 +65,7 @@ def prog(ctx):
 # --- percent format
 @bpf.xdp
 def prog(ctx):
-    print("%d" % ctx.packet[0])  # error[type-mismatch|unsupported] "%d": '%d'; f"
+    print("%d" % ctx.packet[0])  # error[type-mismatch|unsupported] "%d": '%'; f"
     # fixed: print(f"{ctx.packet[0]}")
     return 2
 # --- isinstance
@@ -141,4 +141,118 @@ def prog(ctx):
     while True:  # error[*] while: end
         # fixed: while n < 5:
         n += 1
+    return n
+# --- format method
+@bpf.tracepoint("sched:sched_switch")
+def prog(ctx):
+    print("pid {}".format(bpf.current_pid()))  # error[undefined-name] "pid: 'format'; f"
+    # fixed: print(f"pid {bpf.current_pid()}")
+# --- print with a C format
+@bpf.xdp
+def prog(ctx):
+    print("%d bytes", len(ctx.packet))  # error[arguments] "%d: '%' formats; f"
+    # fixed: print(f"{len(ctx.packet)} bytes")
+    return 2
+# --- printk with a value missing
+@bpf.xdp
+def prog(ctx):
+    bpf.printk("%d %d", 1)  # error[arguments] "%d: 2 values, 1 given
+    # fixed: bpf.printk("%d %d", 1, 2)
+    return 2
+# --- float in a format
+@bpf.tracepoint("sched:sched_switch")
+def prog(ctx):
+    print(f"{bpf.current_pid():.2f}")  # error[unsupported] {bpf|bpf.current|"{|f": format; {n:x}
+    # fixed: print(f"{bpf.current_pid():8}")
+# --- str of a number
+@bpf.tracepoint("sched:sched_switch")
+def prog(ctx):
+    s = str(bpf.current_pid())  # error[unsupported] str: str(); char[n]
+    # fixed: s = bpf.current_pid()
+# --- a word that is not called
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.tracepoint("sched:sched_switch")
+def prog(ctx):
+    calls[bpf.current_pid] += 1  # error[type-mismatch] bpf: the function current_pid; bpf.current_pid()
+    # fixed: calls[bpf.current_pid()] += 1
+# --- a function that is not called
+def five():
+    return 5
+@bpf.xdp
+def prog(ctx):
+    return five  # error[type-mismatch] five: the function five; five()
+    # fixed: return five()
+# --- sleeping
+import time
+@bpf.xdp
+def prog(ctx):
+    time.sleep(1)  # error[unsupported] time: 'sleep'; without waiting
+    # fixed: pass
+    return 2
+# --- own process id
+import os
+@bpf.xdp
+def prog(ctx):
+    return os.getpid()  # error[unsupported] os: 'getpid'; bpf.current_pid()
+    # fixed: return bpf.current_pid()
+# --- map of a lambda
+@bpf.xdp
+def prog(ctx):
+    x = map(lambda n: n + 1, [1, 2])  # error[unsupported] map: 'map'; loop
+    # fixed: x = 2
+    return 2
+# --- try with finally
+@bpf.xdp
+def prog(ctx):
+    try:  # error[unsupported] try: 'try'; None
+        return 1
+    finally:
+        print("x")
+# --- mutual recursion
+def a(n):
+    return b(n - 1)
+def b(n):
+    return a(n)  # error[recursion] a: a(); loop
+    # fixed: return n
+@bpf.xdp
+def prog(ctx):
+    return a(3)
+# --- letter compared with a byte
+@bpf.xdp
+def prog(ctx):
+    if ctx.packet[0] == "E":  # error[type-mismatch] "E": number; ord('E')
+        # fixed: if ctx.packet[0] == ord("E"):
+        return 1
+    return 2
+# --- text of the kernel compared
+@bpf.tracepoint("syscalls:sys_enter_openat")
+def prog(ctx):
+    name = ctx.filename
+    if name == "/etc/passwd":  # error[type-mismatch] name: pointer to text; char[64](name)
+        # fixed: if char[64](name) == "/etc/passwd":
+        print("passwd")
+# --- strings multiplied
+@bpf.struct
+class E:
+    name: char[8]
+e = Global[E]()
+@bpf.xdp
+def prog(ctx):
+    e.name = e.name * 2  # error[type-mismatch] e.name *: '*' is not for strings
+    # fixed: e.name = "x"
+    return 2
+# --- generator in a function
+@bpf.xdp
+def prog(ctx):
+    def numbers():
+        yield 1  # error[unsupported] yield: 'yield'; return
+        # fixed: return 1
+    return numbers()
+# --- loop whose condition stays
+@bpf.xdp
+def prog(ctx):
+    n = 3
+    while n < 5:  # error[endless] while: never ends; range(n)
+        # fixed: while n < 0:
+        pass
     return n

@@ -146,11 +146,11 @@ class Event:
 def make(n):
     if n:
         return 1
-    return Event()
+    return Event()  # error[type-conflict] return: number; Event; the other result
+    # fixed: return 2
 @bpf.xdp
 def prog(ctx):
-    return make(ctx.packet[0])  # error[type-conflict|type-mismatch] make: number; Event
-    # fixed: return 1
+    return make(ctx.packet[0])
 # --- unknown annotation
 @bpf.xdp
 def prog(ctx):
@@ -199,7 +199,7 @@ class E:
 e = Global[E]()
 @bpf.xdp
 def prog(ctx):
-    e.a = e.b  # error[type-mismatch|too-long] e: u8[4]; u8[8]
+    e.a = e.b  # error[type-mismatch|too-long] e.b: u8[4]; u8[8]
     # fixed: e.b = e.b
     return 2
 # --- memory for a helper
@@ -209,3 +209,155 @@ def prog(ctx):
     # fixed: buf = u8[4]()
     # fixed: bpf.helpers.skb_load_bytes(ctx, 0, buf, 4)
     return 0
+# --- address as text
+from purebpf.net import Ethernet, IPv4
+@bpf.xdp
+def prog(ctx):
+    pkt = ctx.packet
+    eth = pkt.pull(Ethernet)
+    ip = pkt.pull(IPv4)
+    if ip and ip.src == "10.0.0.1":  # error[type-mismatch] "10: number; 0x0a000001
+        # fixed: if ip and ip.src == 0x0a000001:
+        return 1
+    return 2
+# --- pointer as an answer
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    v = calls.lookup(1)
+    if v is None:
+        return 1
+    return v  # error[type-mismatch] v: number; '.value'
+    # fixed: return v.value
+# --- lookup compared with a number
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    if calls.lookup(1) == 5:  # error[type-mismatch] calls: pointer to a number; get(key, 0)
+        # fixed: if calls.get(1, 0) == 5:
+        return 1
+    return 2
+# --- digits as an answer
+@bpf.xdp
+def prog(ctx):
+    return "2"  # error[type-mismatch] "2": number; write 2
+    # fixed: return 2
+# --- struct compared with a number
+@bpf.struct
+class E:
+    a: u32
+m = HashMap[u32, E](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    v = m.lookup(1)
+    if v is None:
+        return 0
+    if v == 5:  # error[type-mismatch] 5: an E; number 5
+        # fixed: if v.a == 5:
+        return 1
+    return 2
+# --- sum with a pointer to a struct
+@bpf.struct
+class E:
+    a: u32
+m = HashMap[u32, E](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    v = m.lookup(1)
+    if v is None:
+        return 0
+    return v + 1  # error[type-mismatch] v: number; '.a'
+    # fixed: return v.a + 1
+# --- default of another type
+@bpf.struct
+class E:
+    a: u32
+m = HashMap[u32, E](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    return m.get(1, 0).a  # error[type-mismatch] 0: an E; E(…)
+    # fixed: return m.get(1, E(0)).a
+# --- fields in another order
+@bpf.struct
+class E:
+    a: u32
+    name: char[8]
+rb = RingBuf[E](max_entries=4096)
+@bpf.xdp
+def prog(ctx):
+    rb.output(E("x", 1))  # error[type-mismatch] "x": number; 'x'
+    # fixed: rb.output(E(1, "x"))
+    return 2
+# --- a task without its type
+@bpf.tracepoint("sched:sched_switch")
+def prog(ctx):
+    t = bpf.current_task()
+    x = t.pid  # error[no-field] t: pointer to void; Ptr[T]
+    # fixed: x = u64(t)
+# --- text cast to a char
+@bpf.tracepoint("syscalls:sys_enter_openat")
+def prog(ctx):
+    t = char(ctx.filename)  # error[type-mismatch] char: 64 bits; char[64](p)
+    # fixed: t = char[64](ctx.filename)
+# --- annotated as text
+def f(x: str):  # error[type-mismatch] str: 'str' is no type of memory; char[16]
+    # fixed: def f(x):
+    return 1
+@bpf.xdp
+def prog(ctx):
+    return f("a")
+# --- float as an annotation
+@bpf.xdp
+def prog(ctx):
+    x: float = 5  # error[type-mismatch] float: 'float'; integers only
+    # fixed: x: u32 = 5
+    return x
+# --- field of a number
+@bpf.kprobe("tcp_connect")
+def prog(ctx):
+    sk = ctx.arg(0)
+    print(sk.skc_family)  # error[type-mismatch] sk: a number (u64) has no attribute; Ptr[T](x)
+    # fixed: print(sk)
+# --- hardware address as text
+from purebpf.net import Ethernet
+@bpf.xdp
+def prog(ctx):
+    eth = ctx.packet.pull(Ethernet)
+    if eth and eth.dst == "ff:ff:ff:ff:ff:fe":  # error[too-long] "ff: 17 bytes are never equal to a u8[6]; b"\xff\xff\xff\xff\xff\xfe"
+        # fixed: if eth and eth.dst == b"\xff\xff\xff\xff\xff\xfe":
+        return 1
+    return 2
+# --- name that never fits
+@bpf.tracepoint("sched:sched_switch")
+def prog(ctx):
+    if bpf.current_comm() == "a name of more than 16":  # error[too-long] "a: 22 bytes are never equal to a char[16]
+        # fixed: if bpf.current_comm() == "a name of more":
+        print("it")
+# --- address into a context
+@bpf.cgroup_connect4
+def prog(ctx):
+    ctx.user_ip4 = "127.0.0.1"  # error[type-mismatch] "127: number; 0x7f000001
+    # fixed: ctx.user_ip4 = 0x7f000001
+    return 1
+# --- context as a value
+m = HashMap[u32, u64](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    m[1] = ctx  # error[type-mismatch] ctx: number; context
+    # fixed: m[1] = ctx.rx_queue_index
+    return 2
+# --- two numbers as a key
+m = HashMap[u32, u64](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    m[1, 2] += 1  # error[type-mismatch] 1: number; (1, 2)
+    # fixed: m[1] += 1
+    return 2
+# --- argument of another type
+@bpf.kernel_struct
+class task_struct:
+    pid: i32
+@bpf.fentry("tcp_connect")
+def prog(sk: Ptr[task_struct]):  # error[type-mismatch] sk: pointer to sock; Ptr[task_struct](sk)
+    # fixed: def prog(sk):
+    pass

@@ -17,15 +17,15 @@ test.py:11:9: error[no-field]: Event has no field 'pdi'
       |         ^^^^^
   help: did you mean 'pid'?
 
-test.py:12:9: error[too-long]: 33 bytes do not fit into char[16]
+test.py:12:18: error[too-long]: 33 bytes do not fit into char[16]
    11 |         e.pdi = 1
    12 |         e.comm = "this name is much too long for it"
-      |         ^^^^^^
+      |                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-test.py:13:9: error[type-mismatch]: a char[16] is needed here, not the constant 5
+test.py:13:18: error[type-mismatch]: a char[16] is needed here, not the number 5
    12 |         e.comm = "this name is much too long for it"
    13 |         e.comm = 5
-      |         ^^^^^^
+      |                  ^
 
 # test: errors
 @bpf.xdp

@@ -21,11 +21,13 @@ test.py:9:5: error[arguments]: HashMap.lookup() takes 1 argument, 0 given
     8 |     calls.lokup(1)
     9 |     calls.lookup()
       |     ^^^^^^^^^^^^^^
+  help: it is calls.lookup(key)
 
 test.py:10:5: error[type-mismatch]: a RingBuf has no entries to assign
     9 |     calls.lookup()
    10 |     ring[1] = 2
       |     ^^^^^^^
+  help: write 'ring.output(value)'
 
 test.py:11:9: error[unsupported]: reserve() belongs into a with statement
    10 |     ring[1] = 2
@@ -50,8 +52,8 @@ def prog(ctx):
     calls[1] += 1
     return 2
 # ==>
-test.py:10:5: error[type-mismatch]: a Key is needed here, not the constant 1
+test.py:10:11: error[type-mismatch]: a Key is needed here, not the number 1
     9 | def prog(ctx):
    10 |     calls[1] += 1
-      |     ^^^^^^^^^^^^^
+      |           ^
   help: write Key(…)

@@ -78,8 +78,40 @@ def prog(ctx):
     bpf.helpers.xdp_adjust_head(ctx, 4)
     return eth.proto
 # ==>
-test.py:10:12: error[stale-pointer]: 'eth' points into a packet that has moved since
+test.py:10:12: error[stale-pointer]: 'eth' points into a packet that xdp_adjust_head() may have moved since
     9 |     bpf.helpers.xdp_adjust_head(ctx, 4)
    10 |     return eth.proto
       |            ^^^
+test.py:9:5: note: it is called here
+    8 |         return 1
+    9 |     bpf.helpers.xdp_adjust_head(ctx, 4)
+      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   help: read it again: 'pkt = ctx.packet'
+
+# test: errors
+from purebpf.net import Ethernet
+
+@bpf.xdp
+def prog(ctx):
+    eth = Ptr[Ethernet](ctx.data)
+    return eth.proto & 1
+# ==>
+test.py:8:12: error[packet-bounds]: the packet is read here, and its length has not been tested
+    7 |     eth = Ptr[Ethernet](ctx.data)
+    8 |     return eth.proto & 1
+      |            ^^^
+  help: take it piece by piece ('eth = ctx.packet.pull(Ethernet)' is None where there is too little), or compare first: 'if p + 14 > ctx.data_end: return …'
+
+# test: errors
+hits = Global[u64](0)
+
+@bpf.xdp
+def prog(ctx):
+    hits = 1
+    return 2
+# ==>
+test.py:7:5: error[shadowed]: 'hits' is a new variable here, not the Global
+    6 | def prog(ctx):
+    7 |     hits = 1
+      |     ^^^^
+  help: the Global's value is 'hits.value'

@@ -41,3 +41,4 @@ test.py:5:9: error[unassigned]: 'x' is used before it is assigned
     4 | def prog(ctx):
     5 |     y = x
       |         ^
+  help: give it a value first

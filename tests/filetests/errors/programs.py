@@ -15,10 +15,10 @@ test.py:4:1: error[missing-return]: prog() can end without an answer to the kern
 def prog(ctx):
     return 2
 # ==>
-test.py:4:1: error[unknown-hook]: no hook is called 'xpd'
+test.py:3:14: error[unknown-hook]: no hook is called 'xpd'
+    2 | from purebpf import *
     3 | @bpf.section("xpd")
-    4 | def prog(ctx):
-      | ^^^^^^^^^^^^^^
+      |              ^^^^^
   help: did you mean 'xdp'?
 
 # test: errors

@@ -13,7 +13,7 @@ def prog(ctx):
             cell.n += 1
     return 0
 # ==>
-test.py:12:18: error[locked]: ktime_get_ns() cannot be called while a lock is held
+test.py:12:18: error[locked]: ktime_ns() cannot be called while a lock is held
    11 |     with cell.lock:
    12 |         cell.n = ktime_ns()
       |                  ^^^^^^^^^^

@@ -45,7 +45,7 @@ test.py:9:5: error[unsupported]: calling 'getpid' is not part of the language
     8 |     z = {1: 2}
     9 |     os.getpid()
       |     ^^^^^^^^^^^
-  help: only functions written in Python's subset compile
+  help: write 'bpf.current_pid()'
 
 # test: errors
 @bpf.xdp
