@@ -44,7 +44,8 @@ if TYPE_CHECKING:
         SpinLock as SpinLock, Stack as Stack, addr as addr, atomic_add as atomic_add, be16 as be16, be32 as be32, be64 as be64, boot_ns as boot_ns, cgroup_skb as cgroup_skb,
         char as char, cpu as cpu, cstr as cstr, current_comm as current_comm, current_gid as current_gid, current_pid as current_pid,
         current_task as current_task, current_tid as current_tid, current_uid as current_uid, fentry as fentry,
-        fexit as fexit, field_exists as field_exists, func as func, htonl as htonl, htons as htons, i8 as i8, i16 as i16, i32 as i32, i64 as i64,
+        fexit as fexit, field_exists as field_exists, func as func, hex as hex, htonl as htonl, htons as htons, i8 as i8, i16 as i16, i32 as i32, i64 as i64,
+        ip4 as ip4, ip6 as ip6, ksym as ksym, mac as mac,
         kernel_struct as kernel_struct, kprobe as kprobe, kretprobe as kretprobe, ktime_ns as ktime_ns, loop as loop, lsm as lsm,
         ntohl as ntohl, ntohs as ntohs,
         perf_event as perf_event, printk as printk, random_u32 as random_u32, raw_tracepoint as raw_tracepoint,
@@ -129,8 +130,8 @@ _HOMES = {  # module -> the public names it holds
     "kretprobe_multi uprobe_multi uretprobe_multi "
     "Array ArrayOfMaps Const Global HashMap HashOfMaps LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
     "Ptr Queue RingBuf SpinLock Stack addr atomic_add be16 be32 be64 boot_ns cgroup_skb char cpu cstr current_comm current_gid current_pid "
-    "current_task current_tid current_uid fentry fexit field_exists func htonl htons i8 i16 i32 i64 kernel_struct kprobe "
-    "kretprobe ktime_ns loop lsm ntohl ntohs perf_event printk random_u32 raw_tracepoint section sizeof sock_ops socket_filter struct "
+    "current_task current_tid current_uid fentry fexit field_exists func hex htonl htons i8 i16 i32 i64 ip4 ip6 kernel_struct kprobe "
+    "kretprobe ksym ktime_ns loop lsm mac ntohl ntohs perf_event printk random_u32 raw_tracepoint section sizeof sock_ops socket_filter struct "
     "syscall tc tcx tp_btf tracepoint type_exists u8 u16 u32 u64 union uprobe uretprobe xdp",
     "dsl.cdecl": "cdef",
     "dsl.contexts": "DeviceContext NetfilterContext PerfEventContext ProbeContext RawTracepointContext SkLookupContext "
@@ -161,7 +162,7 @@ _HOMES = {  # module -> the public names it holds
 _ROOMS = {"helpers": "dsl.helpers", "net": "net"}  # modules that are public under a short name
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = sorted([*_HOME_OF, *_ROOMS])
+__all__ = sorted({*_HOME_OF, *_ROOMS} - {"hex"})  # `from purebpf import *` leaves Python's own hex() alone
 
 
 def __getattr__(name: str) -> Any:
@@ -178,4 +179,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOME_OF, *_ROOMS})

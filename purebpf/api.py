@@ -7,6 +7,7 @@ which name, so that `k[calls]` finds the live map of the declaration `calls`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .dsl.globals import Variable
     from .frontend.hook import FormatField
     from .loader import LoadedProgram, Object
+    from .loader.symbolize import KernelSymbols
     from .loader.tracepipe import TraceLine
 
 K = TypeVar("K")
@@ -181,6 +183,18 @@ def test_run(program: Program[..., Any], *, data: bytes = b"", ctx: Any = None, 
     with load(program, attach=False, **options) as k:
         result: RunResult = k[program].test_run(data=data, ctx=ctx, repeat=repeat)
         return result._replace(maps={name: _copy(map) for name, map in k.maps.items()})
+
+
+def kernel_symbol(address: int) -> str:
+    """The name of the kernel function at an address, or the address in hexadecimal where none is known."""
+    return _kernel_symbols().frame(address).name or f"{address:#x}"
+
+
+@cache
+def _kernel_symbols() -> KernelSymbols:
+    from .loader.symbolize import KernelSymbols
+
+    return KernelSymbols()
 
 
 def _copy(live: Any) -> Any:

@@ -51,3 +51,4 @@ from .memory import (
     Ptr as Ptr, SpinLock as SpinLock, kernel_struct as kernel_struct, sizeof as sizeof, struct as struct,
     union as union,
 )
+from .text import hex as hex, ip4 as ip4, ip6 as ip6, ksym as ksym, mac as mac

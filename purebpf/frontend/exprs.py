@@ -9,7 +9,7 @@ from typing import Any
 from ..tree.convert import coerce
 from ..tree.kinds import Broken, Const, NONE, POISON, Tuple, is_maybe, join, narrowed
 from ..tree.nodes import Expr, IfElse, Lit, MakeTuple, Seq, Stmt, Undef
-from . import arith, calls, compare, conds, keeping, truths
+from . import arith, calls, compare, conds, formats, keeping, truths
 from .attributes import _attribute, _attribute_place, _constant, _name, _name_place
 from .context import Checker, Closure, Path, has_effects
 from .operators import _binary, _unary
@@ -110,14 +110,6 @@ def _tuple(c: Checker, node: ast.Tuple | ast.List) -> Expr:
     return MakeTuple(c.span(node), Tuple(tuple(i.kind for i in items)), tuple(items))
 
 
-def _joined(c: Checker, node: ast.JoinedStr) -> Expr:
-    parts = [c.expr(v.value) if isinstance(v, ast.FormattedValue) and v.format_spec is None else
-             c.expr(v) if isinstance(v, ast.Constant) else None for v in node.values]
-    if all(p is not None and isinstance(p.kind, Const) for p in parts):
-        return c.lit("".join(str(p.kind.value) for p in parts if p is not None and isinstance(p.kind, Const)), node)
-    c.unsupported("an f-string outside print()", node)
-
-
 def _lambda(c: Checker, node: ast.Lambda) -> Expr:
     return Lit(c.span(node), Closure(c.unit.nested(c.frame.source, node), c.frame, _lambda_defaults(c, node.args)))
 
@@ -149,7 +141,7 @@ def place(c: Checker, node: ast.expr) -> Expr:
 EXPRS: dict[type[ast.expr], Callable[[Checker, Any], Expr]] = {
     ast.Name: _name, ast.Constant: _constant, ast.Attribute: _attribute, ast.Subscript: _subscript, ast.BinOp: _binary,
     ast.UnaryOp: _unary, ast.BoolOp: _bool_op, ast.Compare: compare_value, ast.IfExp: _if_exp, ast.NamedExpr: _named,
-    ast.Tuple: _tuple, ast.List: _tuple, ast.Call: calls.call, ast.JoinedStr: _joined, ast.Lambda: _lambda,
+    ast.Tuple: _tuple, ast.List: _tuple, ast.Call: calls.call, ast.JoinedStr: formats.joined, ast.Lambda: _lambda,
 }
 NAMES: dict[type[ast.AST], str] = {
     ast.ListComp: "a list comprehension", ast.DictComp: "a dict comprehension", ast.SetComp: "a set comprehension",

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 from ..dsl import flow as words
 from ..dsl import memory as dsl_memory
+from ..dsl import text
 from ..dsl.ints import TYPES
 from ..dsl.layout import ArrayType, Layout, StructType
 from ..tree.kinds import CHAR, I64, U64, Agg, Const, Int, Ptr
 from ..tree.nodes import Arith, CoreInfo, Expr, Filled, Number, Swap, Temp
-from . import arith, fitting, helpers, keeping
+from . import arith, fitting, formats, helpers, keeping
 from .context import Checker
 from .memory import no_field
 
@@ -108,4 +109,6 @@ WORDS: dict[object, tuple[Check, int, int]] = {
     words.cstr: (_cstr, 2, 2), words.current_comm: (_comm, 0, 0), words.current_task: (_task, 0, 1), words.field_exists: (_field_exists, 2, 2),
     words.type_exists: (_type_exists, 1, 1),
     words.htons: (_swap(16), 1, 1), words.ntohs: (_swap(16), 1, 1), words.htonl: (_swap(32), 1, 1), words.ntohl: (_swap(32), 1, 1),
+    text.ip4: (formats.ip4, 1, 1), text.ip6: (formats.ip6, 1, 1), text.mac: (formats.mac, 1, 1), text.hex: (formats.hex_, 1, 1),
+    text.ksym: (formats.ksym, 1, 1),
 }

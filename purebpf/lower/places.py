@@ -190,6 +190,8 @@ def store(f: Values, there: Place, value: n.Expr) -> None:
             _row(f, there, items)
         case n.Filled(helper=helper, source=source):
             _filled(f, there, helper, source)
+        case n.Formatted():
+            _formatted(f, there, value)
         case n.IfElse() if isinstance(value.kind, Agg):
             yes, no, end = f.flow.join("then"), f.flow.join("else"), f.flow.join("end")
             f.cond(value.test, yes, no)
@@ -377,6 +379,20 @@ def _filled(f: Values, there: Place, helper: str, source: n.Expr | None) -> None
         zero(f, there, there.layout.size)
     where = address(f, there)
     f.helper(helper, (where, Const(there.layout.size), *args))
+
+
+def _formatted(f: Values, there: Place, value: n.Formatted) -> None:
+    """Text that the kernel formats: what it leaves alone is zero."""
+    assert there.layout is not None
+    words = [f.word(v) for v in value.values]
+    size = 8 * len(words)
+    block = f.temporary(size, "values")
+    zero(f, there, there.layout.size)
+    for i, word in enumerate(words):
+        f.b.op("store", block, word, attr=Mem(8, 8 * i))
+    section, off = f.unit.data.constant(value.text)
+    text = f.b.op("dataaddr", type=PTR["data"], attr=Data(section, off))
+    f.helper("snprintf", (address(f, there), Const(there.layout.size), text, block, Const(size)))
 
 
 def atomic(f: Values, node: n.AtomicOp) -> None:

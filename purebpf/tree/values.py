@@ -395,6 +395,16 @@ class Filled(Expr):
         self.span, self.kind, self.helper, self.source = span, kind, helper, source
 
 
+class Formatted(Expr):
+    """Text (kind Agg) that the kernel formats into the place it is stored to, cut to fit: `text` is its format, with a zero
+    at the end, `values` are what it formats, `most` the characters that it becomes if nothing is cut."""
+
+    __slots__ = ("text", "values", "most")
+
+    def __init__(self, span: Span, kind: Kind, text: bytes, values: Iterable[Expr], most: int) -> None:
+        self.span, self.kind, self.text, self.values, self.most = span, kind, text, tuple(values), most
+
+
 class Move(Expr):
     """A pointer moved by `offset` bytes (a number); the result may be out of bounds until compared."""
 

@@ -30,8 +30,8 @@ cgroup_getsockname4 cgroup_getsockname6 cgroup_getsockname_unix cgroup_getsockop
 cgroup_recvmsg4 cgroup_recvmsg6 cgroup_recvmsg_unix cgroup_sendmsg4 cgroup_sendmsg6 cgroup_sendmsg_unix cgroup_setsockopt
 cgroup_skb cgroup_sock_create cgroup_sock_release cgroup_sysctl char cpu cstr current_comm current_gid current_pid
 current_task current_tid current_uid fentry fexit field_exists flow_dissector fmod_ret freplace from_c func helpers htonl
-htons i16 i32 i64 i8 kernel_struct kprobe kprobe_multi kretprobe kretprobe_multi ktime_ns link links lirc_mode2 load loop lsm
-lsm_cgroup lwt_in lwt_out lwt_seg6local lwt_xmit maps module_programs net netfilter ntohl ntohs open_link open_map
+htons i16 i32 i64 i8 ip4 ip6 kernel_struct kprobe kprobe_multi kretprobe kretprobe_multi ksym ktime_ns link links lirc_mode2 load loop lsm
+lsm_cgroup lwt_in lwt_out lwt_seg6local lwt_xmit mac maps module_programs net netfilter ntohl ntohs open_link open_map
 open_program perf_event printk programs random_u32 raw_tracepoint section sizeof sk_lookup sk_msg sk_reuseport sk_skb sock_ops
 socket_filter struct syscall tc tcx tp_btf tracepoint type_exists u16 u32 u64 u8 union uprobe uprobe_multi uretprobe
 uretprobe_multi wait xdp
