@@ -9,7 +9,7 @@ from typing import Any
 from ..tree.convert import coerce
 from ..tree.kinds import Broken, Const, NONE, POISON, Tuple, is_maybe, join, narrowed
 from ..tree.nodes import Expr, IfElse, Lit, MakeTuple, Seq, Stmt, Undef
-from . import arith, calls, compare, conds, formats, keeping, truths
+from . import arith, calls, compare, conds, formats, keeping, strings, truths
 from .attributes import _attribute, _attribute_place, _constant, _name, _name_place
 from .context import Checker, Closure, Path, has_effects
 from .operators import _binary, _unary
@@ -53,19 +53,14 @@ Way = tuple[conds.State | None, Callable[[], Expr]]
 
 
 def branch(c: Checker, test: Expr, first: Way, second: Way, swapped: bool, node: ast.AST) -> Expr:
-    """A value that comes from one of two ways: `first` where the test holds (where not, if `swapped`)."""
-    ways: list[tuple[list[Stmt], Expr, Path]] = []
-    for state, make in (first, second):
-        if state is None:
-            continue
-        found: list[Expr] = []
-
-        def check(make: Callable[[], Expr] = make, found: list[Expr] = found) -> None:
-            found.append(keeping.settle(c, make(), node))
-
-        body, path = c.fork(state[0], state[1], check)
-        if path is not None:
-            ways.append((body, found[0], path))
+    """A value that comes from one of two ways: `first` where the test holds (where not, if `swapped`). Text of different
+    room on them gets the larger."""
+    env, held, out = c.env, c.held, c.out
+    ways = _ways(c, first, second, 0, node)
+    room = strings.common_room([value.kind for _, value, _ in ways])
+    if room:
+        c.env, c.held, c.out = env, held, out
+        ways = _ways(c, first, second, room, node)
     if not ways:
         c.env = None
         return Undef(c.span(node), POISON)
@@ -80,6 +75,24 @@ def branch(c: Checker, test: Expr, first: Way, second: Way, swapped: bool, node:
         return arith.after(c, test, values[0])
     yes, no = reversed(values) if swapped else values
     return IfElse(c.span(node), kind, truths.as_number(test), yes, no)
+
+
+def _ways(c: Checker, first: Way, second: Way, room: int, node: ast.AST) -> list[tuple[list[Stmt], Expr, Path]]:
+    """What each of two ways gives, with its statements and its end; text with `room`, if that is not 0."""
+    ways: list[tuple[list[Stmt], Expr, Path]] = []
+    for state, make in (first, second):
+        if state is None:
+            continue
+        found: list[Expr] = []
+
+        def check(make: Callable[[], Expr] = make, found: list[Expr] = found) -> None:
+            found.append(keeping.settle(c, make(), node))
+            found[0] = keeping.settle(c, strings.roomy(c, found[0], room, node), node) if room else found[0]
+
+        body, path = c.fork(state[0], state[1], check)
+        if path is not None:
+            ways.append((body, found[0], path))
+    return ways
 
 
 def _if_exp(c: Checker, node: ast.IfExp) -> Expr:
