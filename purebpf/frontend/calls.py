@@ -19,7 +19,7 @@ from ..tree.kinds import (
 )
 from ..tree.nodes import Bits, Cast, Compare, Expr, Lit, Number, Temp
 from . import (
-    arith, builtins, compare, fitting, functions, helpers, keeping, maps, memory, packet, strings, words as meanings,
+    arith, builtins, compare, fitting, functions, helpers, keeping, library, maps, memory, packet, strings, words as meanings,
 )
 from .context import Checker, Closure
 from .names import near
@@ -314,8 +314,12 @@ def _value_method(c: Checker, owner: Expr, name: str, node: ast.Call) -> Expr:
         if field is None:
             raise memory.no_field(c, kind.target, name, node.func)
     value = memory.load(c, owner, node) if memory.is_place(owner) else owner
-    if strings.is_text(value.kind) and name in strings.METHODS:
-        return strings.METHODS[name](c, value, positional(c, node), node)
+    if strings.is_text(value.kind):
+        methods = {**strings.METHODS, **library.METHODS}
+        if name in methods:
+            return methods[name](c, value, positional(c, node), node)
+        raise c.error("undefined-name", f"{describe(value.kind)} has no method {name!r} in a program", node,
+                      help=near(name, methods) or f"it has {', '.join(methods)}")
     if number(value.kind) is not None and name in builtins.NUMBER_METHODS:
         none = positional(c, node)
         count(c, name, none, 0, 0, node)

@@ -1,7 +1,7 @@
 """Any number of values, `sep` and `end`, formats that are put together, arrays and structs."""
 
 import purebpf as bpf
-from purebpf import Global, char, i64, u8, u16, u32, u64
+from purebpf import Global, char, i64, u8, u16
 
 
 @bpf.struct

@@ -1,7 +1,7 @@
 """f-strings into records of a ring buffer, entries of maps, the packet; of pieces of text; over themselves."""
 
 import purebpf as bpf
-from purebpf import Array, Global, LruHash, RingBuf, char, u32, u64
+from purebpf import Array, Global, LruHash, RingBuf, char, u32
 
 
 @bpf.struct

@@ -1,7 +1,7 @@
 """f-strings as values: compared, measured, as keys, in functions and loops, in conditions; too long; of many values; nested."""
 
 import purebpf as bpf
-from purebpf import Global, HashMap, be32, char, i32, u8, u16, u32, u64
+from purebpf import Global, HashMap, be32, char, i32, u8, u16, u64
 
 
 @bpf.struct
