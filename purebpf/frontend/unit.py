@@ -12,6 +12,7 @@ from ..dsl.globals import Variable
 from ..dsl.layout import Layout
 from ..dsl.memory import layout_of
 from ..errors import CompileError, Diagnostic, Span
+from ..tree.kinds import Kind
 from ..tree.nodes import Expr, Function
 from .context import Checker
 from .hook import Contexts
@@ -39,6 +40,8 @@ class Tables:
     release: Callable[..., Expr]
     dict_get: Callable[..., Expr]
     packet_element: Callable[..., Expr]
+    common_room: Callable[[Sequence[Kind]], int]
+    roomy: Callable[..., Expr]
 
 
 class Target:

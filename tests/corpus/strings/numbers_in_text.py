@@ -1,7 +1,7 @@
 """Numbers in text: blanks, signs, other bases, pieces; what is no number ends the program; isdigit tells before."""
 
 import purebpf as bpf
-from purebpf import Array, Global, char, i64, u32
+from purebpf import Array, Global, char, i64
 
 words = Array[char[24]](max_entries=4)
 first = Global[i64](0)

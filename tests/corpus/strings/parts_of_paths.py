@@ -44,18 +44,19 @@ def prog(ctx):
     raw = ctx.packet.bytes(0, 16)
     if raw is None:
         return 100
-    p.raw = raw[skip & 7:]
+    p.raw = raw[skip & 7:(skip & 7) + 8]
     zero = raw.find(0, 2)
     return n * 10 + (p.path.find("bin") == 5) + 2 * (p.path.find("bin", 6) < 0) + 4 * (zero == 2) + (raw.find(b"ab") == 8) * 8
 
 
 FRAME = b"\3" + bytes(7) + b"abcdefgh" + bytes(48)
+EMPTY = {"base": "", "ext": "", "last": "", "rest": "", "raw": bytes(8), "found": ""}
 CASES = [
-    {"data": FRAME, "set": {"p": {"path": "/usr/bin/python3.11", "needle": "bin"}}, "retval": 30 + 1 + 2 + 4 + 8,
+    {"data": FRAME, "set": {"p": {**EMPTY, "path": "/usr/bin/python3.11", "needle": "bin"}}, "retval": 30 + 1 + 2 + 4 + 8,
      "globals_after": {"p": {"base": "python3.11", "ext": "11", "last": ".11", "rest": "r/bin/python3.", "raw": tuple(b"\0\0\0\0\0abc"),
                              "found": "bin/"}}},
-    {"data": FRAME, "set": {"p": {"path": "ab", "needle": "x"}}, "retval": 2 + 4 + 8,
+    {"data": FRAME, "set": {"p": {**EMPTY, "path": "ab", "needle": "x"}}, "retval": 2 + 4 + 8,
      "globals_after": {"p": {"base": "ab", "ext": "", "last": "ab", "rest": "", "found": "none"}}},
-    {"data": bytes(64), "set": {"p": {"path": "a" * 40, "needle": "aab"}}, "retval": 6,
+    {"data": bytes(64), "set": {"p": {**EMPTY, "path": "a" * 40, "needle": "aab"}}, "retval": 6,
      "globals_after": {"p": {"base": "a" * 16, "ext": "", "last": "aaa", "rest": "a" * 38, "found": "none"}}},
 ]
