@@ -8,7 +8,7 @@ import ast
 from collections.abc import Callable
 
 from ..tree.convert import coerce
-from ..tree.kinds import Broken, Int, Kind, POISON, fits, join, rep, widen
+from ..tree.kinds import Broken, Int, Kind, POISON, fits, join, mapped, rep, widen
 from ..tree.nodes import Block, Each, Local, Loop, Set, Stmt
 from . import conds, stmts
 from .context import Binding, Checker, Env, Path, Target, held
@@ -62,6 +62,8 @@ def _joined_head(head: Env, back: list[Path], attempt: int, growth: dict[tuple[s
                 kind = Broken("unassigned", f"{name.split('@')[0]!r} is deleted in the loop", "")
                 break
             kind = join(kind, other.kind, name.split("@")[0])
+        if any(path.env.get(name) is not binding for path in back):
+            kind = mapped(kind, _unseen)
         if attempt >= 1:
             kind = _grown(name, binding.kind, kind, growth, rounds)
         if kind == binding.kind:
@@ -73,6 +75,11 @@ def _joined_head(head: Env, back: list[Path], attempt: int, growth: dict[tuple[s
             kind = Broken("type-conflict", f"{name.split('@')[0]!r} is another kind of thing whenever the loop comes round", "use two variables")
         new[name] = _head_binding(binding, kind, name)
     return new if changed else None
+
+
+def _unseen(kind: Kind) -> Kind:
+    """A number that a loop changes begins, where the kernel counts the rounds, as one of which the verifier knows nothing."""
+    return kind._replace(seen=0) if isinstance(kind, Int) else kind
 
 
 def _grown(name: str, old: Kind, new: Kind, growth: dict[tuple[str, str], int], rounds: int) -> Kind:

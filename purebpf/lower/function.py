@@ -184,13 +184,12 @@ class Lowering(Values):
         # pointer that moves never lets them; then a counter with a limit is what ends its walk.
         moves = any("packet" in local.rep and self.flow.env.get(local) for local in assigned(node))
         counters = _limited(node) if moves else set()
-        tested = read(node.test) if isinstance(node, n.Loop) and node.granted and node.test is not None else []
         for local in assigned(node):
             words = self.flow.env.get(local)
             if words is None or not words:
                 continue
             if getattr(node, "granted", False) and local not in counters:
-                words = tuple(self.opaque(w, local in tested) if region == "i64" else w for w, region in zip(words, local.rep))
+                words = tuple(self.opaque(w) if region == "i64" else w for w, region in zip(words, local.rep))
             params[local] = [Param(head_type(word, kind), local.name) for word, kind in zip(words, local.rep)]
             block.params += params[local]
             edge.args += words

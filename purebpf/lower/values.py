@@ -72,11 +72,9 @@ class Values:
             return base
         return self.b.op("ptradd" if base.type.is_ptr else "add", base, by)
 
-    def opaque(self, word: Value, tested: bool = False) -> Value:
-        """A number in a form that the verifier does not see through: rounds of a loop that start from it look alike. What
-        is no constant may have a range that it knows, and would follow if the loop is `tested` by it."""
-        if not isinstance(word, Const) and not tested:
-            return word
+    def opaque(self, word: Value) -> Value:
+        """A number in a form that the verifier does not see through: rounds of a loop that start from it look alike. It
+        would follow the range of what is no constant just as well."""
         section, off = self.unit.data.zero()
         zero = self.b.load(self.b.op("dataaddr", type=PTR["data"], attr=Data(section, off)), 8)
         return self.b.op("add", zero, word)
