@@ -13,7 +13,7 @@ from typing import Any
 from ..dsl.layout import ArrayType
 from ..errors import Span
 from ..tree.kinds import CHAR, I64, U8, Agg, Const, Int, Ptr, is_string
-from ..tree.nodes import At, Compare, Expr, Number, Select, SlotPlace, Store
+from ..tree.nodes import At, Compare, Expr, Number, Select, SlotPlace, Store, Vague
 from . import arith, fitting, functions, memory, routines, strings
 from .context import Checker, Closure
 from .source import Source
@@ -62,8 +62,10 @@ def clamped(c: Checker, text: Expr, count: int, bound: Expr, node: ast.AST) -> E
     a, span = arith.kind_of(bound), c.span(node)
     if a.lo < 0:
         layout = text.kind.target if isinstance(text.kind, Ptr) else None
-        size = arith.integer(c, strings.length(c, text, node), node) if is_string(layout) else Number(span, count)
         bound = c.hold(bound, "$bound")
+        size: Expr = Number(span, count)
+        if is_string(layout):
+            size = c.hold(Vague(span, Int(I64, 0, count, 1), strings.length(c, text, node)), "$size")
         there = arith.integer(c, arith.better(c, "gt", Number(span, 0), arith.integer(c, arith.binary(c, "+", bound, size, node), node), node), node)
         if a.hi < 0:
             bound = there

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from ..tree.convert import coerce
 from ..tree.kinds import BOOL, Broken, I64, Int, U64, exact, fits, join, rep
 from ..tree.nodes import (
-    Arith, Both, Cast, Compare, Either, Element, Expr, Get, Guard, If, IfElse, Local, Loop, Number, SameBytes, Select,
+    Arith, At, Both, Cast, Compare, Either, Element, Expr, Get, Guard, If, IfElse, Local, Loop, Move, Node, Number, SameBytes, Select,
     Set, Stmt, Undef,
 )
-from ..tree.walk import assigned, walk
+from ..tree.walk import read, walk
 from . import arith, stmts
 from .context import Binding, Checker, Env, Path, held
 from .rounds import Round, _finish, _loop_body, settle
@@ -65,15 +65,37 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
 
 
 PLAIN, TRIED = 1 << 10, 600
+APART = 8  # what ways through a body count for that lead to different places
+
+
+def _sources(sets: list[Set], locals: set[Local]) -> set[Local]:
+    """The variables that a round computes these from, themselves included."""
+    found = set(locals)
+    while more := {local for one in sets if one.local in found for local in read(one.value)} - found:
+        found |= more
+    return found
+
+
+def _wanders(nodes: list[Node], sets: list[Set]) -> bool:
+    """Is there a number that a round changes by one way or by another, and that places are computed from?"""
+    changes = [one.local for one in sets if one.local.rep == ("i64",) and one.local in read(one.value)]
+    places = {local for node in nodes if isinstance(node, Move | At | Element)
+              for local in read(node.offset if isinstance(node, Move | At) else node.index)}
+    return any(changes.count(local) > 1 for local in _sources(sets, places))
 
 
 def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     """Choose the loop's form. The verifier walks a plain loop round by round: so many ways through the body for so many
     rounds are too much for it. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
-    decisions = sum(isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes | Loop) for s in loop.body for n in walk(s))
-    steps = any("packet" in local.rep for s in loop.body for local in assigned(s) if not local.name.startswith("$") and local.name != "at")
+    nodes = [n for s in loop.body for n in walk(s)]
+    sets = [n for n in nodes if isinstance(n, Set)]
+    decisions = sum(isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes | Loop) for n in nodes)
+    moves = [one for one in sets if "packet" in one.local.rep]
+    steps = any(one.local in _sources(moves, set(read(one.value))) for one in moves)
     if loop.walked and rounds is not None and rounds <= PLAIN:
         return
+    if _wanders(nodes, sets):
+        decisions *= APART
     tried = 0 if steps and rounds is not None and rounds <= PLAIN else max(decisions, 1)  # a cursor at a known place never looks alike
     loop.granted = c.unit.target.may_goto and (rounds is None or rounds > PLAIN or rounds * tried > TRIED)
     c.function.aborts |= loop.granted

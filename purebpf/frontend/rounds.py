@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from ..tree.convert import coerce
 from ..tree.kinds import Broken, Int, Kind, POISON, fits, join, mapped, rep, widen
-from ..tree.nodes import Block, Each, Local, Loop, Set, Stmt
+from ..tree.nodes import Block, Each, Local, Loop, Set, Stmt, Vague
+from ..tree.walk import assigned
 from . import conds, stmts
 from .context import Binding, Checker, Env, Path, Target, held
 
@@ -135,6 +136,27 @@ def _finish(c: Checker, this: Round, orelse: list[ast.stmt], into: list[Stmt], n
             paths.append(Path(path.env, path.held, into))
     c.at(node)
     c.merge([*paths, *this.target.breaks])
+    if this.target.breaks and c.env is not None:
+        _blur(c, this, node)
+
+
+FEW = 8  # values of a number whose ways may well be walked one by one
+
+
+def _blur(c: Checker, this: Round, node: ast.AST) -> None:
+    """The loop has ways out in the middle: numbers that are others on each of them become ones of which the verifier knows the
+    bounds, or it would walk all that follows once for every round. What nobody reads goes."""
+    assert c.env is not None
+    loop = this.target.loop
+    changed = set(assigned(loop)) if isinstance(loop, Loop) and not loop.granted else set()
+    for name, binding in list(c.env.items()):
+        local, kind = binding.local, binding.kind
+        if local not in changed or not isinstance(kind, Int) or not FEW < kind.hi - kind.lo < 1 << 31:
+            continue
+        sharp = Local(local.name, local.rep)
+        vague = kind._replace(seen=1)
+        c.emit(Set(c.span(node), sharp, Vague(c.span(node), vague, held(binding, c.span(node)))))
+        c.env[name] = Binding(sharp, vague)
 
 
 def _loop_body(c: Checker, this: Round, state: conds.State | None, check: Callable[[], None]) -> None:

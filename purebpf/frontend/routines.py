@@ -10,54 +10,64 @@ from typing import Any
 
 def find_byte(text: Any, byte: Any, start: Any, stop: Any) -> Any:
     """The first place of a byte in text[start:stop], or -1."""
+    found = -1
     for i in range(start, stop):
         if text[i] == byte:
-            return i
-    return -1
+            found = i
+            break
+    return found
 
 
 def find_piece(text: Any, piece: Any, start: Any, stop: Any) -> Any:
     """The first place of a constant piece, or -1."""
+    found = -1
     for i in range(start, stop - len(piece) + 1):
         for j, byte in enumerate(piece):
             if text[i + j] != byte:
                 break
         else:
-            return i
-    return -1
+            found = i
+            break
+    return found
 
 
 def find_text(text: Any, piece: Any, start: Any, stop: Any) -> Any:
     """The first place of a piece that is only known at run time, or -1."""
+    found = -1
     for i in range(start, stop):
         for j in range(len(piece)):
             if piece[j] == 0:
-                return i
+                found = i
+                break
             if i + j >= stop or text[i + j] != piece[j]:
                 break
         else:
-            return i
-    return -1
+            found = i
+        if found >= 0:
+            break
+    return found
 
 
 def last_byte(text: Any, byte: Any, start: Any, stop: Any) -> Any:
     """The last place of a byte, or -1."""
     found = -1
-    for i in range(start, stop):
+    for i in range(stop - 1, start - 1, -1):
         if text[i] == byte:
             found = i
+            break
     return found
 
 
 def last_piece(text: Any, piece: Any, start: Any, stop: Any) -> Any:
     """The last place of a constant piece, or -1."""
     found = -1
-    for i in range(start, stop - len(piece) + 1):
+    for i in range(stop - len(piece), start - 1, -1):
         for j, byte in enumerate(piece):
             if text[i + j] != byte:
                 break
         else:
             found = i
+            break
     return found
 
 

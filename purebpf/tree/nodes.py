@@ -21,12 +21,12 @@ from .values import (
     Kfunc as Kfunc, Lit as Lit, Load as Load, Local as Local, MakeTuple as MakeTuple, MapRef as MapRef,
     Maybe as Maybe, Member as Member, Move as Move, Node as Node, Not as Not, Number as Number,
     OrderBytes as OrderBytes, Record as Record, Row as Row, SameBytes as SameBytes, Select as Select, Seq as Seq,
-    Slot as Slot, SlotPlace as SlotPlace, Stmt as Stmt, Swap as Swap, Temp as Temp, Undef as Undef, Wrap as Wrap,
+    Slot as Slot, SlotPlace as SlotPlace, Stmt as Stmt, Swap as Swap, Temp as Temp, Undef as Undef, Vague as Vague, Wrap as Wrap,
 )
 
 Place = Deref | Member | Element | At | GlobalPlace | SlotPlace | Bytes | CtxPlace | Temp
 Value = (
-    Lit | Number | Undef | Get | Cast | Maybe | MakeTuple | Item | Arith | Wrap | Below | Swap | BitLength | Abs | Compare | SameBytes | OrderBytes
+    Lit | Number | Undef | Get | Cast | Maybe | MakeTuple | Item | Arith | Wrap | Below | Vague | Swap | BitLength | Abs | Compare | SameBytes | OrderBytes
     | IsNone | Not | Both | Either | IfElse | Select | Seq | Load | Record | Row | Filled | Formatted | Move | Distance | Bits | CoreInfo | MapRef | Helper | Kfunc
     | Call | Place
 )

@@ -158,6 +158,16 @@ class Below(Expr):
         self.span, self.kind, self.value, self.limit = span, kind, value, limit
 
 
+class Vague(Expr):
+    """A number, of which the verifier only gets to know the kind's bounds: what follows is walked once, and not once for
+    every value that it has on some way here."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, span: Span, kind: Int, value: Expr) -> None:
+        self.span, self.kind, self.value = span, kind, value
+
+
 class Swap(Expr):
     """The low `bits` of a number, its bytes reversed."""
 
