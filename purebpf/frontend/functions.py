@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TYPE_CHECKING
 
 from ..dsl.hooks import Func
-from ..dsl.layout import Layout, PtrType
+from ..dsl.layout import Layout, PtrType, StructType
 from ..errors import CompileError
 from ..tree.convert import coerce
 from ..tree.kinds import (
@@ -167,12 +168,19 @@ def _parameter(c: Checker, name: str, kind: Kind) -> None:
         c.ctx = Get(c.function.span, kind, local)
 
 
+@cache
+def _context_struct(name: str) -> StructType:
+    return StructType(name, (), 0, 1)
+
+
 def _btf_layout(kind: Kind) -> Layout | None:
     match kind:
         case Int(type=type):
             return type
         case Ptr(target=target):
             return PtrType(target)
+        case Context(name=name) if "/" not in name:  # the kernel knows a context by its struct's name
+            return PtrType(_context_struct(name))
         case _:
             return None
 
