@@ -28,6 +28,7 @@ def _tables() -> Tables:
     tables.body, tables.assign_name, tables.give_back = stmts.body, stmts.assign_name, results.give_back
     tables.member, tables.for_each, tables.loop = maps.member, callbacks.for_each, callbacks.loop
     tables.dict_get, tables.packet_element = subscripts.dict_get, packet.element
+    tables.discard = scopes.discard
     tables.common_room, tables.roomy = strings.common_room, strings.roomy
     return tables
 

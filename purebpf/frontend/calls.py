@@ -311,8 +311,10 @@ def _value_method(c: Checker, owner: Expr, name: str, node: ast.Call) -> Expr:
         if isinstance(method, FunctionType) and field is None:
             args = arguments(c, node)
             return functions.call(c, method, [owner, *args.values], args.named, node)
-        if field is None:
+        if field is None and not (name == "discard" and kind.resource is not None):
             raise memory.no_field(c, kind.target, name, node.func)
+    if name == "discard" and isinstance(kind, Ptr) and kind.resource is not None and kind.resource.keep is not None:
+        return c.unit.tables.discard(c, kind.resource, positional(c, node), node)
     value = memory.load(c, owner, node) if memory.is_place(owner) else owner
     if strings.is_text(value.kind):
         methods = {**strings.METHODS, **library.METHODS}

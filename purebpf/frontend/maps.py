@@ -294,7 +294,7 @@ def _output(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
 def reserve(c: Checker, map: MapOf, node: ast.AST) -> Expr:
     """`rb.reserve()`: room for one record in the ring buffer, or None when it is full."""
     layout = _value(map)
-    resource = Resource("the record", "the end of the with block", c.span(node))
+    resource = Resource("the record", "the end of the with block", c.span(node), Local("keep", ("i64",)))
     kind = Ptr(layout, "mem", null=True, why="the ring buffer is full", origin=frozenset((Origin(resource),)), resource=resource)
     span = c.span(node)
     return helpers.emit_call(c, "ringbuf_reserve", (map.ref, Number(span, layout.size), Number(span, 0)), kind, node)

@@ -38,6 +38,7 @@ class Tables:
     for_each: Callable[..., Expr]
     loop: Callable[..., Expr]
     release: Callable[..., Expr]
+    discard: Callable[..., Expr]
     dict_get: Callable[..., Expr]
     packet_element: Callable[..., Expr]
     common_room: Callable[[Sequence[Kind]], int]
