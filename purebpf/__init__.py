@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         lwt_seg6local as lwt_seg6local, lirc_mode2 as lirc_mode2, fmod_ret as fmod_ret, freplace as freplace,
         lsm_cgroup as lsm_cgroup, kprobe_multi as kprobe_multi, kretprobe_multi as kretprobe_multi,
         uprobe_multi as uprobe_multi, uretprobe_multi as uretprobe_multi,
-        Array as Array, ArrayOfMaps as ArrayOfMaps, Const as Const, Global as Global, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie, LruHash as LruHash,
+        Array as Array, ArrayOfMaps as ArrayOfMaps, BloomFilter as BloomFilter, Const as Const, Global as Global, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie, LruHash as LruHash,
         LruPerCpuHash as LruPerCpuHash, PerCpuArray as PerCpuArray, PerCpuHash as PerCpuHash,
         PerfEventArray as PerfEventArray, ProgArray as ProgArray, Ptr as Ptr, Queue as Queue, RingBuf as RingBuf,
         SpinLock as SpinLock, Stack as Stack, addr as addr, atomic_add as atomic_add, be16 as be16, be32 as be32, be64 as be64, boot_ns as boot_ns, cgroup_skb as cgroup_skb,
@@ -128,7 +128,7 @@ _HOMES = {  # module -> the public names it holds
     "cgroup_getsockopt cgroup_setsockopt cgroup_dev sk_msg sk_skb sk_lookup sk_reuseport flow_dissector "
     "netfilter lwt_in lwt_out lwt_xmit lwt_seg6local lirc_mode2 fmod_ret freplace lsm_cgroup kprobe_multi "
     "kretprobe_multi uprobe_multi uretprobe_multi "
-    "Array ArrayOfMaps Const Global HashMap HashOfMaps LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
+    "Array ArrayOfMaps BloomFilter Const Global HashMap HashOfMaps LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
     "Ptr Queue RingBuf SpinLock Stack addr atomic_add be16 be32 be64 boot_ns cgroup_skb char cpu cstr current_comm current_gid current_pid "
     "current_task current_tid current_uid fentry fexit field_exists func hex htonl htons i8 i16 i32 i64 ip4 ip6 kernel_struct kprobe "
     "kretprobe ksym ktime_ns loop lsm mac ntohl ntohs perf_event printk random_u32 raw_tracepoint section sizeof sock_ops socket_filter struct "

@@ -43,7 +43,7 @@ from .ints import (
     u32 as u32, u64 as u64, u8 as u8,
 )
 from .maps import (
-    Array as Array, ArrayOfMaps as ArrayOfMaps, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie,
+    Array as Array, ArrayOfMaps as ArrayOfMaps, BloomFilter as BloomFilter, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie,
     LruHash as LruHash, LruPerCpuHash as LruPerCpuHash, PerCpuArray as PerCpuArray, PerCpuHash as PerCpuHash,
     PerfEventArray as PerfEventArray, ProgArray as ProgArray, Queue as Queue, RingBuf as RingBuf, Stack as Stack,
 )

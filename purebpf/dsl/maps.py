@@ -259,6 +259,23 @@ class Stack(_Pushed[V]):
     map_type = "STACK"
 
 
+class BloomFilter(Map, Generic[V]):
+    """A set that is asked before a dear look-up: `v in b` is never wrong about what was added, and sometimes true of what was
+    not. `hashes`: how many bits stand for a value (the kernel's 5 if it is 0; Linux 5.16)."""
+
+    map_type, words, has_key = "BLOOM_FILTER", 1, False
+
+    def __init__(self, *, hashes: int = 0, **options: Any) -> None:
+        if not 0 <= hashes <= 15:
+            raise ValueError(f"hashes must be 0 to 15, not {hashes}")
+        super().__init__(extra=hashes, **options)
+
+    if TYPE_CHECKING:
+
+        def add(self, value: V) -> int: ...
+        def __contains__(self, value: V) -> bool: ...
+
+
 if TYPE_CHECKING:
 
     class _Reservation(Generic[V]):

@@ -34,7 +34,7 @@ class Tables:
     attribute: Callable[[Checker, Expr, ast.Attribute], Expr]
     assign_name: Callable[[Checker, ast.Name, Expr], None]
     give_back: Callable[[Checker, Expr, ast.AST], None]
-    member: Callable[[Checker, Any, Expr, ast.AST], Expr]
+    member: Callable[[Checker, Expr, Expr, ast.AST], Expr | None]
     for_each: Callable[..., Expr]
     loop: Callable[..., Expr]
     release: Callable[..., Expr]
