@@ -39,6 +39,8 @@ def check_programs(given: Sequence[Program[..., Any]], *, license: str = "GPL", 
     program needs them. Raises CompileError with everything that is wrong."""
     unit = Unit(license, kernel, formats, _tables())
     for program in given:
+        unit.reach(program)
+    for program in unit.entries:  # grows while it is walked: programs that are in maps
         try:
             programs.check(unit, program)
         except CompileError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dsl import maps as decl
 from ..dsl.globals import Variable
+from ..dsl.hooks import Program
 from ..dsl.layout import Layout
 from ..dsl.memory import layout_of
 from ..errors import CompileError, Diagnostic, Span
@@ -62,7 +63,8 @@ class Unit:
         self.sources = Sources()
         self.contexts = Contexts(kernel, formats)
         self.kernel = kernel
-        self.programs: list[Function] = []
+        self.entries: list[Program[..., Any]] = []
+        self.programs: list[Function] = []  # of the entries, in their order
         self.diagnostics: list[Diagnostic] = []
         self.call_sites: list[tuple[Span, str]] = []
         self.instances: dict[tuple[Any, ...], Instance] = {}
@@ -146,12 +148,21 @@ class Unit:
     def is_map(obj: Any) -> bool:
         return isinstance(obj, decl.Map)
 
+    def reach(self, obj: Any) -> None:
+        """A program, or another thing that a map begins with, belongs to the object."""
+        if isinstance(obj, Program) and obj not in self.entries:
+            self.entries.append(obj)
+
     def map_name(self, map: decl.Map, name: str = "") -> str:
         """The name that a map has in the object: that of the Python variable it was first reached by."""
         found = self._maps.get(id(map))
         if found is None:
             name = _free(name or f"map{len(self._maps)}", {n for n, _ in self._maps.values()})
             found = self._maps[id(map)] = name, map
+            for key, value in map.values.items():
+                self.reach(value)
+                if isinstance(value, decl.Map):
+                    self.map_name(value, f"{name}_{key}")
         return found[0]
 
     def variable_name(self, variable: Variable[Any], name: str) -> str:

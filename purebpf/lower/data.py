@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..btf import Builder
@@ -141,3 +142,16 @@ def map_spec(types: Types, map: decl.Map, name: str) -> MapSpec:
         inner=map_spec(types, map.inner, f"{name}.inner") if map.inner is not None else None,
         pinning=int(map.pin), extra=map.extra,
     )
+
+
+def contents(map: decl.Map, names: Mapping[Any, str]) -> tuple[tuple[bytes, bytes | str], ...]:
+    """The entries that a map begins with; programs and maps by the names that they have in the object."""
+    found: list[tuple[bytes, bytes | str]] = []
+    for key, value in map.values.items():
+        assert map.key is not None
+        raw = encode(map.key, key, "the key")
+        if map.inner is not None or isinstance(map, decl.ProgArray):
+            found.append((raw, names[value]))
+        elif map.value is not None:
+            found.append((raw, encode(map.value, value, f"entry {key!r}")))
+    return tuple(found)
