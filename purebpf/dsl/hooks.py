@@ -17,11 +17,23 @@ R = TypeVar("R")
 
 class Program(Generic[P, R]):
     """A captured program: the function, libbpf's section name for its hook, and `default`, its answer when an assert
-    stops it (None: the hook's)."""
+    stops it (None: the hook's). In a class it is a method: `owner` is the instance that it was reached through."""
 
-    def __init__(self, function: Callable[P, R], section: str, default: int | None = None) -> None:
-        self.function, self.section, self.default = function, section, default
+    def __init__(self, function: Callable[P, R], section: str, default: int | None = None, owner: Any = None) -> None:
+        self.function, self.section, self.default, self.owner = function, section, default, owner
         self.__doc__ = function.__doc__
+
+    if not TYPE_CHECKING:
+
+        def __get__(self, instance: Any, cls: type) -> Program[P, R]:
+            return self if instance is None else Program(self.function, self.section, self.default, instance)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and self.function is other.function and self.owner is other.owner and \
+            self.section == other.section
+
+    def __hash__(self) -> int:
+        return hash((self.function, id(self.owner)))
 
     @property
     def name(self) -> str:
@@ -44,6 +56,12 @@ class Program(Generic[P, R]):
         """Compile, load and run in the kernel (BPF_PROG_TEST_RUN), then unload. `ctx` as for `simulate`."""
         result: RunResult = _api().test_run(self, data=data, ctx=ctx, repeat=repeat, **options)
         return result
+
+
+def programs_of(instance: Any) -> list[Program[..., Any]]:
+    """The programs that are methods of an object, in the order of its class, those of base classes first."""
+    names = dict.fromkeys(name for cls in reversed(type(instance).__mro__) for name, one in vars(cls).items() if isinstance(one, Program))
+    return [one for name in names if isinstance(one := getattr(instance, name), Program)]
 
 
 def _api() -> Any:

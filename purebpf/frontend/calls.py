@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, NamedTuple, TypeVar
 
 from ..dsl import flow as words
@@ -138,6 +138,9 @@ def call_object(c: Checker, obj: Any, node: ast.Call) -> Expr:
     if isinstance(obj, Closure) or isinstance(obj, Func | FunctionType) and obj not in builtins.BUILTINS:
         args = arguments(c, node)
         return functions.call(c, obj, args.values, args.named, node)
+    if isinstance(obj, MethodType) and isinstance(obj.__func__, FunctionType):
+        args = arguments(c, node)
+        return functions.call(c, obj.__func__, [c.lit(obj.__self__, node), *args.values], args.named, node)
     layout = obj if isinstance(obj, Layout) else getattr(obj, "__bpf_layout__", None)
     if isinstance(layout, StructType):
         return _struct(c, layout, node)

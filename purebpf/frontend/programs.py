@@ -45,7 +45,7 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
     mark = unit.mark()
     try:
         try:
-            arguments.bind(c, source, ctx, kind)
+            arguments.bind(c, source, ctx, kind, program.owner)
         except CompileError as error:
             unit.report(error)
         functions.body(c, source)
