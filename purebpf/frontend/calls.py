@@ -19,7 +19,7 @@ from ..tree.kinds import (
 )
 from ..tree.nodes import Bits, Cast, Compare, Expr, Lit, Number, Temp
 from . import (
-    arith, builtins, compare, fitting, functions, helpers, keeping, library, maps, memory, packet, strings, words as meanings,
+    arith, builtins, compare, fitting, functions, generators, helpers, keeping, library, maps, memory, packet, strings, words as meanings,
 )
 from .context import Checker, Closure
 from .names import near
@@ -150,6 +150,8 @@ def call_object(c: Checker, obj: Any, node: ast.Call) -> Expr:
         return _cast(c, layout, positional(c, node), node)
     if isinstance(obj, words.Word):
         return meanings.call(c, obj, positional(c, node), node)
+    if generators.taken(obj, node):
+        return generators.call(c, obj, node)
     row = builtins.BUILTINS.get(obj) if isinstance(obj, _HASHED) else None
     if row is not None:
         values = positional(c, node)

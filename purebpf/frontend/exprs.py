@@ -163,7 +163,7 @@ NAMES: dict[type[ast.AST], str] = {
 }
 HELP: dict[type[ast.AST], str] = {
     ast.ListComp: "write a loop: BPF has no memory to grow a list in",
-    ast.GeneratorExp: "write a loop",
+    ast.GeneratorExp: "any(), all(), sum(), min() and max() take one; elsewhere write a loop",
     ast.Dict: "use a map: HashMap[K, V](max_entries=…) at module level",
     ast.Set: "use a map, or compare with 'in (a, b, c)'",
 }

@@ -274,8 +274,9 @@ def _apply(c: Checker, effects: Effects, values: dict[str, Expr], node: ast.AST)
         packet.moved(c)
 
 
-def inline(c: Checker, closure: Closure, bound: dict[str, Expr], node: ast.AST) -> Expr:
-    """The body of a nested function in the place of its call, with variables of its own."""
+def inline(c: Checker, closure: Closure, bound: dict[str, Expr], node: ast.AST, shown: bool = True) -> Expr:
+    """The body of a nested function in the place of its call, with variables of its own. `shown`: what is wrong in it says
+    from where it is called."""
     if any(f is closure.source.node for f in c.unit.inlining):
         raise c.error("recursion", f"{closure.source.name}() calls itself", node, help="BPF has no recursion: write a loop")
     c.inlined += 1
@@ -284,7 +285,8 @@ def inline(c: Checker, closure: Closure, bound: dict[str, Expr], node: ast.AST) 
     frame = Frame(closure.source, c.inlined, closure.frame, target)
     outer, c.frame = c.frame, frame
     span = outer.source.span(node)
-    c.unit.call_sites.append((span, outer.source.name))
+    if shown:
+        c.unit.call_sites.append((span, outer.source.name))
     c.unit.inlining.append(closure.source.node)
     try:
         frame.declared = declared_parameters(c, closure.source)
@@ -299,7 +301,8 @@ def inline(c: Checker, closure: Closure, bound: dict[str, Expr], node: ast.AST) 
         c.out = out
     finally:
         c.frame = outer
-        c.unit.call_sites.pop()
+        if shown:
+            c.unit.call_sites.pop()
         c.unit.inlining.pop()
     c.emit(block)
     c.merge(target.breaks)

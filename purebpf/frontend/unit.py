@@ -70,6 +70,7 @@ class Unit:
         self.instances: dict[tuple[Any, ...], Instance] = {}
         self.active: list[FunctionType] = []
         self.inlining: list[ast.AST] = []
+        self.generators: dict[ast.Call, ast.FunctionDef] = {}  # calls with a generator -> the function that it is
         self._nested: dict[ast.AST, Source] = {}
         self._maps: dict[int, tuple[str, decl.Map]] = {}
         self._variables: dict[int, tuple[str, Variable[Any]]] = {}
