@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dsl.hooks import Program
 from ..errors import CompileError
-from . import attributes, callbacks, exprs, loops, maps, packet, patterns, programs, results, scopes, stmts, strings, subscripts
+from . import attributes, callbacks, exprs, library, loops, maps, packet, patterns, programs, results, scopes, stmts, strings, subscripts
 from .hook import FormatField
 from .unit import Tables, Unit
 
@@ -28,7 +28,7 @@ def _tables() -> Tables:
     tables.body, tables.assign_name, tables.give_back = stmts.body, stmts.assign_name, results.give_back
     tables.member, tables.for_each, tables.loop = maps.member, callbacks.for_each, callbacks.loop
     tables.dict_get, tables.packet_element = subscripts.dict_get, packet.element
-    tables.discard = scopes.discard
+    tables.discard, tables.packet_copy = scopes.discard, library.packet_copy
     tables.common_room, tables.roomy = strings.common_room, strings.roomy
     return tables
 

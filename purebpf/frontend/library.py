@@ -12,9 +12,9 @@ from typing import Any
 
 from ..dsl.layout import ArrayType
 from ..errors import Span
-from ..tree.kinds import CHAR, I64, U8, Agg, Const, Int, Ptr, is_string
-from ..tree.nodes import At, Compare, Expr, Number, Select, SlotPlace, Store, Vague
-from . import arith, fitting, functions, memory, routines, strings
+from ..tree.kinds import CHAR, I64, U8, Agg, Const, Cursor, Int, Optional, Ptr, is_string
+from ..tree.nodes import At, Both, Compare, Expr, Maybe, Number, Select, SlotPlace, Store, Undef, Vague
+from . import arith, fitting, functions, memory, packet, routines, strings
 from .context import Checker, Closure
 from .source import Source
 
@@ -130,6 +130,24 @@ def cut(c: Checker, value: Expr, lower: Expr | None, upper: Expr | None, most: i
     run(c, routines.copy, [raw(c, slot, node), text, start, stop], node)
     assert isinstance(slot.kind, Ptr)
     return SlotPlace(c.span(node), slot.kind, slot.slot)
+
+
+def packet_copy(c: Checker, cursor: Cursor, offset: Expr, count: Expr, node: ast.AST) -> Expr:
+    """`pkt.bytes(offset, n)` with an n that is only known at run time."""
+    count = c.hold(count, "$count")
+    slot = c.slot(ArrayType(U8, max(arith.kind_of(count).hi, 1)))
+    c.emit(Store(c.span(node), slot, fitting.blank(c, slot.slot.layout, node)))
+    pkt = Undef(c.span(node), cursor)
+    offset = c.hold(arith.integer(c, offset, node), "$offset")
+    a = arith.kind_of(count)
+    counted = run(c, routines.packet_copy, [raw(c, slot, node), pkt, offset, count], node)
+    there = c.hold(arith.integer(c, counted, node), "$there")
+    if a.lo < 0:
+        positive = Compare(c.span(node), strings.TRUTH, "ge", count, Number(c.span(node), 0))
+        there = c.hold(Both(c.span(node), strings.TRUTH, positive, there), "$there")
+    assert isinstance(slot.kind, Ptr)
+    kind = slot.kind._replace(fresh=False)
+    return Maybe(c.span(node), Optional(kind, packet.SHORT), there, SlotPlace(c.span(node), kind, slot.slot))
 
 
 METHODS: dict[str, Callable[[Checker, Expr, list[Expr], ast.AST], Expr]] = {

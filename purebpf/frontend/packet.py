@@ -20,6 +20,7 @@ from .context import Checker
 TRUTH = Int(BOOL, 0, 1, True)
 FARTHEST = 0x7FFF  # the verifier follows a packet pointer only over a bounded distance; farther than this no header lies
 SHORT = "the packet is too short"
+MOST_COPIED = 256  # bytes of a number that is only known at run time
 
 
 def cursor(c: Checker, start: Expr, end: Expr, node: ast.AST) -> Expr:
@@ -94,10 +95,17 @@ def at(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
 
 
 def take_bytes(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
-    """`pkt.bytes(offset, n)`: n bytes (a constant) `offset` from here, or None."""
+    """`pkt.bytes(offset, n)`: n bytes `offset` from here, or None. Where n is only known at run time they are a copy, with
+    zeros behind them up to the most that n can be."""
     count = arith.constant(args[1])
     if count is None:
-        raise c.error("type-mismatch", "the number of bytes must be a constant", node, help="loop over single bytes instead")
+        number = arith.integer(c, args[1], node)
+        if arith.kind_of(number).hi > MOST_COPIED:
+            raise c.error("type-mismatch", "the number of bytes has no bound that is small enough", node.args[1] if isinstance(node, ast.Call) else node,
+                          help=f"give it one: 'min(n, 64)'; at most {MOST_COPIED}, for they are copied to the stack")
+        return c.unit.tables.packet_copy(c, cur, args[0], number, node)
+    if count < 0:
+        raise c.error("constant", "a negative number of bytes", node)
     return _look_at(c, cur, args[0], ArrayType(U8, count), node)
 
 

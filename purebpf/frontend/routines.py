@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..dsl.ints import u8
+
 
 def find_byte(text: Any, byte: Any, start: Any, stop: Any) -> Any:
     """The first place of a byte in text[start:stop], or -1."""
@@ -78,6 +80,18 @@ def copy(out: Any, text: Any, start: Any, stop: Any) -> None:
         if at >= stop or at >= len(text):
             break
         out[i] = text[at]
+
+
+def packet_copy(out: Any, pkt: Any, offset: Any, count: Any) -> Any:
+    """`count` bytes of the packet over the zeros of `out`; False where the packet is too short."""
+    for i in range(len(out)):
+        if i >= count:
+            break
+        byte = pkt.at(offset + i, u8)
+        if byte is None:
+            return False
+        out[i] = byte.value
+    return True
 
 
 def number(text: Any) -> Any:

@@ -42,6 +42,7 @@ class Tables:
     discard: Callable[..., Expr]
     dict_get: Callable[..., Expr]
     packet_element: Callable[..., Expr]
+    packet_copy: Callable[..., Expr]
     common_room: Callable[[Sequence[Kind]], int]
     roomy: Callable[..., Expr]
 

@@ -383,7 +383,7 @@ class Values:
         wanted = b.data if isinstance(b, n.Bytes) else None
         left = places.place(self, a)
         right = places.place(self, b) if wanted is None else left
-        for at, width in places.pieces(left, size) if wanted is not None else places._together(left, right, size):
+        for at, width in places.pieces(size, *([left] if wanted is not None else [left, right])):
             want: Value = Const(signed(int.from_bytes(wanted[at : at + width], "little"))) if wanted is not None else \
                 self.b.load(right.base, width, right.off + at)
             step = self.flow.join("same")
@@ -393,7 +393,7 @@ class Values:
 
     def _order_bytes(self, a: n.Expr, b: n.Expr, size: int, yes: Join, no: Join) -> None:
         left, right = places.place(self, a), places.place(self, b)
-        for at, width in places._together(left, right, size):
+        for at, width in places.pieces(size, left, right):
             x, y = (self.b.load(p.base, width, p.off + at) for p in (left, right))
             if width > 1:
                 x, y = self.b.op(f"bswap{width * 8}", x), self.b.op(f"bswap{width * 8}", y)
