@@ -142,6 +142,8 @@ def call_object(c: Checker, obj: Any, node: ast.Call) -> Expr:
         args = arguments(c, node)
         return functions.call(c, obj.__func__, [c.lit(obj.__self__, node), *args.values], args.named, node)
     layout = obj if isinstance(obj, Layout) else getattr(obj, "__bpf_layout__", None)
+    if isinstance(obj, type) and hasattr(obj, "_type_"):  # a type of ctypes
+        layout = dsl_memory.layout_of(obj)
     if isinstance(layout, StructType):
         return _struct(c, layout, node)
     if isinstance(obj, Helper):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..btf import Builder
@@ -10,7 +10,7 @@ from ..btf import types as bt
 from ..dsl import maps as decl
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
-from ..dsl.layout import ArrayType, BitField, Layout, OptionalType, PtrType, StructType
+from ..dsl.layout import ArrayType, BitField, Field, Layout, OptionalType, PtrType, StructType
 from ..dsl.maps import MapType as InnerMap
 from ..dsl.memory import encode
 from ..spec import DataSpec, MapSpec, VarSpec
@@ -58,8 +58,45 @@ class Types:
         raise AssertionError(f"no BTF for {layout!r}")
 
     def _struct(self, layout: StructType) -> bt.Type:
-        members = tuple(bt.Member(f.name, self.id_of(f.type), f.offset * 8 + f.bit, f.bits) for f in layout.fields)
-        return (bt.Union if layout.union else bt.Struct)(layout.name, layout.size, members)
+        if layout.union:
+            return bt.Union(layout.name, layout.size, self._alternatives(layout.fields, 0))
+        members: list[bt.Member] = []
+        group: list[Field] = []
+        end = 0
+        for f in layout.fields:
+            if group and _bit(f) >= end:
+                members.append(self._group(group))
+                group = []
+            group.append(f)
+            end = max(end, _bit(f) + _width(f))
+        return bt.Struct(layout.name, layout.size, (*members, self._group(group)) if group else ())
+
+    def _group(self, fields: list[Field]) -> bt.Member:
+        """Fields in the same place are members of a union without a name, as C has it."""
+        if len(fields) == 1:
+            return self._member(fields[0], 0)
+        start = min(f.offset for f in fields)
+        size = max(f.offset + f.type.size for f in fields) - start
+        union = bt.Union("", size, self._alternatives(fields, start))
+        return bt.Member("", self.builder.add(union), start * 8)
+
+    def _alternatives(self, fields: Iterable[Field], start: int) -> tuple[bt.Member, ...]:
+        """The members of a union; what lies one behind the other is a struct in it."""
+        runs: list[list[Field]] = []
+        for f in fields:
+            if runs and _bit(f) >= _bit(runs[-1][-1]) + _width(runs[-1][-1]):
+                runs[-1].append(f)
+            else:
+                runs.append([f])
+        return tuple(self._member(run[0], start) if len(run) == 1 and _bit(run[0]) == start * 8 else
+                     bt.Member("", self.builder.add(self._run(run, start)), 0) for run in runs)
+
+    def _run(self, fields: list[Field], start: int) -> bt.Struct:
+        size = max(f.offset + f.type.size for f in fields) - start
+        return bt.Struct("", size, tuple(self._member(f, start) for f in fields))
+
+    def _member(self, f: Field, start: int) -> bt.Member:
+        return bt.Member(f.name, self.id_of(f.type), _bit(f) - start * 8, f.bits)
 
     def func(self, name: str, params: list[tuple[str, Layout | None]], result: Layout | None, linkage: int) -> int:
         """A FUNC with its prototype. A parameter of layout None is an untyped pointer."""
@@ -67,6 +104,14 @@ class Types:
         args = tuple(bt.Param(n, pointer if t is None else self.id_of(t)) for n, t in params)
         proto = self.builder.add(bt.FuncProto(self.id_of(result), args))
         return self.builder.add(bt.Func(name, proto, linkage))
+
+
+def _bit(f: Field) -> int:
+    return f.offset * 8 + f.bit
+
+
+def _width(f: Field) -> int:
+    return f.bits or f.type.size * 8
 
 
 class Section:

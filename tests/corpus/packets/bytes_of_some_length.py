@@ -35,7 +35,7 @@ def prog(ctx):
         if part is not None:
             seen[part] = i
             n += part == b"abc"
-    rest = pkt.bytes(16, len(pkt) - 16 if len(pkt) < 36 else 20)
+    rest = pkt.bytes(16, min(len(pkt) - 16, 20))
     if rest is None:
         return 60
     names.second = rest
