@@ -60,16 +60,16 @@ class Types:
     def _struct(self, layout: StructType) -> bt.Type:
         if layout.union:
             return bt.Union(layout.name, layout.size, self._alternatives(layout.fields, 0))
-        members: list[bt.Member] = []
-        group: list[Field] = []
+        groups: list[list[Field]] = []
         end = 0
-        for f in layout.fields:
-            if group and _bit(f) >= end:
-                members.append(self._group(group))
-                group = []
-            group.append(f)
+        for f in sorted(layout.fields, key=lambda f: (_bit(f), -_width(f))):
+            if groups and _bit(f) < end:
+                groups[-1].append(f)
+            else:
+                groups.append([f])
             end = max(end, _bit(f) + _width(f))
-        return bt.Struct(layout.name, layout.size, (*members, self._group(group)) if group else ())
+        order = {f.name: i for i, f in enumerate(layout.fields)}
+        return bt.Struct(layout.name, layout.size, tuple(self._group(sorted(g, key=lambda f: order[f.name])) for g in groups))
 
     def _group(self, fields: list[Field]) -> bt.Member:
         """Fields in the same place are members of a union without a name, as C has it."""

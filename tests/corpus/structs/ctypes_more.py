@@ -27,7 +27,7 @@ def prog(ctx):
     table[1][2] = 70000 + ctx.packet[0]
     buffer = (ctypes.c_uint8 * 4)()
     buffer[1] = 255
-    total.value += low(0x20001) + signed(255 + ctx.packet[0]) + buffer[1]
+    total.value += c_uint64(low(0x20001) + signed(255 + ctx.packet[0]) + buffer[1])
     return narrow - 0x2345 + bpf.sizeof(ctypes.c_long)
 
 
