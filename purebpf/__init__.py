@@ -77,6 +77,9 @@ if TYPE_CHECKING:
     from .loader.object import wait as wait
     from .objects import from_c as from_c, link as link
     from .spec import ObjectSpec as ObjectSpec, RunResult as RunResult
+    from .uapi.actions import (
+        NfAction as NfAction, SkAction as SkAction, TcAction as TcAction, TcxAction as TcxAction, XdpAction as XdpAction,
+    )
     from .uapi.names import (
         XDP_ABORTED as XDP_ABORTED, XDP_DROP as XDP_DROP, XDP_PASS as XDP_PASS, XDP_TX as XDP_TX,
         XDP_REDIRECT as XDP_REDIRECT, TC_ACT_UNSPEC as TC_ACT_UNSPEC, TC_ACT_OK as TC_ACT_OK,
@@ -143,6 +146,7 @@ _HOMES = {  # module -> the public names it holds
     "loader.object": "wait",
     "objects": "from_c link",
     "spec": "ObjectSpec RunResult",
+    "uapi.actions": "NfAction SkAction TcAction TcxAction XdpAction",
     "uapi.names": "XDP_ABORTED XDP_DROP XDP_PASS XDP_TX XDP_REDIRECT TC_ACT_UNSPEC TC_ACT_OK TC_ACT_RECLASSIFY TC_ACT_SHOT "
     "TC_ACT_PIPE TC_ACT_STOLEN TC_ACT_QUEUED TC_ACT_REPEAT TC_ACT_REDIRECT TC_ACT_TRAP TCX_NEXT TCX_PASS "
     "TCX_DROP TCX_REDIRECT SK_DROP SK_PASS NF_DROP NF_ACCEPT EPERM ENOENT ESRCH EINTR EAGAIN ENOMEM EACCES "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from ..errors import NotInKernel
 
@@ -98,7 +98,28 @@ def section(name: str, *, default: int | None = None) -> Callable[[Callable[P, R
     return lambda function: Program(function, name, default)
 
 
-def _plain(name: str, sections: dict[str, str]) -> Any:
+class Plain(Protocol):
+    """A decorator used bare, `@bpf.xdp`, or with the name of a variant, `@bpf.xdp("frags")`."""
+
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Program[P, R]: ...
+    @overload
+    def __call__(self, variant: str | None = None, *, default: int | None = None) -> Decorator: ...
+
+
+class Targeted(Protocol):
+    """A decorator that says what to attach to, `@bpf.kprobe("do_unlinkat")`."""
+
+    def __call__(self, target: str, *rest: str, default: int | None = None) -> Decorator: ...
+
+
+class Decorator(Protocol):
+    """What a decorator with arguments gives."""
+
+    def __call__(self, function: Callable[P, R], /) -> Program[P, R]: ...
+
+
+def _plain(name: str, sections: dict[str, str]) -> Plain:
     """A decorator used bare, or with the name of a variant."""
 
     def decorate(variant: Any = None, *, default: int | None = None) -> Any:
@@ -112,7 +133,7 @@ def _plain(name: str, sections: dict[str, str]) -> Any:
     return decorate
 
 
-def _target(name: str, prefix: str, example: str, colon: bool = False) -> Any:
+def _target(name: str, prefix: str, example: str, colon: bool = False) -> Targeted:
     """A decorator that needs the name of what to attach to."""
 
     def decorate(target: Any, *rest: str, default: int | None = None) -> Any:

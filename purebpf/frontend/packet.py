@@ -18,7 +18,8 @@ from . import arith, memory
 from .context import Checker
 
 TRUTH = Int(BOOL, 0, 1, True)
-FARTHEST = 0x7FFF  # the verifier follows a packet pointer only over a bounded distance; farther than this no header lies
+# The verifier follows a packet pointer over 64 KB: two moves by what is known at run time, and some headers. Farther no header lies.
+FARTHEST = 0x7000
 SHORT = "the packet is too short"
 MOST_COPIED = 256  # bytes of a number that is only known at run time
 
@@ -136,7 +137,13 @@ def _is_near(c: Checker, offset: Expr, node: ast.AST) -> Expr:
     """Is the offset one that the verifier follows? Negative ones are enormous here."""
     span = c.span(node)
     unsigned = Int.of(U64)
-    return Compare(span, TRUTH, "le", _as(offset, unsigned), Number(span, FARTHEST))
+    return Compare(span, TRUTH, "le", _as(offset, unsigned), Number(span, _farthest(offset)))
+
+
+def _farthest(offset: Expr) -> int:
+    """How far an offset leads at most: what is moved by several has to stay in the verifier's sight all the same."""
+    hi = arith.kind_of(offset).hi
+    return hi if 0 <= hi < FARTHEST else FARTHEST
 
 
 def _as(value: Expr, kind: Int) -> Expr:
@@ -146,7 +153,8 @@ def _as(value: Expr, kind: Int) -> Expr:
 
 
 def _near(offset: Expr) -> Expr:
-    return Below(offset.span, Int(I64, 0, FARTHEST, True), offset, FARTHEST + 1)
+    far = _farthest(offset)
+    return Below(offset.span, Int(I64, 0, far, True), offset, far + 1)
 
 
 def skip(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:

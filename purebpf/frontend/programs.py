@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from enum import EnumMeta
 from typing import Any
 
 from ..tree.convert import coerce
@@ -9,7 +11,7 @@ from ..dsl.hooks import Program
 from ..dsl.ints import TYPES
 from ..dsl.layout import PtrType
 from ..errors import CompileError, Diagnostic
-from ..tree.kinds import I64, NONE, POISON, U64, Context, Int, describe, is_maybe, number
+from ..tree.kinds import I64, NONE, POISON, U64, Const, Context, Int, describe, is_maybe, number
 from ..tree.nodes import Expr, Function, Get, Local, Number, Return
 from ..uapi import hooks
 from . import arguments, arith, functions, results
@@ -59,7 +61,7 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
 
 
 def _end(c: Checker, program: Program[..., Any], source: Source, observer: bool, wrong: bool) -> None:
-    written = len(c.returns)
+    written, named = len(c.returns), _answers(c, source)
     if c.env is not None:
         if not observer and not wrong:  # after an error, paths end where they would not
             c.unit.report(c.error("missing-return", f"{program.name}() can end without an answer to the kernel", source.node,
@@ -71,8 +73,29 @@ def _end(c: Checker, program: Program[..., Any], source: Source, observer: bool,
             c.unit.report(CompileError([Diagnostic(
                 "missing-return", f"{program.name}() must answer the kernel, a bare return does not", stmt.span,
                 help="say what, such as 'return XDP_PASS'")]))
+        _named_answer(c, stmt, named)
         stmt.value = _answer(c, stmt, observer)
     c.function.result = Int.of(I64)
+
+
+def _answers(c: Checker, source: Source) -> EnumMeta | None:
+    """The enum that the annotation of the result names: its members are the program's answers."""
+    node = source.node
+    if isinstance(node, ast.Lambda) or node.returns is None:
+        return None
+    found = c.unit.evaluate(c, node.returns, source)
+    return found if isinstance(found, EnumMeta) else None
+
+
+def _named_answer(c: Checker, stmt: Return, named: EnumMeta | None) -> None:
+    """An answer that is known now is one of the enum's."""
+    kind = stmt.value.kind
+    known = kind.value if isinstance(kind, Const) else kind.lo if isinstance(kind, Int) and arith.is_exact(kind) else None
+    members: list[Any] = list(named.__members__.values()) if named is not None else []
+    if named is None or not isinstance(known, int) or known in members:
+        return
+    c.unit.report(CompileError([Diagnostic("constant", f"{int(known)} is no {named.__name__}", stmt.span,
+                                           help=f"its members are {', '.join(named.__members__)}")]))
 
 
 def _answer(c: Checker, stmt: Return, observer: bool) -> Expr:

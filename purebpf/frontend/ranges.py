@@ -89,7 +89,8 @@ def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     rounds are too much for it. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
     nodes = [n for s in loop.body for n in walk(s)]
     sets = [n for n in nodes if isinstance(n, Set)]
-    decisions = sum(isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes | Loop) for n in nodes)
+    decisions = sum(n.ways if isinstance(n, Loop) else isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes) for n in nodes)
+    loop.ways = max(decisions, 1) * (rounds if rounds is not None else 1)
     moves = [one for one in sets if "packet" in one.local.rep]
     steps = any(one.local in _sources(moves, set(read(one.value))) for one in moves)
     if loop.walked and rounds is not None and rounds <= PLAIN:
@@ -98,6 +99,7 @@ def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
         decisions *= APART
     tried = 0 if steps and rounds is not None and rounds <= PLAIN else max(decisions, 1)  # a cursor at a known place never looks alike
     loop.granted = c.unit.target.may_goto and (rounds is None or rounds > PLAIN or rounds * tried > TRIED)
+    loop.ways = 1 if loop.granted else loop.ways
     c.function.aborts |= loop.granted
 
 

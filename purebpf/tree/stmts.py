@@ -58,9 +58,10 @@ class If(Stmt):
 class Loop(Stmt):
     """`test`, then `body`, then `step`, again; `orelse` once the test fails (None: never). `Break` goes behind `orelse`,
     `Continue` to `step`. `once`: the test holds the first time. `granted`: only as many rounds as the kernel grants
-    (may_goto: 8 million); then the program is given up. `walked`: the body relies on the verifier's walking round by round."""
+    (may_goto: 8 million); then the program is given up. `walked`: the body relies on the verifier's walking round by round.
+    `ways`: the decisions that it comes by on the way through the whole loop."""
 
-    __slots__ = ("test", "body", "step", "orelse", "once", "granted", "walked")
+    __slots__ = ("test", "body", "step", "orelse", "once", "granted", "walked", "ways")
 
     def __init__(self, span: Span) -> None:
         self.span = span
@@ -69,6 +70,7 @@ class Loop(Stmt):
         self.step: list[Stmt] = []
         self.orelse: list[Stmt] = []
         self.once = self.granted = self.walked = False
+        self.ways = 1
 
 
 class Each(Stmt):
