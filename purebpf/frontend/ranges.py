@@ -65,6 +65,7 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
 
 
 PLAIN, TRIED = 1 << 10, 600
+PAIRS = 8000  # of rounds and of what was picked in them
 APART = 8  # what ways through a body count for that lead to different places
 
 
@@ -84,6 +85,19 @@ def _wanders(nodes: list[Node], sets: list[Set]) -> bool:
     return any(changes.count(local) > 1 for local in _sources(sets, places))
 
 
+def _picks(nodes: list[Node]) -> bool:
+    """Is there a number of the user's that some rounds set anew? What it is and which round it is then are states together."""
+    branches = [stmt for node in nodes if isinstance(node, If) for stmt in (*node.body, *node.orelse)]
+    return any(isinstance(one, Set) and one.local.rep == ("i64",) and isinstance(one.value, Get) and one.value.local.name != one.local.name
+               for one in branches if not (isinstance(one, Set) and one.local.name.startswith("$")))
+
+
+def _remembers(nodes: list[Node], sets: list[Set]) -> bool:
+    """Is there a state, a number that is one of a few, by which a round decides and sets what the next ones decide by?"""
+    states = {one.local.name for one in sets if isinstance(one.value, Number) and one.local.rep == ("i64",)}
+    return any(local.name in states for node in nodes if isinstance(node, Compare) for local in read(node))
+
+
 def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     """Choose the loop's form. The verifier walks a plain loop round by round: so many ways through the body for so many
     rounds are too much for it. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
@@ -95,7 +109,9 @@ def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     steps = any(one.local in _sources(moves, set(read(one.value))) for one in moves)
     if loop.walked and rounds is not None and rounds <= PLAIN:
         return
-    if _wanders(nodes, sets):
+    if _wanders(nodes, sets) or _remembers(nodes, sets):
+        decisions *= APART
+    if _picks(nodes) and rounds is not None and rounds * rounds * decisions > PAIRS:
         decisions *= APART
     tried = 0 if steps and rounds is not None and rounds <= PLAIN else max(decisions, 1)  # a cursor at a known place never looks alike
     loop.granted = c.unit.target.may_goto and (rounds is None or rounds > PLAIN or rounds * tried > TRIED)

@@ -138,7 +138,7 @@ class Data:
         self.sections: dict[str, Section] = {}
         self._places: dict[int, tuple[str, int]] = {}
         self._constants: dict[bytes, int] = {}
-        self._zero: int | None = None
+        self._zeros: dict[int, int] = {}
 
     def section(self, name: str) -> Section:
         return self.sections.setdefault(name, Section(name))
@@ -156,11 +156,12 @@ class Data:
             found = self._places[id(variable)] = where, offset
         return found
 
-    def zero(self) -> tuple[str, int]:
-        """(section, offset) of a number that is 0 and that the verifier does not know to be."""
-        if self._zero is None:
-            self._zero = self.section(".bss").add(bytes(8), 8)
-        return ".bss", self._zero
+    def zero(self, which: int = 0) -> tuple[str, int]:
+        """(section, offset) of a number that is 0 and that the verifier does not know to be. Numbers that are made of the same
+        one are linked to the verifier: what it learns of one it takes to hold of the other."""
+        if which not in self._zeros:
+            self._zeros[which] = self.section(".bss").add(bytes(8), 8)
+        return ".bss", self._zeros[which]
 
     def constant(self, data: bytes) -> tuple[str, int]:
         """(section, offset) of constant bytes, each text once."""

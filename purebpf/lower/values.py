@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .module import Lowered
 
 ALIGN = 8
+ZEROS = 16  # different zeros of an object, more than a loop has variables
 
 
 class Values:
@@ -31,6 +32,7 @@ class Values:
         self.flow = Flow(self.b)
         self.slots: dict[n.Slot, Value] = {}
         self.allocas = 0
+        self.zeros = 0
 
     def body(self, body: Iterable[n.Stmt]) -> None:
         raise NotImplementedError  # Lowering's
@@ -75,7 +77,8 @@ class Values:
     def opaque(self, word: Value) -> Value:
         """A number in a form that the verifier does not see through: rounds of a loop that start from it look alike. It
         would follow the range of what is no constant just as well."""
-        section, off = self.unit.data.zero()
+        section, off = self.unit.data.zero(self.zeros % ZEROS)
+        self.zeros += 1
         zero = self.b.load(self.b.op("dataaddr", type=PTR["data"], attr=Data(section, off)), 8)
         return self.b.op("add", zero, word)
 
