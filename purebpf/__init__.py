@@ -38,13 +38,14 @@ if TYPE_CHECKING:
         lwt_seg6local as lwt_seg6local, lirc_mode2 as lirc_mode2, fmod_ret as fmod_ret, freplace as freplace,
         lsm_cgroup as lsm_cgroup, kprobe_multi as kprobe_multi, kretprobe_multi as kretprobe_multi,
         uprobe_multi as uprobe_multi, uretprobe_multi as uretprobe_multi,
-        Array as Array, ArrayOfMaps as ArrayOfMaps, Const as Const, Global as Global, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie, LruHash as LruHash,
+        Array as Array, ArrayOfMaps as ArrayOfMaps, BloomFilter as BloomFilter, Const as Const, Global as Global, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie, LruHash as LruHash,
         LruPerCpuHash as LruPerCpuHash, PerCpuArray as PerCpuArray, PerCpuHash as PerCpuHash,
         PerfEventArray as PerfEventArray, ProgArray as ProgArray, Ptr as Ptr, Queue as Queue, RingBuf as RingBuf,
         SpinLock as SpinLock, Stack as Stack, addr as addr, atomic_add as atomic_add, be16 as be16, be32 as be32, be64 as be64, boot_ns as boot_ns, cgroup_skb as cgroup_skb,
         char as char, cpu as cpu, cstr as cstr, current_comm as current_comm, current_gid as current_gid, current_pid as current_pid,
         current_task as current_task, current_tid as current_tid, current_uid as current_uid, fentry as fentry,
-        fexit as fexit, field_exists as field_exists, func as func, htonl as htonl, htons as htons, i8 as i8, i16 as i16, i32 as i32, i64 as i64,
+        fexit as fexit, field_exists as field_exists, func as func, hex as hex, htonl as htonl, htons as htons, i8 as i8, i16 as i16, i32 as i32, i64 as i64,
+        ip4 as ip4, ip6 as ip6, ksym as ksym, mac as mac,
         kernel_struct as kernel_struct, kprobe as kprobe, kretprobe as kretprobe, ktime_ns as ktime_ns, loop as loop, lsm as lsm,
         ntohl as ntohl, ntohs as ntohs,
         perf_event as perf_event, printk as printk, random_u32 as random_u32, raw_tracepoint as raw_tracepoint,
@@ -78,6 +79,9 @@ if TYPE_CHECKING:
     from .loader.object import wait as wait
     from .objects import from_c as from_c, link as link
     from .spec import ObjectSpec as ObjectSpec, RunResult as RunResult
+    from .uapi.actions import (
+        NfAction as NfAction, SkAction as SkAction, TcAction as TcAction, TcxAction as TcxAction, XdpAction as XdpAction,
+    )
     from .uapi.names import (
         XDP_ABORTED as XDP_ABORTED, XDP_DROP as XDP_DROP, XDP_PASS as XDP_PASS, XDP_TX as XDP_TX,
         XDP_REDIRECT as XDP_REDIRECT, TC_ACT_UNSPEC as TC_ACT_UNSPEC, TC_ACT_OK as TC_ACT_OK,
@@ -129,11 +133,12 @@ _HOMES = {  # module -> the public names it holds
     "cgroup_getsockopt cgroup_setsockopt cgroup_dev sk_msg sk_skb sk_lookup sk_reuseport flow_dissector "
     "netfilter lwt_in lwt_out lwt_xmit lwt_seg6local lirc_mode2 fmod_ret freplace lsm_cgroup kprobe_multi "
     "kretprobe_multi uprobe_multi uretprobe_multi "
-    "Array ArrayOfMaps Const Global HashMap HashOfMaps LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
+    "Array ArrayOfMaps BloomFilter Const Global HashMap HashOfMaps LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
     "Ptr Queue RingBuf SpinLock Stack addr atomic_add be16 be32 be64 boot_ns cgroup_skb char cpu cstr current_comm current_gid current_pid "
-    "current_task current_tid current_uid fentry fexit field_exists field_size func htonl htons i8 i16 i32 i64 kernel_struct kprobe "
-    "kretprobe ktime_ns kfunc loop lsm ntohl ntohs perf_event printk random_u32 raw_tracepoint section sizeof sock_ops socket_filter struct "
-    "syscall tc tcx tp_btf tracepoint type_exists type_matches type_size enum_exists enum_value offsetof container_of rcu preempt_off irq_off iter u8 u16 u32 u64 union uprobe uretprobe xdp",
+    "current_task current_tid current_uid enum_exists enum_value fentry fexit field_exists field_size func hex htonl htons i8 i16 i32 "
+    "i64 ip4 ip6 irq_off iter kernel_struct kfunc kprobe kretprobe ksym ktime_ns loop lsm mac ntohl ntohs offsetof container_of "
+    "perf_event preempt_off printk random_u32 raw_tracepoint rcu section sizeof sock_ops socket_filter struct syscall tc tcx tp_btf "
+    "tracepoint type_exists type_matches type_size u8 u16 u32 u64 union uprobe uretprobe xdp",
     "dsl.cdecl": "cdef",
     "dsl.contexts": "DeviceContext NetfilterContext PerfEventContext ProbeContext RawTracepointContext SkLookupContext "
     "SkMsgContext SkReuseportContext SockAddrContext SockContext SockOpsContext SockoptContext SysctlContext "
@@ -144,6 +149,7 @@ _HOMES = {  # module -> the public names it holds
     "loader.object": "wait",
     "objects": "from_c link",
     "spec": "ObjectSpec RunResult",
+    "uapi.actions": "NfAction SkAction TcAction TcxAction XdpAction",
     "uapi.names": "XDP_ABORTED XDP_DROP XDP_PASS XDP_TX XDP_REDIRECT TC_ACT_UNSPEC TC_ACT_OK TC_ACT_RECLASSIFY TC_ACT_SHOT "
     "TC_ACT_PIPE TC_ACT_STOLEN TC_ACT_QUEUED TC_ACT_REPEAT TC_ACT_REDIRECT TC_ACT_TRAP TCX_NEXT TCX_PASS "
     "TCX_DROP TCX_REDIRECT SK_DROP SK_PASS NF_DROP NF_ACCEPT EPERM ENOENT ESRCH EINTR EAGAIN ENOMEM EACCES "
@@ -163,7 +169,7 @@ _HOMES = {  # module -> the public names it holds
 _ROOMS = {"helpers": "dsl.helpers", "net": "net"}  # modules that are public under a short name
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = sorted([*_HOME_OF, *_ROOMS])
+__all__ = sorted({*_HOME_OF, *_ROOMS} - {"hex"})  # `from purebpf import *` leaves Python's own hex() alone
 
 
 def __getattr__(name: str) -> Any:
@@ -180,4 +186,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOME_OF, *_ROOMS})

@@ -7,11 +7,12 @@ which name, so that `k[calls]` finds the live map of the declaration `calls`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from .compiler import Compiled, Options, compile
-from .dsl.hooks import Program
+from .dsl.hooks import Program, programs_of
 from .spec import ObjectSpec, RunResult
 from .target import VM, Target
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .dsl.globals import Variable
     from .frontend.hook import FormatField
     from .loader import Kernel, LoadedProgram, Object
+    from .loader.symbolize import KernelSymbols
     from .loader.tracepipe import TraceLine
 
 K = TypeVar("K")
@@ -28,10 +30,12 @@ V = TypeVar("V")
 
 
 def module_programs(module: ModuleType | Mapping[str, Any]) -> list[Program[..., Any]]:
-    """The programs a module (or a namespace) defines, in order."""
+    """The programs a module (or a namespace) defines, in order; those of objects too that it holds."""
     names = module if isinstance(module, Mapping) else vars(module)
-    found: dict[int, Program[..., Any]] = {id(v): v for v in names.values() if isinstance(v, Program)}
-    return list(found.values())
+    found: list[Program[..., Any]] = []
+    for one in names.values():
+        found += [one] if isinstance(one, Program) else programs_of(one)
+    return list(dict.fromkeys(found))
 
 
 def _programs(given: tuple[Any, ...]) -> list[Program[..., Any]]:
@@ -41,11 +45,16 @@ def _programs(given: tuple[Any, ...]) -> list[Program[..., Any]]:
             programs.append(one)
         elif isinstance(one, ModuleType):
             programs += module_programs(one)
+        elif isinstance(one, type) and any(isinstance(v, Program) for v in vars(one).values()):
+            raise TypeError(f"the programs of {one.__name__} belong to its instances: {one.__name__}(…)")
         else:
-            raise TypeError(f"{one!r} is neither a BPF program nor a module with programs")
+            methods = programs_of(one)
+            if not methods:
+                raise TypeError(f"{one!r} is neither a BPF program nor a module or an object with programs")
+            programs += methods
     if not programs:
         raise TypeError("nothing to build: name a program, or a module that has some")
-    return programs
+    return list(dict.fromkeys(programs))
 
 
 def compile_all(*programs: Any, name: str = "purebpf", cpu: int = 3, kernel: str = "", **options: Any) -> Compiled:
@@ -149,16 +158,18 @@ class Loaded:
         def __getitem__(self, key: Any) -> Any: ...
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, str | Program):
+        if isinstance(key, str):
             return self.object[key]
         try:
             name = self._names[key]
         except (KeyError, TypeError):
+            if isinstance(key, Program):
+                return self.object[key]
             raise KeyError(f"no loaded program uses {key!r}") from None
         return self.object[name]
 
     def __contains__(self, key: Any) -> bool:
-        if isinstance(key, str | Program):
+        if isinstance(key, str):
             return key in self.object
         return key in self._names
 
@@ -216,6 +227,18 @@ def test_run(program: Program[..., Any], *, data: bytes = b"", ctx: Any = None, 
     with load(program, attach=False, **options) as k:
         result: RunResult = k[program].test_run(data=data, ctx=ctx, repeat=repeat)
         return result._replace(maps={name: _copy(map) for name, map in k.maps.items()})
+
+
+def kernel_symbol(address: int) -> str:
+    """The name of the kernel function at an address, or the address in hexadecimal where none is known."""
+    return _kernel_symbols().frame(address).name or f"{address:#x}"
+
+
+@cache
+def _kernel_symbols() -> KernelSymbols:
+    from .loader.symbolize import KernelSymbols
+
+    return KernelSymbols()
 
 
 def _copy(live: Any) -> Any:

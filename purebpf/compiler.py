@@ -66,7 +66,7 @@ def to_ir(programs: Sequence[Program[..., Any]], options: Options | None = None)
     unit = check_programs(programs, license=options.license, kernel=options.btf or running_kernel,
                           formats=options.formats or (lambda category, name: None), hooks=options.hooks, target=options.target)
     lowered = Lowered(unit.maps, forms.choose(unit))
-    return unit, lowered, {program: lowered.program(tree) for program, tree in zip(programs, unit.programs)}
+    return unit, lowered, {program: lowered.program(tree) for program, tree in zip(unit.entries, unit.programs)}
 
 
 def _object(lowered: Lowered, programs: dict[Program[..., Any], str], options: Options, name: str) -> ObjectSpec:
@@ -79,7 +79,7 @@ def _object(lowered: Lowered, programs: dict[Program[..., Any], str], options: O
         entries[entry] = ProgramSpec(
             functions.pop(entry), program.section, hook.prog_type, hook.attach_type,
             hooks.target(program.section), hook.flags, hooks.autoload(program.section))
-    maps, data = lowered.map_specs(), lowered.data.specs()
+    maps, data = lowered.map_specs(programs), lowered.data.specs()
     return ObjectSpec(entries, functions, maps, data, options.license, lowered.types.finish(), name)
 
 

@@ -46,7 +46,7 @@ from .ints import (
 )
 from .kernel import kfunc as kfunc
 from .maps import (
-    Array as Array, ArrayOfMaps as ArrayOfMaps, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie,
+    Array as Array, ArrayOfMaps as ArrayOfMaps, BloomFilter as BloomFilter, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie,
     LruHash as LruHash, LruPerCpuHash as LruPerCpuHash, PerCpuArray as PerCpuArray, PerCpuHash as PerCpuHash,
     PerfEventArray as PerfEventArray, ProgArray as ProgArray, Queue as Queue, RingBuf as RingBuf, Stack as Stack,
 )
@@ -54,3 +54,4 @@ from .memory import (
     Ptr as Ptr, SpinLock as SpinLock, kernel_struct as kernel_struct, sizeof as sizeof, struct as struct,
     union as union,
 )
+from .text import hex as hex, ip4 as ip4, ip6 as ip6, ksym as ksym, mac as mac

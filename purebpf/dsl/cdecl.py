@@ -10,8 +10,8 @@ from typing import Any
 
 from ..errors import FormatError
 from .ints import BOOL, TYPES
-from .layout import ArrayType, BitField, Layout, PtrType
-from .memory import layout_of, struct, union
+from .layout import ArrayType, Field, Layout, PtrType
+from .memory import from_fields
 
 # The kernel's spellings. A big-endian number is a struct to cffi, so that it stays distinguishable.
 _PRELUDE = "".join(
@@ -36,7 +36,7 @@ def cdef(text: str, *, packed: bool = False) -> Any:
         ffi.cdef(_PRELUDE)
         ffi.cdef(text, packed=packed, override=True)
         typedefs, structs, unions = ffi.list_types()
-        converter = _Converter(ffi, packed)
+        converter = _Converter(ffi)
         made = {name: converter.convert(ffi.typeof(f"struct {name}")) for name in structs}
         made |= {name: converter.convert(ffi.typeof(f"union {name}")) for name in unions}
         known = set(_PRELUDE.replace(",", " ").replace(";", " ").split())
@@ -51,8 +51,8 @@ def cdef(text: str, *, packed: bool = False) -> Any:
 class _Converter:
     """cffi's types to layouts, each once."""
 
-    def __init__(self, ffi: Any, packed: bool) -> None:
-        self.ffi, self.packed = ffi, packed
+    def __init__(self, ffi: Any) -> None:
+        self.ffi = ffi
         self.made: dict[Any, Layout] = {}
 
     def convert(self, ctype: Any) -> Layout:
@@ -93,12 +93,15 @@ class _Converter:
         name = ctype.cname.removeprefix("struct ").removeprefix("union ")
         if name in _BIG_ENDIAN:
             return _BIG_ENDIAN[name]
-        members: dict[str, Layout] = {}
-        for field, place in ctype.fields or ():
-            layout = self.convert(place.type)
-            members[field or f"anon{len(members)}"] = BitField(layout, place.bitsize) if place.bitsize > 0 else layout
-        cls = type(name if name.isidentifier() else "anonymous", (), {"__annotations__": members, "__module__": __name__})
-        made = layout_of((union if ctype.kind == "union" else struct)(cls, packed=self.packed))
-        if ctype.fields is not None and made.size != self.ffi.sizeof(ctype):
-            raise FormatError(f"{name} is {self.ffi.sizeof(ctype)} bytes in C, and would be {made.size} here")
-        return made
+        fields = []
+        for field, place in ctype.fields or ():  # members of what has no name are there, at their own places
+            bits = (place.bitshift, place.bitsize) if place.bitsize > 0 else (0, 0)
+            fields.append(Field(field, self.convert(place.type), place.offset, *bits))
+        if ctype.fields is None:
+            return from_fields(self._name(name), (), 0, 1, union=ctype.kind == "union")
+        size, align = self.ffi.sizeof(ctype), self.ffi.alignof(ctype)
+        return from_fields(self._name(name), tuple(fields), size, align, union=ctype.kind == "union")
+
+    @staticmethod
+    def _name(name: str) -> str:
+        return name if name.isidentifier() else "anonymous"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from ..errors import NotInKernel
 
@@ -17,11 +17,23 @@ R = TypeVar("R")
 
 class Program(Generic[P, R]):
     """A captured program: the function, libbpf's section name for its hook, and `default`, its answer when an assert
-    stops it (None: the hook's)."""
+    stops it (None: the hook's). In a class it is a method: `owner` is the instance that it was reached through."""
 
-    def __init__(self, function: Callable[P, R], section: str, default: int | None = None) -> None:
-        self.function, self.section, self.default = function, section, default
+    def __init__(self, function: Callable[P, R], section: str, default: int | None = None, owner: Any = None) -> None:
+        self.function, self.section, self.default, self.owner = function, section, default, owner
         self.__doc__ = function.__doc__
+
+    if not TYPE_CHECKING:
+
+        def __get__(self, instance: Any, cls: type) -> Program[P, R]:
+            return self if instance is None else Program(self.function, self.section, self.default, instance)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and self.function is other.function and self.owner is other.owner and \
+            self.section == other.section
+
+    def __hash__(self) -> int:
+        return hash((self.function, id(self.owner)))
 
     @property
     def name(self) -> str:
@@ -44,6 +56,12 @@ class Program(Generic[P, R]):
         """Compile, load and run in the kernel (BPF_PROG_TEST_RUN), then unload. `ctx` as for `simulate`."""
         result: RunResult = _api().test_run(self, data=data, ctx=ctx, repeat=repeat, **options)
         return result
+
+
+def programs_of(instance: Any) -> list[Program[..., Any]]:
+    """The programs that are methods of an object, in the order of its class, those of base classes first."""
+    names = dict.fromkeys(name for cls in reversed(type(instance).__mro__) for name, one in vars(cls).items() if isinstance(one, Program))
+    return [one for name in names if isinstance(one := getattr(instance, name), Program)]
 
 
 def _api() -> Any:
@@ -80,7 +98,28 @@ def section(name: str, *, default: int | None = None) -> Callable[[Callable[P, R
     return lambda function: Program(function, name, default)
 
 
-def _plain(name: str, sections: dict[str, str]) -> Any:
+class Plain(Protocol):
+    """A decorator used bare, `@bpf.xdp`, or with the name of a variant, `@bpf.xdp("frags")`."""
+
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Program[P, R]: ...
+    @overload
+    def __call__(self, variant: str | None = None, *, default: int | None = None) -> Decorator: ...
+
+
+class Targeted(Protocol):
+    """A decorator that says what to attach to, `@bpf.kprobe("do_unlinkat")`."""
+
+    def __call__(self, target: str, *rest: str, default: int | None = None) -> Decorator: ...
+
+
+class Decorator(Protocol):
+    """What a decorator with arguments gives."""
+
+    def __call__(self, function: Callable[P, R], /) -> Program[P, R]: ...
+
+
+def _plain(name: str, sections: dict[str, str]) -> Plain:
     """A decorator used bare, or with the name of a variant."""
 
     def decorate(variant: Any = None, *, default: int | None = None) -> Any:
@@ -94,7 +133,7 @@ def _plain(name: str, sections: dict[str, str]) -> Any:
     return decorate
 
 
-def _target(name: str, prefix: str, example: str, colon: bool = False) -> Any:
+def _target(name: str, prefix: str, example: str, colon: bool = False) -> Targeted:
     """A decorator that needs the name of what to attach to."""
 
     def decorate(target: Any = None, *rest: str, default: int | None = None) -> Any:

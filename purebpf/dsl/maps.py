@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, get_args
 
 from ..errors import NotInKernel
+from .hooks import Program
 from .layout import ArrayType, Layout
-from .memory import layout_of
+from .memory import encode, layout_of
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -26,7 +27,8 @@ BPF_F_NO_PREALLOC = 1
 
 
 class Map:
-    """What all maps have. `map_type` is the kernel's name, `key` and `value` layouts (None where the type has none)."""
+    """What all maps have. `map_type` is the kernel's name, `key` and `value` layouts (None where the type has none),
+    `values` the entries that it begins with: programs of a ProgArray, maps of a map of maps, else values."""
 
     map_type = ""
     per_cpu = False
@@ -37,16 +39,37 @@ class Map:
     value: Layout | None
 
     def __init__(self, *, max_entries: int = 0, flags: int = 0, pin: bool = False, words: tuple[Any, ...] = (),
-                 inner: Map | None = None, extra: int = 0) -> None:
+                 inner: Map | None = None, extra: int = 0, values: Mapping[Any, Any] | Sequence[Any] = ()) -> None:
         if len(words) != self.words:
             raise TypeError(f"{type(self).__name__} takes {self.words} type{'s' * (self.words != 1)} in brackets")
+        self.values = dict(values if isinstance(values, Mapping) else enumerate(values))
+        if not max_entries and self.values:
+            indexed = all(isinstance(k, int) for k in self.values) and self.map_type.endswith("ARRAY")
+            max_entries = max(self.values) + 1 if indexed else len(self.values)
         if not isinstance(max_entries, int) or not 0 < max_entries < 1 << 32:
             said = f", not {max_entries!r}" if max_entries else f": {type(self).__name__}[…](max_entries=1024)"
             raise ValueError(f"max_entries must be 1 to 2**32-1{said}")
         layouts = [layout_of(w, type(self).__name__) for w in words]
         self.value = layouts[-1] if layouts else None
         self.key = layouts[0] if len(layouts) == 2 else layout_of(int_key()) if self.has_key else None
+        if isinstance(self, HashOfMaps):
+            self.key, self.value = self.value, None
         self.max_entries, self.flags, self.pin, self.inner, self.extra = max_entries, flags, pin, inner, extra
+        if self.values:
+            self._check_values()
+
+    def _check_values(self) -> None:
+        """What the map begins with is what it can hold."""
+        if self.key is None or self.per_cpu:
+            raise TypeError(f"a {type(self).__name__} cannot begin with values")
+        if len(self.values) > self.max_entries:
+            raise ValueError(f"{len(self.values)} values do not fit into {self.max_entries} entries")
+        for key, value in self.values.items():
+            encode(self.key, key, "the key")
+            if self.inner is not None and not isinstance(value, Map):
+                raise TypeError(f"{type(self).__name__} holds maps, not {value!r}")
+            if self.inner is None and self.value is not None:
+                encode(self.value, value, f"the value of {key!r}")
 
     has_key = True
 
@@ -200,10 +223,6 @@ class HashOfMaps(_Lookup[K, V]):
 
     map_type, words, creates = "HASH_OF_MAPS", 1, False
 
-    def __init__(self, *, words: tuple[Any, ...] = (), **options: Any) -> None:
-        super().__init__(words=words, **options)
-        self.key, self.value = self.value, None
-
 
 class RingBuf(Map, Generic[V]):
     """Events to user space in order, one buffer for all CPUs. `max_entries` is bytes: a power of two, whole pages."""
@@ -227,7 +246,15 @@ class PerfEventArray(Map, Generic[V]):
 
 
 class ProgArray(Map):
-    """Programs to tail-call: `progs[i](ctx)`."""
+    """Programs to tail-call: `progs[i](ctx)`, and those it begins with: `ProgArray(values={0: parse, 1: reply})`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for key, program in self.values.items():
+            if not isinstance(program, Program) or not isinstance(key, int) or not 0 <= key < self.max_entries:
+                raise TypeError(f"a ProgArray of {self.max_entries} holds programs at 0 to {self.max_entries - 1}, "
+                                f"not {program!r} at {key!r}")
+
 
     map_type, words = "PROG_ARRAY", 0
 
@@ -258,6 +285,23 @@ class Stack(_Pushed[V]):
     """Last in, first out."""
 
     map_type = "STACK"
+
+
+class BloomFilter(Map, Generic[V]):
+    """A set that is asked before a dear look-up: `v in b` is never wrong about what was added, and sometimes true of what was
+    not. `hashes`: how many bits stand for a value (the kernel's 5 if it is 0; Linux 5.16)."""
+
+    map_type, words, has_key = "BLOOM_FILTER", 1, False
+
+    def __init__(self, *, hashes: int = 0, **options: Any) -> None:
+        if not 0 <= hashes <= 15:
+            raise ValueError(f"hashes must be 0 to 15, not {hashes}")
+        super().__init__(extra=hashes, **options)
+
+    if TYPE_CHECKING:
+
+        def add(self, value: V) -> int: ...
+        def __contains__(self, value: V) -> bool: ...
 
 
 if TYPE_CHECKING:

@@ -156,6 +156,20 @@ def _make(cls: Any, *, union: bool, packed: bool, core: bool) -> Any:
         members.append((name, layout))
     laid = lay_out(cls.__name__, members, union=union, packed=packed, core=core, cls=cls)
     own.fields, own.size, own.align = laid.fields, laid.size, laid.align
+    return _finished(cls, own)
+
+
+def from_fields(name: str, fields: tuple[Field, ...], size: int, align: int, *, union: bool) -> StructType:
+    """A struct class of fields that somebody else has laid out, as a C compiler does; they may overlap."""
+    cls = type(name, (), {"__module__": __name__})
+    own = cls.__bpf_layout__ = StructType(name, fields, size, align, union=union, cls=cls)  # type: ignore[attr-defined]  # it gets one
+    _finished(cls, own)
+    return own
+
+
+def _finished(cls: Any, own: StructType) -> Any:
+    """The class with what its objects need in Python: construction, comparison, bytes."""
+    members = [(f.name, f.type) for f in own.fields]
     names = tuple(name for name, _ in members)
     defaults = {n: base.__dict__[n] for base in reversed(cls.__mro__[:-1]) for n in names if n in base.__dict__}
     cls.__bpf_defaults__ = defaults
@@ -233,8 +247,8 @@ def encode(layout: Layout, value: Any, where: str) -> bytes:
                 unit = int.from_bytes(image[f.offset : f.offset + f.type.size], "little")
                 unit |= (int(item) & ((1 << f.bits) - 1)) << f.bit
                 image[f.offset : f.offset + f.type.size] = unit.to_bytes(f.type.size, "little")
-            else:
-                image[f.offset : f.offset + f.type.size] = encode(f.type, item, f"{where}.{f.name}")
+            elif any(raw := encode(f.type, item, f"{where}.{f.name}")):  # members of a union overlap: those left out are zero
+                image[f.offset : f.offset + f.type.size] = raw
         return bytes(image)
     return int(value or 0).to_bytes(layout.size, "little")
 

@@ -14,8 +14,8 @@ from ..dsl.hooks import Program
 from ..errors import CompileError
 from ..target import OLDEST, Target
 from . import (
-    agreement, attributes, callbacks, exprs, forms, kfuncs, loops, maps, packet, patterns, programs, results, scopes, stmts,
-    subscripts,
+    agreement, attributes, callbacks, exprs, forms, kfuncs, library, loops, maps, packet, patterns, programs, results, scopes,
+    stmts, strings, subscripts,
 )
 from .hook import FormatField
 from .unit import Tables, Unit
@@ -34,6 +34,8 @@ def _tables() -> Tables:
     tables.member, tables.for_each, tables.loop = maps.member, callbacks.for_each, callbacks.loop
     tables.release = kfuncs.release
     tables.dict_get, tables.packet_element = subscripts.dict_get, packet.element
+    tables.discard, tables.packet_copy = scopes.discard, library.packet_copy
+    tables.common_room, tables.roomy = strings.common_room, strings.roomy
     return tables
 
 
@@ -45,6 +47,8 @@ def check_programs(given: Sequence[Program[..., Any]], *, license: str = "GPL", 
     and kernel types are taken as they are declared. Raises CompileError with everything that is wrong."""
     unit = Unit(license, kernel, formats, _tables(), target, hooks)
     for program in given:
+        unit.reach(program)
+    for program in unit.entries:  # grows while it is walked: programs that are in maps
         try:
             programs.check(unit, program)
         except CompileError as error:

@@ -7,13 +7,13 @@ by position where it has none (probes of user space, raw tracepoints), with the 
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..btf import types as bt
 from ..btf.layout import resolve, resolved, size_of
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import Layout, OptionalType, PtrType, StructType
-from ..tree.kinds import POISON, U64, Context, Int, Ptr, is_maybe, narrowed
+from ..tree.kinds import POISON, U64, Const, Context, Int, Ptr, is_maybe, narrowed
 from ..tree.nodes import Cast, CtxPlace, Expr, If, Load, Number, Return
 from ..uapi import contexts, hooks
 from . import arith, memory, trust
@@ -54,11 +54,13 @@ class Parameter(NamedTuple):
         return self.node.arg
 
 
-def bind(c: Checker, source: Source, ctx: Expr, kind: str) -> None:
-    """Give every parameter its value. `kind`: of the context."""
+def bind(c: Checker, source: Source, ctx: Expr, kind: str, owner: Any = None) -> None:
+    """Give every parameter its value. `kind`: of the context; `owner`: the object whose method the program is."""
     assert c.env is not None
     args = source.node.args
     nodes = [*args.posonlyargs, *args.args]
+    if owner is not None and nodes:
+        c.env[nodes.pop(0).arg] = Binding(None, Const(owner))
     for node in nodes:
         c.env[node.arg] = Binding(None, POISON)
     extra = args.vararg or args.kwarg or next(iter(args.kwonlyargs), None)

@@ -13,7 +13,7 @@ from ..dsl.kernel import KernelName
 from ..dsl.layout import ArrayType, StructType
 from ..tree.kinds import Agg, Broken, Choice, Const, Context, Cursor, I64, Int, Optional, Ptr, Text, Tuple, describe
 from ..tree.nodes import At, Cast, Expr, GlobalPlace, Lit, Number
-from . import arith, builtins, calls, fitting, instead, keeping, memory, strings
+from . import arith, builtins, calls, fitting, instead, keeping, library, memory, strings
 from .context import Checker
 from .names import near
 from .unit import no_type
@@ -140,7 +140,7 @@ def _member(c: Checker, base: Expr, kind: Ptr, name: str, node: ast.Attribute) -
         return place
     if kind.null:
         raise arith.may_be_none(c, base, node.value)
-    if isinstance(target, IntType) and name in builtins.NUMBER_METHODS or strings.is_text(kind) and name in strings.METHODS:
+    if isinstance(target, IntType) and name in builtins.NUMBER_METHODS or strings.is_text(kind) and name in (*strings.METHODS, *library.METHODS):
         raise c.error("type-mismatch", f"{name!r} is a method: call it", node, help=f"'.{name}()'")
     if isinstance(target, ArrayType):
         raise c.error("no-field", f"{target.name} has no field {name!r}", node)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..dsl.layout import ArrayType
-from ..tree.kinds import Agg, Const, Context, Cursor, I64, Int, Ptr, Tuple, U64, U8, is_bytes, is_maybe, is_string
+from ..tree.kinds import Agg, Const, Context, Cursor, I64, Int, Ptr, Tuple, U64, U8, is_bytes, is_maybe, is_string, narrowed
 from ..tree.nodes import Arith, At, Expr, Lit, MakeTuple, Number
-from . import arith, compare, fitting, instead, keeping, memory, packet, strings, truths
+from . import arith, compare, fitting, instead, keeping, library, memory, packet, strings, truths
 from .context import Checker, has_effects
 
 LARGEST = 1 << 16  # items of a constant made while compiling
@@ -85,6 +85,15 @@ def _abs(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
 def _int(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     if not args:
         return c.lit(0, node)
+    kind, base = args[0].kind, args[1] if len(args) > 1 else None
+    if isinstance(kind, Const) and isinstance(kind.value, str | bytes) and (base is None or isinstance(base.kind, Const)):
+        return _constant_only(int).check(c, args, node)
+    if is_maybe(kind) and strings.is_text(narrowed(kind)):
+        raise arith.may_be_none(c, args[0], node.args[0])
+    if strings.is_text(kind):
+        return library.to_number(c, args[0], base, node)
+    if base is not None:
+        raise c.mismatch("int() takes a base with text", kind, node.args[0])
     value = arith.integer(c, args[0], node)
     kind = arith.kind_of(value)
     return c.lit(kind.lo, node) if arith.is_exact(kind) and not has_effects(args[0]) else value
@@ -227,6 +236,6 @@ NUMBER_METHODS: dict[str, Callable[[Checker, Expr, ast.AST], Expr]] = {"bit_leng
 BUILTINS: dict[Any, Row] = {
     **{f: _constant_only(f) for f in (sorted, round, hex, oct, bin, str, range, list, set, frozenset, dict, repr, reversed, enumerate, zip)},
     bytes: Row(_bytes, 1, 1), len: Row(_len, 1, 1), min: _extreme("min", "lt"), max: _extreme("max", "gt"), abs: Row(_abs, 1, 1),
-    int: Row(_int, 0, 1), bool: Row(_bool, 0, 1), pow: Row(_pow, 2, 3), sum: Row(_sum, 1, 2), any: Row(_any, 1, 1), all: Row(_all, 1, 1),
+    int: Row(_int, 0, 2), bool: Row(_bool, 0, 1), pow: Row(_pow, 2, 3), sum: Row(_sum, 1, 2), any: Row(_any, 1, 1), all: Row(_all, 1, 1),
     divmod: Row(_divmod, 2, 2), tuple: Row(_tuple, 0, 1), ord: Row(_ord, 1, 1), chr: Row(_chr, 1, 1),
 }

@@ -54,6 +54,9 @@ def _each(c: Checker, helper: str, args: list[Expr], params: list[Local], bind: 
     this, _ = settle(c, lambda: Each(c.span(node), helper, args, params), check, node)
     each = this.target.loop
     assert isinstance(each, Each)
+    for local in each.carried:
+        raise c.error("unsupported", f"a name ({local.name!r}) that stands for another struct in every round that the kernel calls", node,
+                      help="copy its fields into one struct, or keep numbers")
     c.emit(each)
     _finish(c, this, orelse, each.orelse, node)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from ..dsl import flow as words
@@ -21,8 +21,8 @@ from ..tree.kinds import (
 )
 from ..tree.nodes import Bits, Cast, Compare, Expr, Lit, Number, Temp
 from . import (
-    arith, builtins, compare, fitting, functions, helpers, instead, iterators, keeping, kfuncs, maps, memory, packet, questions,
-    strings, words as meanings,
+    arith, builtins, compare, fitting, functions, generators, helpers, instead, iterators, keeping, kfuncs, library, maps, memory,
+    packet, questions, strings, words as meanings,
 )
 from .context import Checker, Closure
 from .names import near
@@ -143,7 +143,12 @@ def call_object(c: Checker, obj: Any, node: ast.Call) -> Expr:
     if isinstance(obj, Closure) or isinstance(obj, Func | FunctionType) and obj not in builtins.BUILTINS:
         args = arguments(c, node)
         return functions.call(c, obj, args.values, args.named, node)
+    if isinstance(obj, MethodType) and isinstance(obj.__func__, FunctionType):
+        args = arguments(c, node)
+        return functions.call(c, obj.__func__, [c.lit(obj.__self__, node), *args.values], args.named, node)
     layout = obj if isinstance(obj, Layout) else getattr(obj, "__bpf_layout__", None)
+    if isinstance(obj, type) and hasattr(obj, "_type_"):  # a type of ctypes
+        layout = dsl_memory.layout_of(obj)
     if isinstance(layout, Layout):
         layout = c.unit.resolved(c, layout, node.func)
     if isinstance(layout, StructType):
@@ -158,6 +163,8 @@ def call_object(c: Checker, obj: Any, node: ast.Call) -> Expr:
         return _cast(c, layout, positional(c, node), node)
     if isinstance(obj, words.Word):
         return meanings.call(c, obj, positional(c, node), node)
+    if generators.taken(obj, node):
+        return generators.call(c, obj, node)
     row = builtins.BUILTINS.get(obj) if isinstance(obj, _HASHED) else None
     if row is not None:
         values = positional(c, node)
@@ -338,11 +345,17 @@ def _value_method(c: Checker, owner: Expr, name: str, node: ast.Call) -> Expr:
         if isinstance(method, FunctionType) and not field:
             args = arguments(c, node)
             return functions.call(c, method, [owner, *args.values], args.named, node)
-        if not field:
+        if not field and not (name == "discard" and kind.resource is not None):
             raise memory.no_field(c, kind.target, name, node.func)
+    if name == "discard" and isinstance(kind, Ptr) and kind.resource is not None and kind.resource.keep is not None:
+        return c.unit.tables.discard(c, kind.resource, positional(c, node), node)
     value = memory.load(c, owner, node) if memory.is_place(owner) else owner
-    if strings.is_text(value.kind) and name in strings.METHODS:
-        return strings.METHODS[name](c, value, positional(c, node), node)
+    if strings.is_text(value.kind):
+        methods = {**strings.METHODS, **library.METHODS}
+        if name in methods:
+            return methods[name](c, value, positional(c, node), node)
+        raise c.error("undefined-name", f"{describe(value.kind)} has no method {name!r} in a program", node,
+                      help=near(name, methods) or f"it has {', '.join(methods)}")
     if number(value.kind) is not None and name in builtins.NUMBER_METHODS:
         none = positional(c, node)
         count(c, name, none, 0, 0, node)

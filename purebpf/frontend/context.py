@@ -300,7 +300,19 @@ class Checker:
         kind = known[0].kind
         for binding in known[1:]:
             kind = join(kind, binding.kind, shown)
-        return self.settle(shown, kind, known, paths)
+        room = self.unit.tables.common_room([b.kind for b in known]) if isinstance(kind, Broken | Ptr) else 0
+        return self._roomy(shown, room, known, paths) if room else self.settle(shown, kind, known, paths)
+
+    def _roomy(self, name: str, room: int, bindings: list[Binding], paths: list[Path]) -> Binding:
+        """A variable that is text of different room on the paths: it gets memory for all of them."""
+        local, kind = Local(name, ("stack",)), None
+        for binding, path in zip(bindings, paths):
+            text = self.unit.tables.roomy(self, held(binding, self.span()), room, self.node)
+            kind = kind or text.kind
+            path.moves.append(Set(self.span(), local, text))
+        assert isinstance(kind, Ptr)
+        origin = frozenset().union(*(p.moves[-1].value.kind.origin for p in paths))  # type: ignore[attr-defined]  # set in the loop
+        return Binding(local, kind._replace(origin=origin, fresh=False))
 
     def settle(self, name: str, kind: Kind, bindings: list[Binding], paths: list[Path]) -> Binding:
         """One local for a variable of `kind` that comes in as `bindings` on `paths`."""

@@ -9,7 +9,7 @@ from typing import Any
 from ..tree.convert import coerce
 from ..tree.kinds import Broken, Const, NONE, POISON, Tuple, is_maybe, join, narrowed
 from ..tree.nodes import Expr, IfElse, Lit, MakeTuple, Seq, Stmt, Undef
-from . import arith, calls, compare, conds, keeping, truths
+from . import arith, calls, compare, conds, formats, keeping, strings, truths
 from .attributes import _attribute, _attribute_place, _constant, _name, _name_place
 from .context import Checker, Closure, Path, has_effects
 from .operators import _binary, _unary
@@ -53,19 +53,14 @@ Way = tuple[conds.State | None, Callable[[], Expr]]
 
 
 def branch(c: Checker, test: Expr, first: Way, second: Way, swapped: bool, node: ast.AST) -> Expr:
-    """A value that comes from one of two ways: `first` where the test holds (where not, if `swapped`)."""
-    ways: list[tuple[list[Stmt], Expr, Path]] = []
-    for state, make in (first, second):
-        if state is None:
-            continue
-        found: list[Expr] = []
-
-        def check(make: Callable[[], Expr] = make, found: list[Expr] = found) -> None:
-            found.append(keeping.settle(c, make(), node))
-
-        body, path = c.fork(state[0], state[1], check)
-        if path is not None:
-            ways.append((body, found[0], path))
+    """A value that comes from one of two ways: `first` where the test holds (where not, if `swapped`). Text of different
+    room on them gets the larger."""
+    env, held, out = c.env, c.held, c.out
+    ways = _ways(c, first, second, 0, node)
+    room = strings.common_room([value.kind for _, value, _ in ways])
+    if room:
+        c.env, c.held, c.out = env, held, out
+        ways = _ways(c, first, second, room, node)
     if not ways:
         c.env = None
         return Undef(c.span(node), POISON)
@@ -80,6 +75,24 @@ def branch(c: Checker, test: Expr, first: Way, second: Way, swapped: bool, node:
         return arith.after(c, test, values[0])
     yes, no = reversed(values) if swapped else values
     return IfElse(c.span(node), kind, truths.as_number(test), yes, no)
+
+
+def _ways(c: Checker, first: Way, second: Way, room: int, node: ast.AST) -> list[tuple[list[Stmt], Expr, Path]]:
+    """What each of two ways gives, with its statements and its end; text with `room`, if that is not 0."""
+    ways: list[tuple[list[Stmt], Expr, Path]] = []
+    for state, make in (first, second):
+        if state is None:
+            continue
+        found: list[Expr] = []
+
+        def check(make: Callable[[], Expr] = make, found: list[Expr] = found) -> None:
+            found.append(keeping.settle(c, make(), node))
+            found[0] = keeping.settle(c, strings.roomy(c, found[0], room, node), node) if room else found[0]
+
+        body, path = c.fork(state[0], state[1], check)
+        if path is not None:
+            ways.append((body, found[0], path))
+    return ways
 
 
 def _if_exp(c: Checker, node: ast.IfExp) -> Expr:
@@ -108,14 +121,6 @@ def _tuple(c: Checker, node: ast.Tuple | ast.List) -> Expr:
         values = [i.kind.value for i in items]  # type: ignore[union-attr]  # checked in the line above
         return c.lit(tuple(values) if isinstance(node, ast.Tuple) else values, node)
     return MakeTuple(c.span(node), Tuple(tuple(i.kind for i in items)), tuple(items))
-
-
-def _joined(c: Checker, node: ast.JoinedStr) -> Expr:
-    parts = [c.expr(v.value) if isinstance(v, ast.FormattedValue) and v.format_spec is None else
-             c.expr(v) if isinstance(v, ast.Constant) else None for v in node.values]
-    if all(p is not None and isinstance(p.kind, Const) for p in parts):
-        return c.lit("".join(str(p.kind.value) for p in parts if p is not None and isinstance(p.kind, Const)), node)
-    c.unsupported("an f-string outside print()", node)
 
 
 def plain_body(c: Checker, node: ast.FunctionDef | ast.Lambda) -> None:
@@ -162,7 +167,7 @@ def place(c: Checker, node: ast.expr) -> Expr:
 EXPRS: dict[type[ast.expr], Callable[[Checker, Any], Expr]] = {
     ast.Name: _name, ast.Constant: _constant, ast.Attribute: _attribute, ast.Subscript: _subscript, ast.BinOp: _binary,
     ast.UnaryOp: _unary, ast.BoolOp: _bool_op, ast.Compare: compare_value, ast.IfExp: _if_exp, ast.NamedExpr: _named,
-    ast.Tuple: _tuple, ast.List: _tuple, ast.Call: calls.call, ast.JoinedStr: _joined, ast.Lambda: _lambda,
+    ast.Tuple: _tuple, ast.List: _tuple, ast.Call: calls.call, ast.JoinedStr: formats.joined, ast.Lambda: _lambda,
 }
 NAMES: dict[type[ast.AST], str] = {
     ast.ListComp: "a list comprehension", ast.DictComp: "a dict comprehension", ast.SetComp: "a set comprehension",
@@ -171,7 +176,7 @@ NAMES: dict[type[ast.AST], str] = {
 }
 HELP: dict[type[ast.AST], str] = {
     ast.ListComp: "write a loop: BPF has no memory to grow a list in",
-    ast.GeneratorExp: "write a loop",
+    ast.GeneratorExp: "any(), all(), sum(), min() and max() take one; elsewhere write a loop",
     ast.Yield: "return the value, or put it into memory that the caller gives",
     ast.YieldFrom: "write a loop",
     ast.Await: "a program runs to its end without waiting",

@@ -12,7 +12,7 @@ from ..tree.kinds import (
     Agg, BOOL, Choice, Const, I64, Int, NONE, Optional, Ptr, Text, Tuple, U64, an, is_bytes, is_maybe, is_string,
 )
 from ..tree.nodes import (
-    Bits, Bytes, Cast, Compare, Expr, Filled, IfElse, Item, Lit, MakeTuple, Number, Record, Row, Store,
+    Bits, Bytes, Cast, Compare, Expr, Filled, Formatted, IfElse, Item, Lit, MakeTuple, Number, Record, Row, Store,
 )
 from . import arith, instead
 from .context import Checker
@@ -58,6 +58,8 @@ def store(c: Checker, place: Expr, value: Expr, node: ast.AST) -> None:
         c.emit(Store(c.span(node), place, number_for(c, value, kind.target, node, bit_field(place))))
         return
     value = fitted(c, value, kind.target, node)
+    if isinstance(value, Formatted) and kind.region not in WRITTEN:
+        value = placed(c, value, kind.target, node)
     if isinstance(kind.target, ArrayType | StructType):
         preserve(c, place, node)
     c.emit(Store(c.span(node), place, value))
@@ -82,6 +84,8 @@ def fitted(c: Checker, value: Expr, layout: Layout, node: ast.AST) -> Expr:
     kind = value.kind
     if is_maybe(kind) and kind != NONE:
         raise arith.may_be_none(c, value)
+    if isinstance(kind, Agg):
+        value = c.flat(value)
     if isinstance(layout, StructType):
         if isinstance(kind, Agg) and kind.layout == layout:
             return value
@@ -146,6 +150,8 @@ def _fit_array(c: Checker, value: Expr, layout: ArrayType, node: ast.AST) -> Exp
         if isinstance(value, Filled):
             _too_long(c, kind.layout.size, layout, value.span) if not chars else None
             return Filled(value.span, Agg(layout), value.helper, value.source)
+        if isinstance(value, Formatted) and chars:
+            return Formatted(value.span, Agg(layout), value.text, value.values, value.most)
         if kind.layout == layout:
             return value
     if isinstance(kind, Const) and isinstance(kind.value, str | bytes) and chars:
@@ -263,6 +269,7 @@ def address_of(c: Checker, value: Expr, layout: Layout, node: ast.AST) -> Expr:
     return placed(c, value, layout, node)
 
 
+WRITTEN = ("stack", "value", "data", "mem")  # memory that helpers write to
 HELPER_MEMORY = ("stack", "value", "data", "mem", "packet", "arg")
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TYPE_CHECKING
 
 from ..dsl.globals import Variable
 from ..dsl.hooks import Func
-from ..dsl.layout import Layout, PtrType
+from ..dsl.layout import Layout, PtrType, StructType
 from ..errors import CompileError
 from ..tree.convert import coerce
 from ..tree.kinds import (
@@ -169,12 +170,19 @@ def _parameter(c: Checker, name: str, kind: Kind) -> None:
         c.ctx = Get(c.function.span, kind, local)
 
 
+@cache
+def _context_struct(name: str) -> StructType:
+    return StructType(name, (), 0, 1)
+
+
 def _btf_layout(kind: Kind) -> Layout | None:
     match kind:
         case Int(type=type):
             return type
         case Ptr(target=target):
             return PtrType(target)
+        case Context(name=name) if "/" not in name:  # the kernel knows a context by its struct's name
+            return PtrType(_context_struct(name))
         case _:
             return None
 
@@ -291,8 +299,9 @@ def _apply(c: Checker, effects: Effects, values: dict[str, Expr], name: str, nod
         packet.moved(c, name, node)
 
 
-def inline(c: Checker, closure: Closure, bound: dict[str, Expr], node: ast.AST) -> Expr:
-    """The body of a nested function in the place of its call, with variables of its own."""
+def inline(c: Checker, closure: Closure, bound: dict[str, Expr], node: ast.AST, shown: bool = True) -> Expr:
+    """The body of a nested function in the place of its call, with variables of its own. `shown`: what is wrong in it says
+    from where it is called."""
     if any(f is closure.source.node for f in c.unit.inlining):
         raise c.error("recursion", f"{closure.source.name}() calls itself", node, help="BPF has no recursion: write a loop")
     c.inlined += 1
@@ -301,7 +310,8 @@ def inline(c: Checker, closure: Closure, bound: dict[str, Expr], node: ast.AST) 
     frame = Frame(closure.source, c.inlined, closure.frame, target)
     outer, c.frame = c.frame, frame
     span = outer.source.span(node)
-    c.unit.call_sites.append((span, outer.source.name))
+    if shown:
+        c.unit.call_sites.append((span, outer.source.name))
     c.unit.inlining.append(closure.source.node)
     try:
         frame.declared = declared_parameters(c, closure.source)
@@ -316,7 +326,8 @@ def inline(c: Checker, closure: Closure, bound: dict[str, Expr], node: ast.AST) 
         c.out = out
     finally:
         c.frame = outer
-        c.unit.call_sites.pop()
+        if shown:
+            c.unit.call_sites.pop()
         c.unit.inlining.pop()
     c.emit(block)
     c.merge(target.breaks)

@@ -313,7 +313,7 @@ def _output(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
 def reserve(c: Checker, map: MapOf, node: ast.AST) -> Expr:
     """`rb.reserve()`: room for one record in the ring buffer, or None when it is full."""
     layout = _value(map)
-    resource = Resource("the record", "the end of the with block", c.span(node))
+    resource = Resource("the record", "the end of the with block", c.span(node), Local("keep", ("i64",)))
     kind = Ptr(layout, "mem", null=True, why="the ring buffer is full", origin=frozenset((Origin(resource),)), resource=resource)
     span = c.span(node)
     return helpers.emit_call(c, "ringbuf_reserve", (map.ref, Number(span, layout.size), Number(span, 0)), kind, node)
@@ -328,6 +328,10 @@ def _push(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
     data = fitting.address_of(c, args[0], _value(map), node)
     flags = arith.integer(c, args[1], node) if len(args) > 1 else Number(c.span(node), BPF_ANY)
     return helpers.emit_call(c, "map_push_elem", (map.ref, data, flags), STATUS, node)
+
+
+def _add(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
+    return _push(c, map, args, node)
 
 
 def _popper(helper: str) -> Callable[..., Expr]:
@@ -362,6 +366,7 @@ METHODS: dict[tuple[type[decl.Map], str], tuple[Handler, int, int]] = {  # (clas
     (decl.RingBuf, "output"): (_output, 1, 2),
     (decl.PerfEventArray, "output"): (_output, 2, 3),
     (decl.RingBuf, "reserve"): (_reserve_outside, 0, 0),
+    (decl.BloomFilter, "add"): (_add, 1, 1),
     (decl._Pushed, "push"): (_push, 1, 2),
     (decl._Pushed, "pop"): (_popper("map_pop_elem"), 0, 0),
     (decl._Pushed, "peek"): (_popper("map_peek_elem"), 0, 0),
@@ -396,10 +401,19 @@ def method(c: Checker, map: MapOf, name: str, args: list[Expr], node: ast.AST) -
                   help=instead.of_method(name, names) or near(name, names) or f"it has {', '.join(names)}")
 
 
-def member(c: Checker, declared: decl.Map, item: Expr, node: ast.AST) -> Expr:
-    """`key in m`."""
-    map = of(c, Lit(c.span(node), declared), node)
-    assert map is not None
+def member(c: Checker, container: Expr, item: Expr, node: ast.AST) -> Expr | None:
+    """`key in m`, `value in bloom`; None if the container is no map."""
+    map = of(c, container, node) if isinstance(container.kind, Const | Ptr) else None
+    if map is None:
+        return None
+    if isinstance(map.decl, decl.BloomFilter):
+        value = fitting.address_of(c, item, _value(map), node)
+        if isinstance(value.kind, Ptr) and value.kind.region == "packet":
+            value = keeping.placed(c, value, _value(map), node)  # peek takes no packet
+        status = helpers.emit_call(c, "map_peek_elem", (map.ref, value), STATUS, node)
+        return Compare(c.span(node), TRUTH, "eq", status, Number(c.span(node), 0))
+    if not isinstance(map.decl, decl._Lookup | decl._Indexed):
+        raise c.error("type-mismatch", f"a {type(map.decl).__name__} cannot be asked what is in it", node)
     return memory.present(c, lookup(c, map, item, node))
 
 

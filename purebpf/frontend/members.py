@@ -19,8 +19,9 @@ def _contains(c: Checker, item: Expr, container: ast.expr, node: ast.AST) -> Exp
         return any_of(c, container.elts, lambda e: _equal(c, item, c.expr(e), node), node)
     held = c.expr(container)
     kind = held.kind
-    if isinstance(kind, Const) and c.unit.is_map(kind.value):
-        return c.unit.tables.member(c, kind.value, item, node)
+    found = c.unit.tables.member(c, held, item, node)
+    if found is not None:
+        return found
     if isinstance(kind, Const) and isinstance(kind.value, tuple | list | set | frozenset | dict):
         item = c.hold(item, "$item")
         return any_of(c, kind.value, lambda v: _equal(c, item, c.lit(v, node), node), node)

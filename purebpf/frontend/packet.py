@@ -18,8 +18,10 @@ from . import arith, memory
 from .context import Checker
 
 TRUTH = Int(BOOL, 0, 1, True)
-FARTHEST = 0x7FFF  # the verifier follows a packet pointer only over a bounded distance; farther than this no header lies
+# The verifier follows a packet pointer over 64 KB: two moves by what is known at run time, and some headers. Farther no header lies.
+FARTHEST = 0x7000
 SHORT = "the packet is too short"
+MOST_COPIED = 256  # bytes of a number that is only known at run time
 
 
 def cursor(c: Checker, start: Expr, end: Expr, node: ast.AST) -> Expr:
@@ -96,10 +98,17 @@ def at(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
 
 
 def take_bytes(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
-    """`pkt.bytes(offset, n)`: n bytes (a constant) `offset` from here, or None."""
+    """`pkt.bytes(offset, n)`: n bytes `offset` from here, or None. Where n is only known at run time they are a copy, with
+    zeros behind them up to the most that n can be."""
     count = arith.constant(args[1])
     if count is None:
-        raise c.error("type-mismatch", "the number of bytes must be a constant", node, help="loop over single bytes instead")
+        number = arith.integer(c, args[1], node)
+        if arith.kind_of(number).hi > MOST_COPIED:
+            raise c.error("type-mismatch", "the number of bytes has no bound that is small enough", node.args[1] if isinstance(node, ast.Call) else node,
+                          help=f"give it one: 'min(n, 64)'; at most {MOST_COPIED}, for they are copied to the stack")
+        return c.unit.tables.packet_copy(c, cur, args[0], number, node)
+    if count < 0:
+        raise c.error("constant", "a negative number of bytes", node)
     return _look_at(c, cur, args[0], ArrayType(U8, count), node)
 
 
@@ -130,7 +139,13 @@ def _is_near(c: Checker, offset: Expr, node: ast.AST) -> Expr:
     """Is the offset one that the verifier follows? Negative ones are enormous here."""
     span = c.span(node)
     unsigned = Int.of(U64)
-    return Compare(span, TRUTH, "le", _as(offset, unsigned), Number(span, FARTHEST))
+    return Compare(span, TRUTH, "le", _as(offset, unsigned), Number(span, _farthest(offset)))
+
+
+def _farthest(offset: Expr) -> int:
+    """How far an offset leads at most: what is moved by several has to stay in the verifier's sight all the same."""
+    hi = arith.kind_of(offset).hi
+    return hi if 0 <= hi < FARTHEST else FARTHEST
 
 
 def _as(value: Expr, kind: Int) -> Expr:
@@ -140,7 +155,8 @@ def _as(value: Expr, kind: Int) -> Expr:
 
 
 def _near(offset: Expr) -> Expr:
-    return Below(offset.span, Int(I64, 0, FARTHEST, True), offset, FARTHEST + 1)
+    far = _farthest(offset)
+    return Below(offset.span, Int(I64, 0, far, True), offset, far + 1)
 
 
 def skip(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:

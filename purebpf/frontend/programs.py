@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from enum import EnumMeta
 from typing import Any
 
 from ..tree.convert import coerce
@@ -62,7 +63,7 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
     mark = unit.mark()
     try:
         try:
-            arguments.bind(c, source, ctx, kind)
+            arguments.bind(c, source, ctx, kind, program.owner)
         except CompileError as error:
             unit.report(error)
         functions.body(c, source)
@@ -76,7 +77,7 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
 
 
 def _end(c: Checker, program: Program[..., Any], source: Source, observer: bool, wrong: bool) -> None:
-    written = len(c.returns)
+    written, named = len(c.returns), _answers(c, source)
     if c.env is not None:
         if not observer and not wrong:  # after an error, paths end where they would not
             c.unit.report(c.error("missing-return", f"{program.name}() can end without an answer to the kernel", source.node,
@@ -91,6 +92,7 @@ def _end(c: Checker, program: Program[..., Any], source: Source, observer: bool,
             c.unit.report(CompileError([Diagnostic(
                 "missing-return", f"{program.name}() must answer the kernel, a bare return does not", stmt.span,
                 help="say what, such as 'return XDP_PASS'")]))
+        _named_answer(c, stmt, named)
         stmt.value = _answer(c, stmt, observer)
     c.function.result = Int.of(I64)
 
@@ -103,6 +105,24 @@ def _in_range(c: Checker, answer: Int, stmt: Return) -> None:
         said = f"{answer.lo}" if answer.lo == answer.hi else f"{answer.lo} to {answer.hi}"
         c.unit.report(c.error("constant", f"{said} is no answer of a {hook.name} program", stmt.value.span,
                               help=f"it answers {lo}" if lo == hi else f"it answers {lo} to {hi}"))
+def _answers(c: Checker, source: Source) -> EnumMeta | None:
+    """The enum that the annotation of the result names: its members are the program's answers."""
+    node = source.node
+    if isinstance(node, ast.Lambda) or node.returns is None:
+        return None
+    found = c.unit.evaluate(c, node.returns, source)
+    return found if isinstance(found, EnumMeta) else None
+
+
+def _named_answer(c: Checker, stmt: Return, named: EnumMeta | None) -> None:
+    """An answer that is known now is one of the enum's."""
+    kind = stmt.value.kind
+    known = kind.value if isinstance(kind, Const) else kind.lo if isinstance(kind, Int) and arith.is_exact(kind) else None
+    members: list[Any] = list(named.__members__.values()) if named is not None else []
+    if named is None or not isinstance(known, int) or known in members:
+        return
+    c.unit.report(CompileError([Diagnostic("constant", f"{int(known)} is no {named.__name__}", stmt.span,
+                                           help=f"its members are {', '.join(named.__members__)}")]))
 
 
 def _answer(c: Checker, stmt: Return, observer: bool) -> Expr:

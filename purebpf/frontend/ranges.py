@@ -8,10 +8,10 @@ from collections.abc import Callable
 from ..tree.convert import coerce
 from ..tree.kinds import BOOL, Broken, I64, Int, U64, exact, fits, join, rep
 from ..tree.nodes import (
-    Arith, Both, Cast, Compare, Either, Element, Expr, Get, Guard, If, IfElse, Local, Loop, Number, SameBytes, Select,
+    Arith, At, Both, Cast, Compare, Either, Element, Expr, Get, Guard, If, IfElse, Local, Loop, Move, Node, Number, SameBytes, Select,
     Set, Stmt, Undef,
 )
-from ..tree.walk import walk
+from ..tree.walk import read, walk
 from . import arith, forms, stmts
 from .context import Binding, Checker, Env, Path, held
 from .rounds import Round, _finish, _loop_body, settle
@@ -64,27 +64,58 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
     _grant(c, _counted(c, node, more, once, lambda: inside, step_stmt, rounds=min(most + 1, 1 << 23)), most)
 
 
-PLAIN, TRIED, VARIED = 1 << 10, 600, 64
+PLAIN, TRIED = 1 << 10, 600
+PAIRS = 8000  # of rounds and of what was picked in them
+APART = 8  # what ways through a body count for that lead to different places
+
+
+def _sources(sets: list[Set], locals: set[Local]) -> set[Local]:
+    """The variables that a round computes these from, themselves included."""
+    found = set(locals)
+    while more := {local for one in sets if one.local in found for local in read(one.value)} - found:
+        found |= more
+    return found
+
+
+def _wanders(nodes: list[Node], sets: list[Set]) -> bool:
+    """Is there a number that a round changes by one way or by another, and that places are computed from?"""
+    changes = [one.local for one in sets if one.local.rep == ("i64",) and one.local in read(one.value)]
+    places = {local for node in nodes if isinstance(node, Move | At | Element)
+              for local in read(node.offset if isinstance(node, Move | At) else node.index)}
+    return any(changes.count(local) > 1 for local in _sources(sets, places))
+
+
+def _picks(nodes: list[Node]) -> bool:
+    """Is there a number of the user's that some rounds set anew? What it is and which round it is then are states together."""
+    branches = [stmt for node in nodes if isinstance(node, If) for stmt in (*node.body, *node.orelse)]
+    return any(isinstance(one, Set) and one.local.rep == ("i64",) and isinstance(one.value, Get) and one.value.local.name != one.local.name
+               for one in branches if not (isinstance(one, Set) and one.local.name.startswith("$")))
+
+
+def _remembers(nodes: list[Node], sets: list[Set]) -> bool:
+    """Is there a state, a number that is one of a few, by which a round decides and sets what the next ones decide by?"""
+    states = {one.local.name for one in sets if isinstance(one.value, Number) and one.local.rep == ("i64",)}
+    return any(local.name in states for node in nodes if isinstance(node, Compare) for local in read(node))
 
 
 def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     """Choose the loop's form. The verifier walks a plain loop round by round: so many ways through the body for so many
-    rounds are too much for it, and few already where the ways leave different numbers behind, or where the loop stands in
-    another. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
+    rounds are too much for it. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
+    nodes = [n for s in loop.body for n in walk(s)]
+    sets = [n for n in nodes if isinstance(n, Set)]
+    decisions = sum(n.ways if isinstance(n, Loop) else isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes) for n in nodes)
+    loop.ways = max(decisions, 1) * (rounds if rounds is not None else 1)
     if loop.walked and rounds is not None and rounds <= PLAIN:
         return
-    nodes = [n for s in loop.body for n in walk(s)]
-    decisions = max(sum(isinstance(n, DECIDES) for n in nodes), 1)
-    ways = sum(isinstance(n, WAYS) for n in nodes)
-    limit = VARIED if ways > 1 and (loop.varying or c.frame.loops) else TRIED
-    loop.granted = rounds is None or rounds > PLAIN or rounds * decisions > limit
+    if _wanders(nodes, sets) or _remembers(nodes, sets):
+        decisions *= APART
+    if _picks(nodes) and rounds is not None and rounds * rounds * decisions > PAIRS:
+        decisions *= APART
+    loop.granted = rounds is None or rounds > PLAIN or rounds * max(decisions, 1) > TRIED
     if loop.granted:
+        loop.ways = 1
         c.function.aborts = True
         forms.ask(c, loop)
-
-
-WAYS = (If, IfElse, Both, Either, SameBytes, Loop)
-DECIDES = (*WAYS, Guard, Element)
 
 
 def _shown(target: ast.expr) -> str:

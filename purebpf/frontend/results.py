@@ -15,7 +15,7 @@ from ..tree.kinds import (
 from ..tree.nodes import (
     Break, Cast, Deref, Expr, Function, Get, If, Item, Local, MakeTuple, Maybe, Return, Seq, Set, Slot, Store, Undef, Stmt,
 )
-from . import helpers, keeping, memory
+from . import helpers, keeping, memory, strings
 from .binding import declared
 from .context import Checker, Effects, held
 
@@ -99,6 +99,9 @@ def _settle_results(c: Checker, instance: Instance) -> None:
             c.unit.report(no_result(c))
         give_back(c, c.lit(None), c.frame.source.node)
     function, result = c.function, None
+    room = strings.common_room([s.value.kind for s, _ in c.returns if s.value.kind != POISON])
+    for stmt, _ in c.returns if room else ():
+        stmt.value = strings.roomy(c, stmt.value, room, c.frame.source.node)
     first: Return | None = None
     for stmt, _ in c.returns:
         if stmt.value.kind == POISON:

@@ -8,10 +8,12 @@ import ast
 from collections.abc import Callable
 
 from ..tree.convert import coerce
-from ..tree.kinds import Broken, Int, Kind, POISON, fits, join, rep, widen
-from ..tree.nodes import Block, Each, Local, Loop, Set, Stmt
+from ..tree.kinds import Broken, Int, Kind, POISON, fits, join, mapped, rep, widen
+from ..tree.nodes import Block, Each, Local, Loop, Set, Stmt, Vague
+from ..tree.walk import assigned
 from . import conds, stmts
 from .context import Binding, Checker, Env, Path, Target, held
+from .keeping import origins
 
 
 ROUNDS = 24  # after which what still changes is called a conflict
@@ -45,11 +47,8 @@ def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round],
         if new is None:
             _connect(c, entry, head, this.target.continues)
             loop = this.target.loop
-            if isinstance(loop, Loop):
-                back = this.target.continues
-                loop.carried = _carried(head, back)
-                loop.varying = any(b.local is not None and "i64" in b.local.rep and any(p.env[name] is not b for p in back)
-                                   for name, b in head.items())
+            assert not isinstance(loop, Block)
+            loop.carried = _carried(head, this.target.continues)
             return this, this.target.continues
         head = new
     raise AssertionError("a loop's variables do not settle")
@@ -57,8 +56,14 @@ def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round],
 
 def _carried(head: Env, back: list[Path]) -> list[Local]:
     """Variables that lead into the frame, to another place when the loop comes round."""
-    return [b.local for name, b in head.items() if b.local is not None and "stack" in b.local.rep
-            and any(path.env[name] is not b for path in back)]
+    found = []
+    for name, b in head.items():
+        if b.local is None or "stack" not in b.local.rep or all(path.env[name] is b for path in back):
+            continue
+        places = {(o.root, o.lo) for one in (b, *(path.env[name] for path in back)) for o in origins(one.kind)}
+        if len(places) > 1 or len(b.local.rep) > 1:
+            found.append(b.local)
+    return found
 
 
 def _joined_head(head: Env, back: list[Path], attempt: int, growth: dict[tuple[str, str], int], rounds: int) -> Env | None:
@@ -74,6 +79,8 @@ def _joined_head(head: Env, back: list[Path], attempt: int, growth: dict[tuple[s
                 kind = Broken("unassigned", f"{name.split('@')[0]!r} is deleted in the loop", "")
                 break
             kind = join(kind, other.kind, name.split("@")[0])
+        if any(path.env.get(name) is not binding for path in back):
+            kind = mapped(kind, _unseen)
         if attempt >= 1:
             kind = _grown(name, binding.kind, kind, growth, rounds)
         if kind == binding.kind:
@@ -85,6 +92,11 @@ def _joined_head(head: Env, back: list[Path], attempt: int, growth: dict[tuple[s
             kind = Broken("type-conflict", f"{name.split('@')[0]!r} is another kind of thing whenever the loop comes round", "use two variables")
         new[name] = _head_binding(binding, kind, name)
     return new if changed else None
+
+
+def _unseen(kind: Kind) -> Kind:
+    """A number that a loop changes begins, where the kernel counts the rounds, as one of which the verifier knows nothing."""
+    return kind._replace(seen=0) if isinstance(kind, Int) else kind
 
 
 def _grown(name: str, old: Kind, new: Kind, growth: dict[tuple[str, str], int], rounds: int) -> Kind:
@@ -140,6 +152,27 @@ def _finish(c: Checker, this: Round, orelse: list[ast.stmt], into: list[Stmt], n
             paths.append(Path(path.env, path.held, into))
     c.at(node)
     c.merge([*paths, *this.target.breaks])
+    if this.target.breaks and c.env is not None:
+        _blur(c, this, node)
+
+
+FEW = 8  # values of a number whose ways may well be walked one by one
+
+
+def _blur(c: Checker, this: Round, node: ast.AST) -> None:
+    """The loop has ways out in the middle: numbers that are others on each of them become ones of which the verifier knows the
+    bounds, or it would walk all that follows once for every round. What nobody reads goes."""
+    assert c.env is not None
+    loop = this.target.loop
+    changed = set(assigned(loop)) if isinstance(loop, Loop) and not loop.granted else set()
+    for name, binding in list(c.env.items()):
+        local, kind = binding.local, binding.kind
+        if local not in changed or not isinstance(kind, Int) or not FEW < kind.hi - kind.lo < 1 << 31:
+            continue
+        sharp = Local(local.name, local.rep)
+        vague = kind._replace(seen=1)
+        c.emit(Set(c.span(node), sharp, Vague(c.span(node), vague, held(binding, c.span(node)))))
+        c.env[name] = Binding(sharp, vague)
 
 
 def _loop_body(c: Checker, this: Round, state: conds.State | None, check: Callable[[], None]) -> None:

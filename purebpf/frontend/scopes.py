@@ -8,8 +8,9 @@ from typing import Any
 
 from ..dsl import maps as decl
 from ..dsl.memory import SpinLock
-from ..tree.kinds import I64, Broken, Const, Int, Kind, Ptr, Resource
-from ..tree.nodes import Cast, Eval, Expr, If, Number, Scope, Stmt
+from ..tree.kinds import BOOL, I64, Broken, Const, Int, Kind, Ptr, Resource
+from ..tree.nodes import Cast, Eval, Expr, Get, If, Number, Scope, Set, Stmt
+from ..tree.walk import walk
 from . import fitting, helpers, keeping, maps, memory, sections, stmts
 from .context import Checker, Path
 
@@ -57,12 +58,13 @@ def _items(c: Checker, node: ast.With, items: list[ast.withitem]) -> None:
 
 
 def _reserve(c: Checker, node: ast.With, map: maps.MapOf, item: ast.withitem, rest: list[ast.withitem]) -> None:
-    """A ring buffer record: filled in the block, submitted at its end whichever way it is left; skipped when full. Its
-    bytes are zero at first: what lay there before is nobody's business."""
+    """A ring buffer record: filled in the block, submitted at its end whichever way it is left, unless it was discarded;
+    skipped when full. Its bytes are zero at first: what lay there before is nobody's business."""
     record = c.hold(maps.reserve(c, map, item.context_expr), "record")
     kind = record.kind
     assert isinstance(kind, Ptr) and kind.target is not None and kind.resource is not None
-    resource = kind.resource
+    resource, span = kind.resource, c.span(node)
+    keep = Get(span, Int(BOOL, 0, 1), resource.keep)
 
     def give(helper: str) -> list[Stmt]:
         there = Cast(record.span, kind._replace(null=False), record)
@@ -76,11 +78,24 @@ def _reserve(c: Checker, node: ast.With, map: maps.MapOf, item: ast.withitem, re
         fitting.store(c, place, fitting.blank(c, kind.target, node), node)
         if item.optional_vars is not None:
             stmts.assign(c, item.optional_vars, there)
+        c.emit(Set(span, resource.keep, Number(span, 1)))
         body, path = c.fork(dict(c.env or {}), c.held, lambda: _items(c, node, rest))
-        c.emit(Scope(c.span(node), body, give("ringbuf_submit"), give("ringbuf_discard")))
+        discarded = any(isinstance(n, Set) and n.local is resource.keep for stmt in body for n in walk(stmt))
+        close: list[Stmt] = give("ringbuf_submit")
+        if discarded:
+            close = [If(span, keep, close, give("ringbuf_discard"))]
+        c.emit(Scope(span, body, close, give("ringbuf_discard")))
         _go_on(c, path)
 
     _if_there(c, node, record, resource, inside)
+
+
+def discard(c: Checker, resource: Resource, args: list[Expr], node: ast.AST) -> Expr:
+    """`e.discard()`: the record is not submitted at the end of its block."""
+    if args:
+        raise c.error("arguments", f"discard() takes no arguments, {len(args)} given", node)
+    c.emit(Set(c.span(node), resource.keep, Number(c.span(node), 0)))
+    return c.lit(None, node)
 
 
 def _go_on(c: Checker, path: Path | None) -> None:

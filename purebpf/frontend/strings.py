@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, Layout, StructType
@@ -197,6 +198,26 @@ def _is_dense(layout: StructType) -> bool:
             return False
         at += f.type.size
     return at == layout.size
+
+
+def common_room(kinds: Iterable[Kind]) -> int:
+    """The room that strings of different room, or strings and constants, have together; 0 where there is nothing to do."""
+    sizes, constants = set(), 0
+    for kind in kinds:
+        data = data_of(kind) if isinstance(kind, Const) and isinstance(kind.value, str | bytes) else None
+        if data is not None:
+            constants = max(constants, len(data))
+        elif isinstance(kind, Ptr) and is_string(kind.target) and not kind.null and kind.target is not None:
+            sizes.add(kind.target.size)
+        else:
+            return 0
+    return max(*sizes, constants) if len(sizes) > 1 or sizes and constants else 0
+
+
+def roomy(c: Checker, value: Expr, room: int, node: ast.AST) -> Expr:
+    """Text in memory of its own with this room."""
+    layout = ArrayType(CHAR, room)
+    return keeping.placed(c, fitting.fitted(c, value, layout, node), layout, node)
 
 
 # --- searching -------------------------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from typing import Any
 from ..dsl.layout import ArrayType, Layout
 from ..tree.convert import coerce
 from ..tree.kinds import (
-    Agg, BOOL, Broken, Choice, Const, Cursor, I64, Int, POISON, Ptr, Tuple, U64, is_maybe, join, number,
+    Agg, BOOL, Broken, Choice, Const, Cursor, I64, Int, POISON, Ptr, Tuple, U64, is_bytes, is_maybe, is_string, join, number,
 )
 from ..tree.nodes import Cast, Compare, Expr, Guard, IfElse, Item, Lit, MakeTuple, Number
-from . import arith, calls, compare, fitting, keeping, maps, memory, packet, strings, truths
+from . import arith, calls, compare, fitting, keeping, library, maps, memory, packet, strings, truths
 from .attributes import known
 from .context import Checker
 from .names import near
@@ -89,7 +89,44 @@ def _slice(c: Checker, base: Expr, node: ast.Slice, at: ast.AST) -> Expr:
         c.unsupported("a slice with a step", node.step)
     if not isinstance(base.kind, Ptr) or not isinstance(base.kind.target, ArrayType):
         raise c.mismatch("an array or a string can be sliced", base.kind, at)
-    return strings.sliced(c, base, _bound(c, node.lower), _bound(c, node.upper), at)
+    lower, upper = (c.expr(n) if n is not None else None for n in (node.lower, node.upper))
+    bounds = [arith.constant(v) if v is not None else None for v in (lower, upper)]
+    text = is_string(base.kind.target)
+    if any(v is not None and (n is None or text and n < 0) for v, n in zip((lower, upper), bounds)):
+        if not is_bytes(base.kind.target):
+            c.unsupported("a slice whose bounds are only known at run time", at, "loop over the elements")
+        first, last = (arith.integer(c, v, n) if v is not None and n is not None else None
+                       for v, n in ((lower, node.lower), (upper, node.upper)))
+        return library.cut(c, base, first, last, _most(node, bounds), at)
+    return strings.sliced(c, base, bounds[0], bounds[1], at)
+
+
+def _most(node: ast.Slice, bounds: list[int | None]) -> int | None:
+    """The most elements that a slice has: `s[at + 1:at + 9]` has 8."""
+    lower, upper = bounds
+    if lower is not None and lower < 0 and node.upper is None:
+        return -lower
+    if lower is not None and upper is not None and (lower < 0) == (upper < 0):
+        return max(upper - lower, 0)
+    (a, x), (b, y) = _affine(node.lower), _affine(node.upper)
+    return max(y - x, 0) if a is not None and a == b else None
+
+
+def _affine(node: ast.expr | None) -> tuple[str | None, int]:
+    """An expression as something and a constant that is added to it. What has effects is not the same twice."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=ast.Constant(value=int() as n)):
+            base, more = _affine(left)
+            return base, more + (n if isinstance(op, ast.Add) else -n)
+        case ast.BinOp(left=ast.Constant(value=int() as n), op=ast.Add(), right=right):
+            base, more = _affine(right)
+            return base, more + n
+        case None:
+            return None, 0
+        case _ if any(isinstance(n, ast.Call | ast.NamedExpr) for n in ast.walk(node)):
+            return None, 0
+        case _:
+            return ast.dump(node), 0
 
 
 def _tuple_item(c: Checker, base: Expr, kind: Tuple, node: ast.Subscript) -> Expr:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from ..dsl import maps as decl
 from ..dsl.globals import Variable
 from ..btf import types as bt
+from ..dsl.hooks import Program
 from ..dsl.layout import ArrayType, Layout, OptionalType, PtrType
 from ..dsl.memory import layout_of
 from ..errors import CompileError, Diagnostic, Span
 from ..target import Needs, Target
+from ..tree.kinds import Kind
 from ..tree.nodes import Expr, Function
 from ..uapi import hooks
 from . import instead
@@ -41,12 +43,16 @@ class Tables:
     attribute: Callable[[Checker, Expr, ast.Attribute], Expr]
     assign_name: Callable[[Checker, ast.Name, Expr], None]
     give_back: Callable[[Checker, Expr, ast.AST], None]
-    member: Callable[[Checker, Any, Expr, ast.AST], Expr]
+    member: Callable[[Checker, Expr, Expr, ast.AST], Expr | None]
     for_each: Callable[..., Expr]
     loop: Callable[..., Expr]
     release: Callable[..., Expr]
+    discard: Callable[..., Expr]
     dict_get: Callable[..., Expr]
     packet_element: Callable[..., Expr]
+    packet_copy: Callable[..., Expr]
+    common_room: Callable[[Sequence[Kind]], int]
+    roomy: Callable[..., Expr]
 
 
 class Unit:
@@ -63,12 +69,14 @@ class Unit:
         self.claims = Claims()
         self.bounded = False  # has anything been compared with the packet's end,
         self.unbounded: list[CompileError] = []  # and where is the packet read through a bare pointer into it
-        self.programs: list[Function] = []
+        self.entries: list[Program[..., Any]] = []
+        self.programs: list[Function] = []  # of the entries, in their order
         self.diagnostics: list[Diagnostic] = []
         self.call_sites: list[tuple[Span, str]] = []
         self.instances: dict[tuple[Any, ...], Instance] = {}
         self.active: list[FunctionType] = []
         self.inlining: list[ast.AST] = []
+        self.generators: dict[ast.Call, ast.FunctionDef] = {}  # calls with a generator -> the function that it is
         self._nested: dict[ast.AST, Source] = {}
         self._maps: dict[int, tuple[str, decl.Map]] = {}
         self._variables: dict[int, tuple[str, Variable[Any]]] = {}
@@ -157,12 +165,21 @@ class Unit:
     def is_map(obj: Any) -> bool:
         return isinstance(obj, decl.Map)
 
+    def reach(self, obj: Any) -> None:
+        """A program, or another thing that a map begins with, belongs to the object."""
+        if isinstance(obj, Program) and obj not in self.entries:
+            self.entries.append(obj)
+
     def map_name(self, map: decl.Map, name: str = "") -> str:
         """The name that a map has in the object: that of the Python variable it was first reached by."""
         found = self._maps.get(id(map))
         if found is None:
             name = _free(name or f"map{len(self._maps)}", {n for n, _ in self._maps.values()})
             found = self._maps[id(map)] = name, map
+            for key, value in map.values.items():
+                self.reach(value)
+                if isinstance(value, decl.Map):
+                    self.map_name(value, f"{name}_{key}")
         return found[0]
 
     def variable_name(self, variable: Variable[Any], name: str) -> str:

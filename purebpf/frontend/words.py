@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 from ..dsl import flow as words
 from ..dsl import memory as dsl_memory
+from ..dsl import text
 from ..dsl.ints import TYPES
 from ..dsl.layout import ArrayType, Layout
 from ..tree.kinds import CHAR, I64, U64, Agg, Const, Int, Ptr
 from ..tree.nodes import Arith, Expr, Filled, Number, Swap, Temp
-from . import arith, fitting, helpers, keeping, questions, sections
+from . import arith, fitting, formats, helpers, keeping, questions, sections
 from .context import Checker
 
 U32 = TYPES["u32"]
@@ -85,4 +86,6 @@ WORDS: dict[object, tuple[Check, int, int]] = {
     **questions.WORDS,
     words.rcu: (sections.word("rcu"), 0, 0), words.preempt_off: (sections.word("preempt"), 0, 0), words.irq_off: (sections.word("irq"), 0, 0),
     words.htons: (_swap(16), 1, 1), words.ntohs: (_swap(16), 1, 1), words.htonl: (_swap(32), 1, 1), words.ntohl: (_swap(32), 1, 1),
+    text.ip4: (formats.ip4, 1, 1), text.ip6: (formats.ip6, 1, 1), text.mac: (formats.mac, 1, 1), text.hex: (formats.hex_, 1, 1),
+    text.ksym: (formats.ksym, 1, 1),
 }

@@ -80,7 +80,12 @@ class _Block:
         names: dict[Local, None] = dict.fromkeys((*_inner(read, node), *_inner(assigned, node)))
         self.locals = [local for local in names if local not in inside and local in env and local.rep]
         self.set = [local for local in self.locals if local in set(_inner(assigned, node))]
-        self.slots = _shared_slots(f, node, any("stack" in local.rep for local in self.set))
+        ones = {local: slot for local in self.set if (slot := _one_slot(node, local)) is not None}
+        self.one = {local: slot for local, slot in ones.items() if isinstance(env[local][0], Const) or env[local][0] is f.slots.get(slot)}
+        self.locals = [local for local in self.locals if local not in self.one]
+        self.set = [local for local in self.set if local not in self.one]
+        shared = _shared_slots(f, node, any("stack" in local.rep for local in self.set))
+        self.slots = list(dict.fromkeys((*shared, *self.one.values())))
         self.at: dict[Local, int] = {}
         word = 1
         for local in self.locals:
@@ -162,6 +167,21 @@ def _brought(node: n.Each | n.Loop) -> list[Local]:
                                *(local for local in tested if local.rep))))
 
 
+def _one_slot(node: n.Each | n.Loop, local: Local) -> Slot | None:
+    """The slot that every round makes the variable lead to: an address in the frame cannot travel, but need not."""
+    if local.rep != ("stack",):
+        return None
+    values = [one.value for stmt in _stmts(node) for one in walk(stmt) if isinstance(one, n.Set) and one.local is local]
+    found: set[Slot] = set()
+    for value in values:
+        while isinstance(value, n.Cast | n.Seq):
+            value = value.value
+        if not isinstance(value, n.Temp | n.SlotPlace):
+            return None
+        found.add(value.slot)
+    return found.pop() if len(found) == 1 else None
+
+
 def _shared_slots(f: Lowering, node: n.Each | n.Loop, all_named: bool) -> list[Slot]:
     """Slots that the body shares with what is around it."""
     found: dict[Slot, None] = {}
@@ -200,6 +220,8 @@ def _called(f: Lowering, node: n.Each | n.Loop, helper: str, args: list[Value]) 
     f.helper(helper, (*args, callee, room, Const(0)))
     before = dict(f.flow.env)
     block.restore(f, room, block.set, before)
+    for local, slot in block.one.items():
+        f.flow.env[local] = (f.slot(slot),)
     _after(f, node, block, exit, room)
 
 
@@ -257,6 +279,8 @@ def _body(f: Lowering, node: n.Each | n.Loop, helper: str, block: _Block, name: 
     block.restore(inner, room, block.locals, f.flow.env)
     for slot, word in block.slot_at.items():
         inner.slots[slot] = _load(inner, room, word, PTR["stack"])
+    for local, slot in block.one.items():
+        inner.flow.env[local] = (inner.slots[slot],)
     again, done = inner.flow.join("again"), inner.flow.join("done")
     inner.open[node] = Open(0, again, done)
     if isinstance(node, n.Loop) and node.test is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..btf import Btf, Builder
@@ -10,7 +11,7 @@ from ..dsl import maps as decl
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
 from ..dsl.kernel import KernelName
-from ..dsl.layout import ArrayType, BitField, EnumRef, FuncType, Layout, OptionalType, PtrType, StructType
+from ..dsl.layout import ArrayType, BitField, EnumRef, Field, FuncType, Layout, OptionalType, PtrType, StructType
 from ..dsl.maps import MapType as InnerMap
 from ..dsl.memory import encode
 from ..spec import DataSpec, MapSpec, VarSpec
@@ -65,8 +66,46 @@ class Types:
         raise AssertionError(f"no BTF for {layout!r}")
 
     def _struct(self, layout: StructType) -> bt.Type:
-        members = tuple(bt.Member(f.name, self.id_of(f.type), f.offset * 8 + f.bit, f.bits) for f in layout.emitted())
-        return (bt.Union if layout.union else bt.Struct)("" if layout.typedef else layout.name, layout.size, members)
+        fields = layout.emitted()
+        if layout.union:
+            return bt.Union("" if layout.typedef else layout.name, layout.size, self._alternatives(fields, 0))
+        groups: list[list[Field]] = []
+        end = 0
+        for f in sorted(fields, key=lambda f: (_bit(f), -_width(f))):
+            if groups and _bit(f) < end:
+                groups[-1].append(f)
+            else:
+                groups.append([f])
+            end = max(end, _bit(f) + _width(f))
+        order = {f.name: i for i, f in enumerate(fields)}
+        return bt.Struct("" if layout.typedef else layout.name, layout.size, tuple(self._group(sorted(g, key=lambda f: order[f.name])) for g in groups))
+
+    def _group(self, fields: list[Field]) -> bt.Member:
+        """Fields in the same place are members of a union without a name, as C has it."""
+        if len(fields) == 1:
+            return self._member(fields[0], 0)
+        start = min(f.offset for f in fields)
+        size = max(f.offset + f.type.size for f in fields) - start
+        union = bt.Union("", size, self._alternatives(fields, start))
+        return bt.Member("", self.builder.add(union), start * 8)
+
+    def _alternatives(self, fields: Iterable[Field], start: int) -> tuple[bt.Member, ...]:
+        """The members of a union; what lies one behind the other is a struct in it."""
+        runs: list[list[Field]] = []
+        for f in fields:
+            if runs and _bit(f) >= _bit(runs[-1][-1]) + _width(runs[-1][-1]):
+                runs[-1].append(f)
+            else:
+                runs.append([f])
+        return tuple(self._member(run[0], start) if len(run) == 1 and _bit(run[0]) == start * 8 else
+                     bt.Member("", self.builder.add(self._run(run, start)), 0) for run in runs)
+
+    def _run(self, fields: list[Field], start: int) -> bt.Struct:
+        size = max(f.offset + f.type.size for f in fields) - start
+        return bt.Struct("", size, tuple(self._member(f, start) for f in fields))
+
+    def _member(self, f: Field, start: int) -> bt.Member:
+        return bt.Member(f.name, self.id_of(f.type), _bit(f) - start * 8, f.bits)
 
     def func(self, name: str, params: list[tuple[str, Layout | None]], result: Layout | None, linkage: int) -> int:
         """A FUNC with its prototype. A parameter of layout None is an untyped pointer."""
@@ -87,6 +126,14 @@ class Types:
             self.builder.append(bt.Datasec(".ksyms", 0, tuple(bt.SecVar(i, 0, 0) for i in self._externs.values())))
             self._externs = {}
         return self.builder.build()
+
+
+def _bit(f: Field) -> int:
+    return f.offset * 8 + f.bit
+
+
+def _width(f: Field) -> int:
+    return f.bits or f.type.size * 8
 
 
 class Section:
@@ -162,3 +209,16 @@ def map_spec(types: Types, map: decl.Map, name: str) -> MapSpec:
         inner=map_spec(types, map.inner, f"{name}.inner") if map.inner is not None else None,
         pinning=int(map.pin), extra=map.extra,
     )
+
+
+def contents(map: decl.Map, names: Mapping[Any, str]) -> tuple[tuple[bytes, bytes | str], ...]:
+    """The entries that a map begins with; programs and maps by the names that they have in the object."""
+    found: list[tuple[bytes, bytes | str]] = []
+    for key, value in map.values.items():
+        assert map.key is not None
+        raw = encode(map.key, key, "the key")
+        if map.inner is not None or isinstance(map, decl.ProgArray):
+            found.append((raw, names[value]))
+        elif map.value is not None:
+            found.append((raw, encode(map.value, value, f"entry {key!r}")))
+    return tuple(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..dsl.globals import Variable
@@ -15,7 +15,7 @@ from ..ir.types import I64, MAYBE, PTR, Type
 from ..spec import MapSpec
 from ..tree import nodes as n
 from ..tree.kinds import Int, Kind, Optional, Ptr, Tuple, rep
-from .data import Data, Types, map_spec
+from .data import Data, Types, contents, map_spec
 from .function import Lowering
 
 NULLABLE = ("value", "mem", "kernel", "map", "sock", "arg")
@@ -50,8 +50,10 @@ class Lowered:
     def map_name(self, map: Map) -> str:
         return self._maps[id(map)][0]
 
-    def map_specs(self) -> dict[str, MapSpec]:
-        return {name: map_spec(self.types, map, name) for name, map in self._maps.values()}
+    def map_specs(self, programs: Mapping[Any, str]) -> dict[str, MapSpec]:
+        """The maps, with what they begin with; `programs`: the names that programs have in the object."""
+        names = {**programs, **{map: name for name, map in self._maps.values()}}
+        return {name: map_spec(self.types, map, name)._replace(contents=contents(map, names)) for name, map in self._maps.values()}
 
     # --- functions
 

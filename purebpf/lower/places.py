@@ -204,6 +204,8 @@ def store(f: Values, there: Place, value: n.Expr) -> None:
             _row(f, there, items)
         case n.Filled(helper=helper, source=source):
             _filled(f, there, helper, source)
+        case n.Formatted():
+            _formatted(f, there, value)
         case n.IfElse() if isinstance(value.kind, Agg):
             yes, no, end = f.flow.join("then"), f.flow.join("else"), f.flow.join("end")
             f.cond(value.test, yes, no)
@@ -265,34 +267,30 @@ def _store_bits(f: Values, there: Place, value: Value) -> None:
     put(f, there, f.b.op("or", old, new), layout.size)
 
 
-def pieces(there: Place, size: int) -> list[tuple[int, int]]:
-    """(offset, bytes) pieces of memory, each as wide as alignment lets it be. Packets may be accessed unaligned."""
-    region = there.base.type.row
+def pieces(size: int, *places: Place) -> list[tuple[int, int]]:
+    """(offset, bytes) pieces of memory, each as wide as alignment lets it be in all of the places. Packets may be accessed
+    unaligned."""
     at, out = 0, []
     while at < size:
         width = 8
-        while width > size - at or not _may(there, region.grain, region.name, at, width):
+        while width > size - at or not all(_may(there, at, width) for there in places):
             width //= 2
         out.append((at, width))
         at += width
     return out
 
 
-def _may(there: Place, grain: int, region: str, at: int, width: int) -> bool:
+def _may(there: Place, at: int, width: int) -> bool:
     """May `width` bytes at `at` be one access?"""
-    if width == 1 or region in ("packet", "packet_meta"):
+    region = there.base.type.row
+    if width == 1 or region.name in ("packet", "packet_meta"):
         return True
     if (there.off + at) % width:
         return False
     base = there.base
-    if grain >= width or isinstance(base, Op) and isinstance(base.attr, Slot) and base.attr.align >= width:
+    if region.grain >= width or isinstance(base, Op) and isinstance(base.attr, Slot) and base.attr.align >= width:
         return True
     return there.layout is not None and there.layout.align >= width
-
-
-def _together(a: Place, b: Place, size: int) -> list[tuple[int, int]]:
-    """Pieces that both places allow."""
-    return pieces(b, size) if len(pieces(b, size)) > len(pieces(a, size)) else pieces(a, size)
 
 
 def copy(f: Values, to: Place, source: Place, size: int) -> None:
@@ -305,7 +303,7 @@ def copy(f: Values, to: Place, source: Place, size: int) -> None:
         return
     if source.core is not None and len(source.core[1]) > 1:
         source = Place(address(f, source), 0, source.layout)
-    parts = _together(to, source, size)
+    parts = pieces(size, to, source)
     for start in range(0, len(parts), 8):
         group = parts[start : start + 8]
         loaded = [f.b.load(source.base, width, source.off + at) for at, width in group]
@@ -318,14 +316,14 @@ def _copy_of_record(f: Values, to: Place, source: Place, size: int) -> None:
     layout = source.layout
     assert isinstance(layout, ArrayType) and source.core is not None
     root, path = source.core
-    for at, width in _together(to, source, size):
+    for at, width in pieces(size, to, source):
         core = _core(f, (root, (*path, at // layout.elem.size)), n.CORE["byte_off"])
         raw = f.b.op("load", source.base, type=I64, attr=Mem(width, source.off + at, False, core))
         put(f, to._replace(off=to.off + at), raw, width)
 
 
 def zero(f: Values, there: Place, size: int) -> None:
-    for at, width in pieces(there, size):
+    for at, width in pieces(size, there):
         put(f, there._replace(off=there.off + at), Const(0), width)
 
 
@@ -333,7 +331,7 @@ def _constant(f: Values, there: Place, data: bytes) -> None:
     """Constant bytes: stored as numbers, or copied from .rodata where there are many."""
     assert there.layout is not None
     data = data[: there.layout.size].ljust(there.layout.size, b"\0")
-    for at, width in pieces(there, len(data)):
+    for at, width in pieces(len(data), there):
         put(f, there._replace(off=there.off + at), Const(int.from_bytes(data[at : at + width], "little")), width)
 
 
@@ -391,6 +389,20 @@ def _filled(f: Values, there: Place, helper: str, source: n.Expr | None) -> None
         zero(f, there, there.layout.size)
     where = address(f, there)
     f.helper(helper, (where, Const(there.layout.size), *args))
+
+
+def _formatted(f: Values, there: Place, value: n.Formatted) -> None:
+    """Text that the kernel formats: what it leaves alone is zero."""
+    assert there.layout is not None
+    words = [f.word(v) for v in value.values]
+    size = 8 * len(words)
+    block = f.temporary(size, "values")
+    zero(f, there, there.layout.size)
+    for i, word in enumerate(words):
+        f.b.op("store", block, word, attr=Mem(8, 8 * i))
+    section, off = f.unit.data.constant(value.text)
+    text = f.b.op("dataaddr", type=PTR["data"], attr=Data(section, off))
+    f.helper("snprintf", (address(f, there), Const(there.layout.size), text, block, Const(size)))
 
 
 def atomic(f: Values, node: n.AtomicOp) -> None:

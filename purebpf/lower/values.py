@@ -129,7 +129,7 @@ class Values:
                 return self.value(inner)
             case n.Call():
                 return self._call(value)
-            case n.Arith() | n.Wrap() | n.Below() | n.Swap() | n.BitLength() | n.Abs() | n.Select():
+            case n.Arith() | n.Wrap() | n.Below() | n.Vague() | n.Swap() | n.BitLength() | n.Abs() | n.Select():
                 return (self._number(value),)
             case n.Compare() | n.IsNone() | n.Not():
                 return (self.truth(node),)
@@ -137,7 +137,7 @@ class Values:
                 return (self._decided(node),)
             case n.Load() | n.Move() | n.Distance() | n.Bits() | n.CoreInfo() | n.MapRef() | n.Helper() | n.Kfunc():
                 return (self._outside(value),)
-            case n.Record() | n.Row() | n.Filled():
+            case n.Record() | n.Row() | n.Filled() | n.Formatted():
                 raise AssertionError("a struct value without a place")
             case (n.Deref() | n.Member() | n.Element() | n.At() | n.GlobalPlace() | n.SlotPlace() | n.Bytes() | n.CtxPlace()
                   | n.Temp()):
@@ -145,7 +145,7 @@ class Values:
             case _:
                 assert_never(value)
 
-    def _number(self, node: n.Arith | n.Wrap | n.Below | n.Swap | n.BitLength | n.Abs | n.Select) -> Value:
+    def _number(self, node: n.Arith | n.Wrap | n.Below | n.Vague | n.Swap | n.BitLength | n.Abs | n.Select) -> Value:
         match node:
             case n.Arith(word=word, a=a, b=b):
                 x, y = self.word(a), self.word(b)
@@ -155,6 +155,8 @@ class Values:
                 return arith.wrap(self.b, self.word(inner), _int(inner), _int(node).type)
             case n.Below(value=inner, limit=limit):
                 return self.below(self.word(inner), limit)
+            case n.Vague(value=inner):
+                return self._vague(self.word(inner), _int(node))
             case n.Swap(value=inner, bits=bits):
                 return self.b.op(f"bswap{bits}", self.word(inner))
             case n.BitLength(value=inner):
@@ -167,6 +169,14 @@ class Values:
                 return arith.select(self.b, cond, x, y)
             case _:
                 assert_never(node)
+
+    def _vague(self, word: Value, kind: Int) -> Value:
+        """The number, after something that the verifier does not know was added to it, within its bounds again. It stays
+        where it is: what follows is to see nothing else."""
+        most = kind.hi - kind.lo
+        some = self.b.op("add", self.hidden(word), -kind.lo)
+        inside = arith.select(self.b, self.b.op("ule", some, most), some, Const(most))
+        return self.b.op("add", self.below(inside, most + 1), kind.lo)
 
     def _outside(self, node: n.Load | n.Move | n.Distance | n.Bits | n.CoreInfo | n.MapRef | n.Helper | n.Kfunc) -> Value:
         """What comes from memory, from addresses, from the kernel."""
@@ -374,7 +384,7 @@ class Values:
         wanted = b.data if isinstance(b, n.Bytes) else None
         left = places.place(self, a)
         right = places.place(self, b) if wanted is None else left
-        for at, width in places.pieces(left, size) if wanted is not None else places._together(left, right, size):
+        for at, width in places.pieces(size, *([left] if wanted is not None else [left, right])):
             want: Value = Const(signed(int.from_bytes(wanted[at : at + width], "little"))) if wanted is not None else \
                 self.b.load(right.base, width, right.off + at)
             step = self.flow.join("same")
@@ -384,7 +394,7 @@ class Values:
 
     def _order_bytes(self, a: n.Expr, b: n.Expr, size: int, yes: Join, no: Join) -> None:
         left, right = places.place(self, a), places.place(self, b)
-        for at, width in places._together(left, right, size):
+        for at, width in places.pieces(size, left, right):
             x, y = (self.b.load(p.base, width, p.off + at) for p in (left, right))
             if width > 1:
                 x, y = self.b.op(f"bswap{width * 8}", x), self.b.op(f"bswap{width * 8}", y)

@@ -71,12 +71,13 @@ class Int(NamedTuple):
 
 
 class Resource:
-    """Something acquired that must be given back: what it is called, what acquired it and where. By identity."""
+    """Something acquired that must be given back: what it is called, what acquired it and where. By identity. `keep`: the
+    variable (a tree Local) that says whether a record is wanted, where it can be discarded."""
 
-    __slots__ = ("what", "release", "span")
+    __slots__ = ("what", "release", "span", "keep")
 
-    def __init__(self, what: str, release: str, span: Span) -> None:
-        self.what, self.release, self.span = what, release, span
+    def __init__(self, what: str, release: str, span: Span, keep: Any = None) -> None:
+        self.what, self.release, self.span, self.keep = what, release, span, keep
 
 
 class Origin(NamedTuple):

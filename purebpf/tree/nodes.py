@@ -16,18 +16,18 @@ from .stmts import (
 from .values import (
     Abs as Abs, Arith as Arith, At as At, Below as Below, BitLength as BitLength, Bits as Bits, Both as Both, Bytes as Bytes,
     CORE as CORE, Call as Call, Cast as Cast, Compare as Compare, CoreInfo as CoreInfo, CtxPlace as CtxPlace,
-    Deref as Deref, Distance as Distance, Either as Either, Element as Element, Expr as Expr, Filled as Filled,
+    Deref as Deref, Distance as Distance, Either as Either, Element as Element, Expr as Expr, Filled as Filled, Formatted as Formatted,
     Get as Get, GlobalPlace as GlobalPlace, Helper as Helper, IfElse as IfElse, IsNone as IsNone, Item as Item,
     Kfunc as Kfunc, Lit as Lit, Load as Load, Local as Local, MakeTuple as MakeTuple, MapRef as MapRef,
     Maybe as Maybe, Member as Member, Move as Move, Node as Node, Not as Not, Number as Number,
     OrderBytes as OrderBytes, Record as Record, Row as Row, SameBytes as SameBytes, Select as Select, Seq as Seq,
-    Slot as Slot, SlotPlace as SlotPlace, Stmt as Stmt, Swap as Swap, Temp as Temp, Undef as Undef, Wrap as Wrap,
+    Slot as Slot, SlotPlace as SlotPlace, Stmt as Stmt, Swap as Swap, Temp as Temp, Undef as Undef, Vague as Vague, Wrap as Wrap,
 )
 
 Place = Deref | Member | Element | At | GlobalPlace | SlotPlace | Bytes | CtxPlace | Temp
 Value = (
-    Lit | Number | Undef | Get | Cast | Maybe | MakeTuple | Item | Arith | Wrap | Below | Swap | BitLength | Abs | Compare | SameBytes | OrderBytes
-    | IsNone | Not | Both | Either | IfElse | Select | Seq | Load | Record | Row | Filled | Move | Distance | Bits | CoreInfo | MapRef | Helper | Kfunc
+    Lit | Number | Undef | Get | Cast | Maybe | MakeTuple | Item | Arith | Wrap | Below | Vague | Swap | BitLength | Abs | Compare | SameBytes | OrderBytes
+    | IsNone | Not | Both | Either | IfElse | Select | Seq | Load | Record | Row | Filled | Formatted | Move | Distance | Bits | CoreInfo | MapRef | Helper | Kfunc
     | Call | Place
 )
 Statement = Set | Eval | Store | AtomicOp | If | Loop | Each | Block | Break | Continue | Return | Guard | Scope

@@ -58,10 +58,11 @@ class If(Stmt):
 class Loop(Stmt):
     """`test`, then `body`, then `step`, again; `orelse` once the test fails (None: never). `Break` goes behind `orelse`,
     `Continue` to `step`. `once`: the test holds the first time. `granted`: only as many rounds as the kernel grants
-    (8 million), in the form that the object's kernel has; then the program is given up. `walked`: the body relies on the verifier's walking round by round. `carried`: variables
-    that lead to different slots of the frame in different rounds; `varying`: numbers other than a counter change."""
+    (8 million), in the form that the object's kernel has; then the program is given up. `walked`: the body relies on the
+    verifier's walking round by round. `carried`: variables that lead to different slots of the frame in different rounds.
+    `ways`: the decisions that it comes by on the way through the whole loop."""
 
-    __slots__ = ("test", "body", "step", "orelse", "once", "granted", "walked", "carried", "varying")
+    __slots__ = ("test", "body", "step", "orelse", "once", "granted", "walked", "carried", "ways")
 
     def __init__(self, span: Span) -> None:
         self.span = span
@@ -69,19 +70,21 @@ class Loop(Stmt):
         self.body: list[Stmt] = []
         self.step: list[Stmt] = []
         self.orelse: list[Stmt] = []
-        self.once = self.granted = self.walked = self.varying = False
+        self.once = self.granted = self.walked = False
         self.carried: list[Local] = []
+        self.ways = 1
 
 
 class Each(Stmt):
     """A loop whose rounds the kernel calls: `helper` bpf_loop (`args`: the number of rounds) or for_each_map_elem (the
     map). `params` are set anew in each round. Break, Continue and Return in `body` mean what they mean in a Loop."""
 
-    __slots__ = ("helper", "args", "params", "body", "orelse")
+    __slots__ = ("helper", "args", "params", "body", "orelse", "carried")
 
     def __init__(self, span: Span, helper: str, args: Iterable[Expr], params: Iterable[Local]) -> None:
         self.span, self.helper, self.args, self.params = span, helper, tuple(args), tuple(params)
         self.body: list[Stmt] = []
+        self.carried: list[Local] = []  # as of a Loop
         self.orelse: list[Stmt] = []
 
 

@@ -158,6 +158,16 @@ class Below(Expr):
         self.span, self.kind, self.value, self.limit = span, kind, value, limit
 
 
+class Vague(Expr):
+    """A number, of which the verifier only gets to know the kind's bounds: what follows is walked once, and not once for
+    every value that it has on some way here."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, span: Span, kind: Int, value: Expr) -> None:
+        self.span, self.kind, self.value = span, kind, value
+
+
 class Swap(Expr):
     """The low `bits` of a number, its bytes reversed."""
 
@@ -393,6 +403,16 @@ class Filled(Expr):
 
     def __init__(self, span: Span, kind: Kind, helper: str, source: Expr | None = None) -> None:
         self.span, self.kind, self.helper, self.source = span, kind, helper, source
+
+
+class Formatted(Expr):
+    """Text (kind Agg) that the kernel formats into the place it is stored to, cut to fit: `text` is its format, with a zero
+    at the end, `values` are what it formats, `most` the characters that it becomes if nothing is cut."""
+
+    __slots__ = ("text", "values", "most")
+
+    def __init__(self, span: Span, kind: Kind, text: bytes, values: Iterable[Expr], most: int) -> None:
+        self.span, self.kind, self.text, self.values, self.most = span, kind, text, tuple(values), most
 
 
 class Move(Expr):

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT = range(5)
-TC_ACT_UNSPEC, TC_ACT_OK, TC_ACT_RECLASSIFY, TC_ACT_SHOT, TC_ACT_PIPE, TC_ACT_STOLEN = range(-1, 5)
-TC_ACT_QUEUED, TC_ACT_REPEAT, TC_ACT_REDIRECT, TC_ACT_TRAP = range(5, 9)
-TCX_NEXT, TCX_PASS, TCX_DROP, TCX_REDIRECT = -1, 0, 2, 7
-SK_DROP, SK_PASS = range(2)
-NF_DROP, NF_ACCEPT = range(2)
+if TYPE_CHECKING:  # as answers they have a type of their own; at run time all are plain numbers
+    from .actions import NfAction, SkAction, TcAction, TcxAction, XdpAction
+
+    XDP_ABORTED: Final = XdpAction.ABORTED
+    XDP_DROP: Final = XdpAction.DROP
+    XDP_PASS: Final = XdpAction.PASS
+    XDP_TX: Final = XdpAction.TX
+    XDP_REDIRECT: Final = XdpAction.REDIRECT
+    TC_ACT_UNSPEC: Final = TcAction.UNSPEC
+    TC_ACT_OK: Final = TcAction.OK
+    TC_ACT_RECLASSIFY: Final = TcAction.RECLASSIFY
+    TC_ACT_SHOT: Final = TcAction.SHOT
+    TC_ACT_PIPE: Final = TcAction.PIPE
+    TC_ACT_STOLEN: Final = TcAction.STOLEN
+    TC_ACT_QUEUED: Final = TcAction.QUEUED
+    TC_ACT_REPEAT: Final = TcAction.REPEAT
+    TC_ACT_REDIRECT: Final = TcAction.REDIRECT
+    TC_ACT_TRAP: Final = TcAction.TRAP
+    TCX_NEXT: Final = TcxAction.NEXT
+    TCX_PASS: Final = TcxAction.PASS
+    TCX_DROP: Final = TcxAction.DROP
+    TCX_REDIRECT: Final = TcxAction.REDIRECT
+    SK_DROP: Final = SkAction.DROP
+    SK_PASS: Final = SkAction.PASS
+    NF_DROP: Final = NfAction.DROP
+    NF_ACCEPT: Final = NfAction.ACCEPT
+else:
+    XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT = range(5)
+    TC_ACT_UNSPEC, TC_ACT_OK, TC_ACT_RECLASSIFY, TC_ACT_SHOT, TC_ACT_PIPE, TC_ACT_STOLEN = range(-1, 5)
+    TC_ACT_QUEUED, TC_ACT_REPEAT, TC_ACT_REDIRECT, TC_ACT_TRAP = range(5, 9)
+    TCX_NEXT, TCX_PASS, TCX_DROP, TCX_REDIRECT = -1, 0, 2, 7
+    SK_DROP, SK_PASS = range(2)
+    NF_DROP, NF_ACCEPT = range(2)
 EPERM, ENOENT, ESRCH, EINTR, EAGAIN, ENOMEM, EACCES, EFAULT, EBUSY, EEXIST = 1, 2, 3, 4, 11, 12, 13, 14, 16, 17
 EINVAL, ENOSPC, ERANGE, EOPNOTSUPP, EADDRNOTAVAIL, ECONNREFUSED = 22, 28, 34, 95, 99, 111
 
@@ -31,4 +58,4 @@ RB_NO_WAKEUP, RB_FORCE_WAKEUP = 1, 2
  BPF_TCP_CLOSE, BPF_TCP_CLOSE_WAIT, BPF_TCP_LAST_ACK, BPF_TCP_LISTEN, BPF_TCP_CLOSING,
  BPF_TCP_NEW_SYN_RECV, BPF_TCP_BOUND_INACTIVE) = range(1, 14)
 
-NAMES: Final = tuple(n for n in list(globals()) if n.isupper() and n != "NAMES")
+NAMES: Final = tuple(n for n in list(globals()) if n.isupper() and n not in ("NAMES", "TYPE_CHECKING"))

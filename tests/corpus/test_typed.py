@@ -13,8 +13,19 @@ HERE = Path(__file__).parent
 COMMAND = ["-m", "mypy", "--config-file=", "--strict", "--follow-imports=silent", "--no-error-summary"]
 
 
-@pytest.mark.xfail(reason="arrays as fields, contexts and answers are not yet typed", strict=True)
-def test_strict() -> None:
-    done = subprocess.run([sys.executable, *COMMAND, *map(str, sorted((HERE / "typed").glob("*.py")))],
-                          capture_output=True, text=True, cwd=HERE.parents[1])
-    assert not re.findall(r"^.+: error: .+$", done.stdout, re.M)
+WAITING = {"events": "arrays as fields are not yet typed", "tables": "pointers to numbers are not yet typed",
+           "user": "pointers and arrays as fields are not yet typed"}
+FILES = sorted((HERE / "typed").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def complaints() -> list[str]:
+    """What mypy says of all of them, at once: starting it is what takes the time."""
+    done = subprocess.run([sys.executable, *COMMAND, *map(str, FILES)], capture_output=True, text=True, cwd=HERE.parents[1])
+    return re.findall(r"^.+: error: .+$", done.stdout, re.M)
+
+
+@pytest.mark.parametrize("name", [
+    pytest.param(f.stem, marks=[pytest.mark.xfail(reason=WAITING[f.stem], strict=True)] if f.stem in WAITING else []) for f in FILES])
+def test_strict(name: str, complaints: list[str]) -> None:
+    assert not [line for line in complaints if f"/{name}.py:" in line]

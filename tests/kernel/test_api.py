@@ -99,3 +99,31 @@ def test_what_only_means_something_in_a_program() -> None:
     for use in (lambda: counts[1], lambda: counts.lookup(1), lambda: program(None), bpf.current_pid, lambda: 1 in counts):
         with pytest.raises(bpf.NotInKernel):
             use()  # type: ignore[operator]
+
+
+class Counter:
+    def __init__(self, step: int) -> None:
+        self.step = step
+        self.total = Global[u64](0)
+        self.seen = HashMap[u32, u64](max_entries=4)
+
+    @bpf.xdp
+    def count(self, ctx):  # type: ignore[no-untyped-def]
+        self.total += self.step
+        self.seen[self.step] += 1
+        return bpf.XDP_PASS
+
+
+def test_objects_of_a_class_bring_their_own_programs_and_maps() -> None:
+    one, ten = Counter(1), Counter(10)
+    with bpf.load(one, ten) as k:
+        assert list(k.programs) == ["count", "count_2"]
+        for _ in range(3):
+            k[ten.count].test_run(bytes(64))
+        k[one.count].test_run(bytes(64))
+        assert (k[one.total].value, k[ten.total].value) == (1, 30)
+        assert k[ten.seen].to_dict() == {10: 3} and one.count in k and one.count == one.count != ten.count
+    with pytest.raises(TypeError, match="belong to its instances"):
+        bpf.load(Counter)
+    with pytest.raises(TypeError, match="neither a BPF program"):
+        bpf.load(object())

@@ -13,7 +13,7 @@ entry:
   %0 = dataaddr .bss : ptr.data
   %1 = load.u64 %0
   %2 = add %1, 0
-  %3 = dataaddr .bss : ptr.data
+  %3 = dataaddr .bss + 8 : ptr.data
   %4 = load.u64 %3
   %5 = add %4, 0
   jump loop(%2, %5)
