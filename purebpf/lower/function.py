@@ -188,7 +188,7 @@ class Lowering(Values):
             words = self.flow.env.get(local)
             if words is None or not words:
                 continue
-            if getattr(node, "granted", False) and local not in counters:
+            if isinstance(node, n.Loop) and node.granted and local not in counters:
                 words = tuple(self.opaque(w) if region == "i64" else w for w, region in zip(words, local.rep))
             params[local] = [Param(head_type(word, kind), local.name) for word, kind in zip(words, local.rep)]
             block.params += params[local]
