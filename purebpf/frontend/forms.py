@@ -49,7 +49,7 @@ def choose(unit: Unit) -> str:
     usual = next(row for row in reversed(allowed) if row[0] != "called")  # of the forms for every loop, that of the oldest kernel
     form, feature, name = next((row for row in allowed if versions.has(kernel, versions.feature(row[1])) and (
         unit.target.kernel or row[0] != "called")), usual)
-    for span in unit.granted:
+    for span in dict.fromkeys(unit.granted):
         unit.needs.add(versions.feature(feature), f"loops without a small bound ({name})", span)
         unit.needs.choices.append((span, f"loop: {form} by the kernel ({name})" if form != "numbered" else f"loop: an iterator ({name})"))
     return form

@@ -52,16 +52,29 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
     lo, hi = (a.lo, max(a.lo, z.hi - 1)) if up else (min(a.hi, z.lo + 1), a.hi)
     walked = arith.is_exact(a) and arith.is_exact(by) and z.hi - a.lo <= PLAIN
     seen = 2 if walked and z.seen else min(a.seen, z.seen, 1)
-    counter = Local(f"${_shown(node.target)}", ("i64",))
-    c.emit(Set(span, counter, _as(start, Int(type, a.lo, a.hi))))
     most = max(z.hi - a.lo if up else a.hi - z.lo, 0) // abs(by.lo if abs(by.lo) < abs(by.hi) else by.hi)
-    inside = Get(span, Int(type, lo, hi, seen), counter)
-    now = Get(span, Int(type, min(lo, a.lo), max(hi, a.hi, z.hi) if up else hi), counter)
-    more = Compare(span, TRUTH, "lt" if up else "gt", now, stop)
+    now = Int(type, min(lo, a.lo), max(hi, a.hi, z.hi) if up else hi)
     once = arith._decided("lt" if up else "gt", a, z) is True
-    next_kind = Int(type, type.lo, type.hi)
-    step_stmt = Set(span, counter, Arith(span, next_kind, "+", inside, step))
-    _grant(c, _counted(c, node, more, once, lambda: inside, step_stmt, rounds=min(most + 1, 1 << 23)), most)
+    begin = _as(start, Int(type, a.lo, a.hi))
+    env, held_, done = dict(c.env or {}), c.held, len(c.out)
+    loop = _one_by_one(c, node, Int(type, lo, hi, seen), now, (begin, stop, step), up, once, most)
+    if loop.granted and seen and (not up or a.lo < 0):  # the test bounds it on one side; on the other it began, which is forgotten
+        c.env, c.held = env, held_
+        del c.out[done:]
+        _one_by_one(c, node, Int(type, lo, hi), now, (begin, stop, step), up, once, most)
+
+
+def _one_by_one(c: Checker, node: ast.For, inside: Int, now: Int, bounds: tuple[Expr, Expr, Expr], up: bool, once: bool, most: int) -> Loop:
+    """The loop over a range: the counter is `inside` in the body, and `now` where it is tested."""
+    span, (begin, stop, step) = c.span(node), bounds
+    counter = Local(f"${_shown(node.target)}", ("i64",))
+    c.emit(Set(span, counter, begin))
+    value = Get(span, inside, counter)
+    more = Compare(span, TRUTH, "lt" if up else "gt", Get(span, now, counter), stop)
+    next_ = Set(span, counter, Arith(span, Int(inside.type, inside.type.lo, inside.type.hi), "+", value, step))
+    loop = _counted(c, node, more, once, lambda: value, next_, rounds=min(most + 1, 1 << 23))
+    _grant(c, loop, most)
+    return loop
 
 
 PLAIN, TRIED = 1 << 10, 600
@@ -93,8 +106,11 @@ def _picks(nodes: list[Node]) -> bool:
 
 
 def _remembers(nodes: list[Node], sets: list[Set]) -> bool:
-    """Is there a state, a number that is one of a few, by which a round decides and sets what the next ones decide by?"""
+    """Is there a number that a round sets, or changes by one way or by another, and that the next ones decide by?"""
+    changed = [one.local.name for one in sets if one.local.rep == ("i64",) and isinstance(one.value, Arith)
+               and any(local.name == one.local.name for local in read(one.value))]
     states = {one.local.name for one in sets if isinstance(one.value, Number) and one.local.rep == ("i64",)}
+    states |= {name for name in changed if changed.count(name) > 1}
     return any(local.name in states for node in nodes if isinstance(node, Compare) for local in read(node))
 
 
