@@ -13,7 +13,7 @@ from purebpf.api import module_programs
 from purebpf.compiler import Options, compile
 from purebpf.dsl.hooks import Func, Program
 from purebpf.errors import CompileError
-from purebpf.target import Target
+from purebpf.target import VM, Target
 from purebpf.compiler import to_ir
 from purebpf.ir.interp import Interp
 from purebpf.ir.ops import signed
@@ -35,7 +35,8 @@ def module(source: str) -> ModuleType:
 
 
 def _frontend(source: str, args: list[str]) -> str:
-    return print_module(to_ir(module_programs(module(source)))[1].module)
+    options = Options(target=Target(kernel=args[0] if args else ""))
+    return print_module(to_ir(module_programs(module(source)), options)[1].module)
 
 
 def _errors(source: str, args: list[str]) -> str:
@@ -72,7 +73,7 @@ def _run(source: str, args: list[str]) -> str:
         right = int(wanted, 0)
         answers = {"CPython": int(functions[name](*arguments))}
         probe = _probe(made, functions[name], arguments)
-        lowered = to_ir([probe])[1]
+        lowered = to_ir([probe], Options(target=Target(kernel=VM)))[1]
         images = {section: bytearray(data.data) for section, data in lowered.data.specs().items()}
         answers["IR"] = signed(Interp(lowered.module, data=images).run(name, *map(signed, arguments)))
         answers["VM"] = signed(_in_vm(made, probe, arguments))
