@@ -25,6 +25,7 @@ from .source import Source, Sources
 
 if TYPE_CHECKING:
     from .context import Checker
+    from .hooknames import HookNames
 
 
 class Claims:
@@ -52,14 +53,16 @@ class Wrong(NamedTuple):
     field: str = ""
 
 
-def check(claims: Claims, btf: Btf, sources: Sources) -> list[Diagnostic]:
-    """Everything that is declared and is not so."""
+def check(claims: Claims, btf: Btf, sources: Sources, names: HookNames) -> list[Diagnostic]:
+    """Everything that is declared and is not so. Of a type that is not in `btf` but in a module, `names` knows."""
     found: list[Diagnostic] = []
     types = KernelTypes(btf)
     for layout, (source, used) in claims.types.items():
         if essential(layout.name) != layout.name or (layout.name, "") in claims.asked:
             continue
         type_id = btf.find(layout.name, (bt.Struct, bt.Union))
+        if type_id is None and names("struct", layout.name, "") is None:
+            continue
         wrong: Iterable[Wrong] = (Wrong("undefined-name", *_no_type(btf, layout.name), layout),) if type_id is None else \
             _fields(types, type_id, layout, claims.asked)
         found += [_diagnostic(one, source, used, sources) for one in wrong]
