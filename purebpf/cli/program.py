@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 from types import ModuleType
@@ -21,28 +22,44 @@ def import_file(path: str) -> ModuleType:
     sys.modules[name] = module  # string annotations of its classes are looked up there
     sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
     try:
-        exec(compile(text, path, "exec"), module.__dict__)
+        exec(compile(text, path, "exec", dont_inherit=True), module.__dict__)
     except SyntaxError as error:
         span = Span(path, error.lineno or 1, max(0, (error.offset or 1) - 1))
         raise CompileError([Diagnostic("syntax", error.msg, span)]) from None
     except CompileError:
         raise
     except Exception as error:
-        raise CompileError([Diagnostic("import", f"{type(error).__name__}: {error}", _place(error, path),
+        place = _field(error, text, path) or _place(error, path)
+        raise CompileError([Diagnostic("import", f"{type(error).__name__}: {error}", place,
                                        label="running the file stopped here")]) from None
     finally:
         sys.path.pop(0)
     return module
 
 
+def _field(error: BaseException, text: str, path: str) -> Span | None:
+    """The field that a struct was refused for, which the message names first: "Event.pid: …"."""
+    cls, _, field = str(error).partition(":")[0].partition(".")
+    if not field.isidentifier():
+        return None
+    for node in ast.walk(ast.parse(text, path)):
+        if isinstance(node, ast.ClassDef) and node.name == cls:
+            for stmt in node.body:
+                if isinstance(stmt, ast.AnnAssign) and isinstance(stmt.target, ast.Name) and stmt.target.id == field:
+                    at = stmt.annotation
+                    return Span(path, at.lineno, at.col_offset, at.end_lineno or at.lineno, at.end_col_offset or 0)
+    return None
+
+
 def _place(error: BaseException, path: str) -> Span:
-    """The innermost line of the user's file in the traceback."""
-    line, trace = 1, error.__traceback__
+    """The innermost place in the user's file of the traceback."""
+    found, trace = Span(path, 1), error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == path:
-            line = trace.tb_lineno
+            line, end_line, col, end_col = list(trace.tb_frame.f_code.co_positions())[trace.tb_lasti // 2]
+            found = Span(path, line or trace.tb_lineno, col or 0, end_line or 0, end_col or 0)
         trace = trace.tb_next
-    return Span(path, line)
+    return found
 
 
 def compile_file(path: str, **options: Any) -> Compiled:

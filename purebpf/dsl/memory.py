@@ -87,7 +87,8 @@ def layout_of(word: Any, where: str = "") -> Layout:
         if min(values) < -(1 << 31) or max(values) >= 1 << 32:
             return TYPES["i64"]
         return TYPES["i32" if min(values) < 0 else "u32"]
-    raise TypeError(f"{where + ': ' if where else ''}{word!r} is not a type that memory can hold")
+    shown = word.__name__ if isinstance(word, type) else repr(word)
+    raise TypeError(f"{where + ': ' if where else ''}{shown} is not a type that memory can hold")
 
 
 def _ctypes_layout(word: Any, where: str) -> Layout:
@@ -121,7 +122,7 @@ def _annotations(cls: type) -> list[tuple[str, Any]]:
             try:
                 word = eval(word, scope)  # what typing.get_type_hints does, without its refusals
             except NameError:
-                word = _forward_pointer(word, cls)
+                word = _forward_pointer(word, f"{cls.__name__}.{name}")
         out.append((name, word))
     return out
 
@@ -136,10 +137,10 @@ def own_annotations(cls: type) -> dict[str, Any]:
     return found
 
 
-def _forward_pointer(word: str, cls: type) -> Any:
+def _forward_pointer(word: str, where: str) -> Any:
     if word.startswith(("Ptr[", "bpf.Ptr[")):
         return PtrType(None)
-    raise TypeError(f"{cls.__name__}: {word!r} is not defined")
+    raise TypeError(f"{where}: {word!r} is not defined")
 
 
 def _make(cls: Any, *, union: bool, packed: bool, core: bool) -> Any:

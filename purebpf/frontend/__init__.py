@@ -57,7 +57,7 @@ def check_programs(given: Sequence[Program[..., Any]], *, license: str = "GPL", 
         unit.report(unbounded)
     kernel_types = unit.kernel.types if hooks is not None and unit.claims.types else None
     if kernel_types is not None:
-        unit.report_all(agreement.check(unit.claims, kernel_types, unit.sources))
+        unit.report_all(agreement.check(unit.claims, kernel_types, unit.sources, unit.hook_names))
     if unit.diagnostics:
         raise CompileError(sorted(unit.diagnostics, key=lambda d: (d.span.file, d.span.line, d.span.col)))
     return unit

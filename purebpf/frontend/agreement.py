@@ -25,6 +25,7 @@ from .source import Source, Sources
 
 if TYPE_CHECKING:
     from .context import Checker
+    from .hooknames import HookNames
 
 
 class Claims:
@@ -52,14 +53,16 @@ class Wrong(NamedTuple):
     field: str = ""
 
 
-def check(claims: Claims, types: KernelTypes, sources: Sources) -> list[Diagnostic]:
-    """Everything that is declared and is not so."""
+def check(claims: Claims, types: KernelTypes, sources: Sources, names: HookNames) -> list[Diagnostic]:
+    """Everything that is declared and is not so. Of a type that is not in the kernel's BTF but in a module, `names` knows."""
     found: list[Diagnostic] = []
     btf = types.btf
     for layout, (source, used) in claims.types.items():
         if essential(layout.name) != layout.name or (layout.name, "") in claims.asked:
             continue
         type_id = btf.find(layout.name, (bt.Struct, bt.Union))
+        if type_id is None and names("struct", layout.name, "") is None:
+            continue
         wrong: Iterable[Wrong] = (Wrong("undefined-name", *_no_type(btf, layout.name), layout),) if type_id is None else \
             _fields(types, type_id, layout, claims.asked)
         found += [_diagnostic(one, source, used, sources) for one in wrong]
@@ -70,7 +73,8 @@ def _no_type(btf: Btf, name: str) -> tuple[str, str]:
     if btf.find(name, bt.Typedef) is not None:
         return f"the kernel's {name} is a typedef, not a struct", "name the struct behind it"
     names = {kind.name for _, kind in btf.of_kind(bt.Struct, bt.Union) if isinstance(kind, bt.Struct | bt.Union) and kind.name}
-    return f"the kernel has no struct {name!r}", near(name, names) or f"where some kernels have it, ask: 'if bpf.type_exists({name}):'"
+    ask = f"where some kernels have it, ask: 'if bpf.type_exists({name}):'"
+    return f"the kernel has no struct {name!r}", near(name, names) or ask
 
 
 def _fields(types: KernelTypes, type_id: int, layout: StructType, asked: set[tuple[str, str]]) -> Iterator[Wrong]:
@@ -111,7 +115,7 @@ def _compare(types: KernelTypes, type_id: int, mine: Layout, where: str, name: s
             return None
         case bt.Ptr(), PtrType() if isinstance(real, PtrType):
             other, own = real.target, mine.target  # two structs of different names; one to void may lead to anything
-            if isinstance(other, StructType) and isinstance(own, StructType) and own.core and other.name and essential(own.name) != other.name:
+            if isinstance(other, StructType) and isinstance(own, StructType) and own.core and other.name not in ("", essential(own.name)):
                 return f"{where} is a pointer to {other.name} in the kernel, not to {own.name}", write
             return None
         case bt.Array(), ArrayType() if isinstance(real, ArrayType):
@@ -163,7 +167,9 @@ def _spelt(layout: Layout) -> str:
     """A layout as the user would write it; of structs the name, in quotes, which need not be declared yet."""
     if isinstance(layout, PtrType):
         target = layout.target
-        return f'Ptr["{target.name}"]' if isinstance(target, StructType) and target.name else "Ptr[None]" if isinstance(target, StructType) else f"Ptr[{_spelt(target) if target else None}]"
+        if isinstance(target, StructType):
+            return f'Ptr["{target.name}"]' if target.name else "Ptr[None]"
+        return f"Ptr[{_spelt(target) if target else None}]"
     return f"{_spelt(layout.elem)}[{layout.count}]" if isinstance(layout, ArrayType) else layout.name
 
 

@@ -50,7 +50,7 @@ def _elsewhere(c: Checker, name: str) -> str:
     if found and isinstance(obj, int):
         return f"a program cannot change Python's variables: declare '{name} = Global[u64]({obj!r})', and write '{name}.value'"
     if found:
-        return f"{name!r} of the module is meant? It is assigned here, which makes it a variable of this function: call that otherwise"
+        return f"{name!r} of the module is meant? Assigned here, it is a variable of this function: call that otherwise"
     return "give it a value first"
 
 

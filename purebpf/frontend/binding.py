@@ -85,7 +85,9 @@ def _declared_pointer(c: Checker, value: Expr, layout: PtrType, node: ast.AST) -
     if isinstance(kind, Agg) and kind.layout == layout.target:
         return keeping.placed(c, value, kind.layout, node)
     if not isinstance(kind, Ptr):
-        raise c.mismatch(f"a pointer to {layout.target.name if layout.target else 'void'} is needed here", kind, value.span)
+        wanted = layout.target.name if layout.target else "void"
+        raise c.mismatch(f"a pointer to {wanted} is needed here", kind, value.span,
+                         "what may be None is annotated so: 'Ptr[T] | None'" if kind == NONE else "")
     if layout.target is None or kind.target == layout.target:
         return value
     if kind.target is None or layout.target is not None and _same_kernel_type(kind.target, layout.target):

@@ -120,8 +120,10 @@ def number_for(c: Checker, value: Expr, layout: IntType, node: ast.AST, bits: in
     lo, hi = (-(1 << (count - 1)), (1 << (count - 1)) - 1) if layout.signed else (0, (1 << count) - 1)
     if lo <= a.lo <= hi:
         return value
-    what, wrapped = (f"{bits} bit{'s' * (bits > 1)}", "") if bits else (layout.name, f"; '{layout.name}({a.lo})' is {layout(a.lo)}")
-    raise c.error("constant", f"{a.lo} does not fit into {what}", value.span, help=f"{what} hold{'' if bits > 1 else 's'} {lo} to {hi}{wrapped}")
+    what = f"{bits} bit{'s' * (bits > 1)}" if bits else layout.name
+    wrapped = "" if bits else f"; '{what}({a.lo})' is {layout(a.lo)}"
+    raise c.error("constant", f"{a.lo} does not fit into {what}", value.span,
+                  help=f"{what} hold{'' if bits > 1 else 's'} {lo} to {hi}{wrapped}")
 
 
 def _fit_pointer(c: Checker, value: Expr, layout: PtrType, node: ast.AST) -> Expr:
@@ -190,7 +192,8 @@ def is_char(layout: Layout) -> bool:
 
 def _too_long(c: Checker, size: int, layout: ArrayType, at: Span) -> None:
     if size > layout.size:
-        raise c.error("too-long", f"{size} bytes do not fit into {layout.name}", at, help=instead.of_text(c.frame.source.text_at(at)[1:-1]))
+        raise c.error("too-long", f"{size} bytes do not fit into {layout.name}", at,
+                      help=instead.of_text(c.frame.source.text_at(at)[1:-1]))
 
 
 def _fit_row(c: Checker, items: list[Expr], layout: ArrayType, node: ast.AST) -> Expr:

@@ -222,9 +222,9 @@ def _memory(c: Checker, helper: Declared, wanted: str, optional: bool, node: ast
 
 def _room(c: Checker, text: str, kind: Kind, size: ast.Constant) -> None:
     """A constant number of bytes that is more than the memory has."""
-    if not isinstance(kind, Ptr) or kind.target is None or kind.region not in ("stack", "data", "value") or not isinstance(size.value, int):
+    if not isinstance(kind, Ptr) or kind.target is None or kind.region not in ("stack", "data", "value"):
         return
-    if text.startswith(("Mem", "Out")) and size.value > kind.target.size > 0:
+    if isinstance(size.value, int) and text.startswith(("Mem", "Out")) and size.value > kind.target.size > 0:
         raise c.error("too-long", f"{size.value} bytes are {'written' if text.startswith('Out') else 'read'} here, "
                       f"{an(kind.target.name)} has {kind.target.size}", size)
 

@@ -93,11 +93,13 @@ class Contexts:
         names = sorted(self._names(kind.name))
         if kind.name in (*arguments.WORDS, "pt_regs") and name not in names:
             raise c.error("no-field", f"this context has no {name!r}", node,
-                          help=instead.FIELDS.get(name) or "arguments of the hook are parameters, by their names; 'ctx.arg(n)' is the n-th, from 0")
+                          help=instead.FIELDS.get(name) or
+                          "arguments of the hook are parameters, by their names; 'ctx.arg(n)' is the n-th, from 0")
         if not names:
             raise c.error("no-field", f"the fields of this {kind.name.split('/')[0]} context are not known here: no BTF, "
                           "no tracefs", node, help="annotate the parameter with a struct: 'def prog(ctx: MyContext)'")
-        raise c.error("no-field", f"this context has no {name!r}", node, help=instead.FIELDS.get(name) or near(name, names) or f"it has {', '.join(names)}")
+        raise c.error("no-field", f"this context has no {name!r}", node,
+                      help=instead.FIELDS.get(name) or near(name, names) or f"it has {', '.join(names)}")
 
     @staticmethod
     def _register(c: Checker, ctx: Expr, kind: str, name: str, node: ast.AST) -> Expr | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..tree.kinds import Const, Int, Ptr
-from ..tree.nodes import Arith, Block, Break, Compare, Continue, Eval, Get, Helper, Lit, Loop, Number, Set, Stmt
+from ..tree.nodes import Arith, Block, Break, Compare, Continue, Get, Helper, Lit, Loop, Number, Set, Stmt
 from ..tree.walk import walk
 from . import conds, iterating, maps, stmts, truths
 from .callbacks import _for_map
@@ -41,7 +41,7 @@ def _returned(c: Checker) -> int:
 
 def _tail_call(stmt: Stmt) -> bool:
     """Does a tail call leave for good somewhere in it?"""
-    return any(isinstance(one, Eval) and isinstance(one.value, Helper) and one.value.name == "tail_call" for one in walk(stmt))
+    return any(isinstance(one, Helper) and one.name == "tail_call" for one in walk(stmt))
 
 
 def _run(c: Checker, check: Callable[[Round], None], orelse: list[ast.stmt], node: ast.While) -> None:

@@ -26,6 +26,7 @@ from .names import near
 
 
 PROBED = ("probe", "user")
+RAW_INDEX = "with 'pkt = ctx.packet', 'pkt[i]' is a byte; of a pointer, compared with ctx.data_end, read '(p + i).value'"
 RAW = "raw"  # `why` of pointers that are ctx.data, or come of it
 
 
@@ -104,9 +105,7 @@ def element(c: Checker, place: Expr, index: Expr, node: ast.AST) -> Expr:
     assert isinstance(kind, Ptr)
     layout = kind.target
     if not isinstance(layout, ArrayType):
-        raw = kind.region.startswith("packet")
-        raise c.mismatch("an array, a map or a kernel pointer can be indexed", kind, node,
-                         "with 'pkt = ctx.packet', 'pkt[i]' is a byte; of a pointer, compared with ctx.data_end, read '(p + i).value'" if raw else "")
+        raise c.mismatch("an array, a map or a kernel pointer can be indexed", kind, node, RAW_INDEX if kind.why == RAW else "")
     index = c.flat(index)
     a, size = arith.kind_of(index), layout.elem.size
     flexible = layout.count == 0 and kind.access in PROBED

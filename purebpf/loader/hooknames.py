@@ -21,7 +21,7 @@ TRACEPOINT = "btf_trace_"  # the one prefix that names typedefs
 def others(kind: str, name: str, prefix: str = "") -> Collection[str] | None:
     """The hooks that there are, where `name` is none of them; None where it is one, or where this kernel does not show.
 
-    `kind` is a row's `target` in uapi.hooks, `prefix` its `btf_prefix`."""
+    `kind` is a row's `target` in uapi.hooks, `prefix` its `btf_prefix`; or "struct", a type that is not in vmlinux."""
     ask = KINDS.get(kind)
     try:
         return ask(name, prefix) if ask is not None else None
@@ -73,7 +73,13 @@ def _typed(name: str, prefix: str) -> Collection[str] | None:
         return [n.removeprefix(prefix) for n in names if n.startswith(prefix)] or None
 
 
+def _struct(name: str, prefix: str) -> Collection[str] | None:
+    """Structs of modules, where the kernel proper has none of that name."""
+    with Kernel() as kernel:
+        return None if any(btf.find(name, (t.Struct, t.Union)) for _, btf in kernel.modules()) else ()
+
+
 KINDS: dict[str, Callable[[str, str], Collection[str] | None]] = {
     "category/name": _tracepoint, "syscall": _syscall, "func": _function, "glob": _function, "name": _raw_tracepoint,
-    "btf": _typed,
+    "btf": _typed, "struct": _struct,
 }

@@ -96,3 +96,9 @@ def test_a_missing_tracepoint(tmp_path: Path) -> None:
     built = (tmp_path / "tp.o").read_bytes()  # an object from elsewhere: it was not checked for this kernel
     (tmp_path / "other.o").write_bytes(built.replace(b"sys_enter_openat", b"sys_enter_opemat"))
     refused(purebpf("load", "other.o", "--attach", cwd=tmp_path), "sys_enter_opemat", "sys_enter_openat")
+
+
+@pytest.mark.parametrize("word, place", [("u33", "5:8"), ("'u33'", "5:8"), ("list", "5:8"), ("Ptr[u33]", "5:12")])
+def test_a_field_of_no_type_is_pointed_at(tmp_path: Path, word: str, place: str) -> None:
+    (tmp_path / "prog.py").write_text(f"import purebpf as bpf\nfrom purebpf import Ptr\n@bpf.struct\nclass E:\n    b: {word}\n")
+    refused(purebpf("build", "prog.py", cwd=tmp_path), f"prog.py:{place}: error[import]")
