@@ -22,7 +22,7 @@ def release(text: str) -> str:
     """A kernel's release, "6.1" or longer."""
     from ..uapi import versions
 
-    if versions.number(text) < (4, 0):
+    if text and versions.number(text) < (4, 0):
         raise argparse.ArgumentTypeError(f"a release such as 6.1 is needed, not {text!r}")
     return text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Sequence
 from types import FunctionType, MethodType
 from typing import Any, NamedTuple, NoReturn, TypeVar
@@ -140,6 +141,8 @@ def call_object(c: Checker, obj: Any, node: ast.Call) -> Expr:
     special = SPECIAL.get(obj) if isinstance(obj, _HASHED) else None
     if special is not None:
         return special(c, node)
+    if isinstance(obj, FunctionType | MethodType) and obj.__module__ in sys.stdlib_module_names and obj not in builtins.BUILTINS:
+        c.unsupported(f"calling {obj.__name__!r}", node, instead.of_call(obj))
     if isinstance(obj, Closure) or isinstance(obj, Func | FunctionType) and obj not in builtins.BUILTINS:
         args = arguments(c, node)
         return functions.call(c, obj, args.values, args.named, node)

@@ -26,7 +26,7 @@ def prog(ctx):
 n = Global[u64](0)
 @bpf.xdp
 def prog(ctx):
-    n.value = f"{ctx.packet[0]}"  # error[type-mismatch] n.value: a number is needed here
+    n.value = f"{ctx.packet[0]}"  # error[type-mismatch] f": a number is needed here
     # fixed: n.value = ctx.packet[0]
     return 2
 # --- method that text has not
