@@ -41,7 +41,8 @@ def _frontend(source: str, args: list[str]) -> str:
 
 
 def _errors(source: str, args: list[str]) -> str:
-    options = Options(license=args[0] if args else "GPL")
+    kernel = next((a for a in args if a[:1].isdigit()), "")
+    options = Options(license=" ".join(a for a in args if a != kernel) or "GPL", target=Target(kernel=kernel))
     try:
         compile(module_programs(module(source)), options)
     except CompileError as error:
