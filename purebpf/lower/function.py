@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple, assert_never, cast
 
-from ..ir.function import Block, Edge, Function, Op, Param, Value
+from ..ir.function import Block, Const, Edge, Function, Op, Param, Value
 from ..ir.ops import TABLE
 from ..ir.types import I64, MAYBE, PTR, VOID, Type
 from ..tree import nodes as n
 from ..tree.kinds import Agg, Ptr
-from ..tree.walk import assigned, read, walk
+from ..tree.walk import assigned, places_of, read, sources, walk
 from . import places
 from .flow import Join, Words
 from .values import Values
@@ -184,12 +184,14 @@ class Lowering(Values):
         # pointer that moves never lets them; then a counter with a limit is what ends its walk.
         moves = any("packet" in local.rep and self.flow.env.get(local) for local in assigned(node))
         counters = _limited(node) if moves else set()
+        followed = _followed(node) if isinstance(node, n.Loop) and node.granted else set()
         for local in assigned(node):
             words = self.flow.env.get(local)
             if words is None or not words:
                 continue
             if isinstance(node, n.Loop) and node.granted and local not in counters:
-                words = tuple(self.opaque(w) if region == "i64" else w for w, region in zip(words, local.rep))
+                words = tuple(self.opaque(w) if region == "i64" and (isinstance(w, Const) or local in followed) else w
+                              for w, region in zip(words, local.rep))
             params[local] = [Param(head_type(word, kind), local.name) for word, kind in zip(words, local.rep)]
             block.params += params[local]
             edge.args += words
@@ -249,6 +251,14 @@ def head_type(word: Value, region: str) -> Type:
     if region == "i64":
         return I64
     return PTR[region] if region in ("stack", "packet", "packet_end", "packet_meta", "ctx", "data") else MAYBE[region]
+
+
+def _followed(node: n.Loop) -> set[n.Local]:
+    """The variables whose range the verifier follows from round to round: those that the loop's test orders, and those that
+    places are computed from."""
+    nodes = [one for stmt in node.body for one in walk(stmt)]
+    ordered = [one for one in (walk(node.test) if node.test is not None else ()) if isinstance(one, n.Compare) and one.word not in ("eq", "ne")]
+    return sources([one for one in nodes if isinstance(one, n.Set)], places_of(nodes)) | {local for one in ordered for local in read(one)}
 
 
 def _limited(node: n.Stmt) -> set[n.Local]:
