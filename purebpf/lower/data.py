@@ -58,6 +58,8 @@ class Types:
         raise AssertionError(f"no BTF for {layout!r}")
 
     def _struct(self, layout: StructType) -> bt.Type:
+        if layout.core:  # relocations count its members
+            return (bt.Union if layout.union else bt.Struct)(layout.name, layout.size, tuple(self._member(f, 0) for f in layout.fields))
         if layout.union:
             return bt.Union(layout.name, layout.size, self._alternatives(layout.fields, 0))
         groups: list[list[Field]] = []
