@@ -65,7 +65,6 @@ def clamped(c: Checker, text: Expr, count: int, bound: Expr, node: ast.AST) -> E
         bound = c.hold(bound, "$bound")
         size: Expr = Number(span, count)
         if is_string(layout):
-            c.function.aborts = True
             size = c.hold(Vague(span, Int(I64, 0, count, 1), strings.length(c, text, node)), "$size")
         there = arith.integer(c, arith.better(c, "gt", Number(span, 0), arith.integer(c, arith.binary(c, "+", bound, size, node), node), node), node)
         if a.hi < 0:

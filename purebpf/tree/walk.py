@@ -47,3 +47,29 @@ def assigned(node: n.Node) -> list[Local]:
 def read(node: n.Node) -> list[Local]:
     """The variables that are read, in order, each once."""
     return list(dict.fromkeys(one.local for one in walk(node) if isinstance(one, n.Get)))
+
+
+def sources(sets: list[n.Set], locals: set[Local]) -> set[Local]:
+    """The variables that these are computed from by the sets, themselves included."""
+    found = set(locals)
+    while more := {local for one in sets if one.local in found for local in read(one.value)} - found:
+        found |= more
+    return found
+
+
+def places_of(nodes: list[n.Node]) -> set[Local]:
+    """The variables that places are computed from: indices and offsets."""
+    return {local for one in nodes if isinstance(one, n.Move | n.At | n.Element)
+            for local in read(one.index if isinstance(one, n.Element) else one.offset)}
+
+
+def settle_vague(body: list[n.Stmt]) -> None:
+    """A function is complete: which numbers that were made vague lead to places is known."""
+    nodes = [one for stmt in body for one in walk(stmt)]
+    vague = [one for one in nodes if isinstance(one, n.Set) and isinstance(one.value, n.Vague)]
+    if not vague:
+        return
+    wanted = sources([one for one in nodes if isinstance(one, n.Set)], places_of(nodes))
+    for one in vague:
+        assert isinstance(one.value, n.Vague)
+        one.value.needed |= one.local in wanted
