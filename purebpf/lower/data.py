@@ -176,7 +176,7 @@ class Data:
             where = ".rodata" if variable.read_only else ".bss" if variable.init is None or variable.init == 0 else ".data"
             section = self.section(where)
             image = bytes(layout.size) if variable.init is None else encode(layout, variable.init, name)
-            offset = section.add(image, max(layout.align, 1))
+            offset = section.add(image, 8 if layout.size >= 8 else max(layout.align, 1))  # wide copies, whatever it is made of
             section.vars.append(VarSpec(name, offset, layout.size, self.types.id_of(layout)))
             found = self._places[id(variable)] = where, offset
         return found

@@ -137,7 +137,7 @@ class Values:
                 return (self._decided(node),)
             case n.Load() | n.Move() | n.Distance() | n.Bits() | n.CoreInfo() | n.MapRef() | n.Helper() | n.Kfunc():
                 return (self._outside(value),)
-            case n.Record() | n.Row() | n.Filled() | n.Formatted():
+            case n.Record() | n.Row() | n.Blank() | n.Filled() | n.Formatted():
                 raise AssertionError("a struct value without a place")
             case (n.Deref() | n.Member() | n.Element() | n.At() | n.GlobalPlace() | n.SlotPlace() | n.Bytes() | n.CtxPlace()
                   | n.Temp()):

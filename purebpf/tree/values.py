@@ -395,6 +395,16 @@ class Row(Expr):
         self.span, self.kind, self.items = span, kind, items
 
 
+class Blank(Expr):
+    """An array of zeros (kind Agg) that a loop is to write: the verifier is not told that they are zeros, so that what stands
+    there does not tell it how far the loop came."""
+
+    __slots__ = ()
+
+    def __init__(self, span: Span, kind: Kind) -> None:
+        self.span, self.kind = span, kind
+
+
 class Filled(Expr):
     """An array value (kind Agg) that a helper writes: `helper(address, size)`, or with `source` a fault-safe read
     `helper(address, size, source)`."""

@@ -64,12 +64,36 @@ def places_of(nodes: list[n.Node]) -> set[Local]:
 
 
 def settle_vague(body: list[n.Stmt]) -> None:
-    """A function is complete: which numbers that were made vague lead to places is known."""
-    nodes = [one for stmt in body for one in walk(stmt)]
-    vague = [one for one in nodes if isinstance(one, n.Set) and isinstance(one.value, n.Vague)]
+    """A function is complete: which numbers that were made vague lead to places, or are still wanted behind another loop, is
+    known. What that one's rounds are told apart by would be walked once for each of the others."""
+    nodes = list(_in_order(body))
+    vague = [(at, one) for at, one in enumerate(nodes) if isinstance(one, n.Set) and isinstance(one.value, n.Vague)]
     if not vague:
         return
-    wanted = sources([one for one in nodes if isinstance(one, n.Set)], places_of(nodes))
-    for one in vague:
+    sets = [one for one in nodes if isinstance(one, n.Set)]
+    wanted = sources(sets, places_of(nodes))
+    loops = [at for at, one in enumerate(nodes) if isinstance(one, n.Loop | n.Each)]
+    reads = {one.local: at for at, one in enumerate(nodes) if isinstance(one, n.Get)}
+    for at, one in vague:
         assert isinstance(one.value, n.Vague)
-        one.value.needed |= one.local in wanted
+        last = max((reads.get(local, 0) for local in _results(sets, one.local)), default=0)
+        one.value.needed |= one.local in wanted or any(at < loop < last for loop in loops)
+
+
+def _in_order(body: list[n.Stmt]) -> Iterator[n.Node]:
+    """All nodes, in the order in which they come."""
+    todo: list[n.Node] = list(reversed(body))
+    while todo:
+        one = todo.pop()
+        yield one
+        parts = [part for cls in reversed(type(one).__mro__) for name in getattr(cls, "__slots__", ()) if name not in _SKIPPED
+                 for part in _nodes(getattr(one, name, None))]
+        todo += reversed(parts)
+
+
+def _results(sets: list[n.Set], local: Local) -> set[Local]:
+    """The variables that are computed from this one, itself included."""
+    found = {local}
+    while more := {one.local for one in sets if one.local not in found and not found.isdisjoint(read(one.value))}:
+        found |= more
+    return found

@@ -6,10 +6,10 @@ def prog(ctx):
         n += 1
     return n
 # ==>
-test.py:7:9: error[target]: this loop may go round more often than the verifier of Linux 5.10 follows
+test.py:6:5: error[target]: this loop may go round more often than the verifier of Linux 5.10 follows
+    5 |     n = 0
     6 |     while n != bpf.random_u32():
-    7 |         n += 1
-      |         ^^^^^^
+      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   help: bound it by a constant of a few hundred rounds, as in 'for i in range(100)', with 'break'; Linux 5.17 and later take it as it is
 
 # test: errors 5.10
@@ -54,8 +54,8 @@ def prog(ctx):
         p = q
     return p.x
 # ==>
-test.py:12:9: error[target]: 'p' stands for another struct in every round of this loop, which takes Linux 6.4, and this is for 5.17
-   11 |         q = P(p.y, p.x)
-   12 |         p = q
-      |         ^
+test.py:10:5: error[target]: 'p' stands for another struct in every round of this loop, which takes Linux 6.4, and this is for 5.17
+    9 |     p = P(1, 2)
+   10 |     while p.x != bpf.random_u32():
+      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   help: copy its fields into one struct instead
