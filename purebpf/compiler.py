@@ -17,7 +17,7 @@ from .lower import Lowered
 from .opt import optimize
 from .spec import ObjectSpec, ProgramSpec
 from .target import OLDEST, Needs, Target
-from .uapi import hooks
+from .uapi import hooks, versions
 
 if TYPE_CHECKING:
     from .btf import Btf
@@ -57,7 +57,7 @@ def compile(programs: Sequence[Program[..., Any]], options: Options | None = Non
     if options.observe:
         options.observe("frontend", lowered.module)
     optimize(lowered.module, level=options.level, verify=options.verify, observe=options.observe)
-    return Compiled(_object(lowered, entries, options, name), {**unit.names(), **entries}, unit.needs)
+    return Compiled(_object(lowered, entries, options, name, options.target.kernel or unit.needs.oldest()), {**unit.names(), **entries}, unit.needs)
 
 
 def to_tree(programs: Sequence[Program[..., Any]], options: Options | None = None) -> Unit:
@@ -74,8 +74,9 @@ def to_ir(programs: Sequence[Program[..., Any]], options: Options | None = None)
     return unit, lowered, {program: lowered.program(tree) for program, tree in zip(unit.entries, unit.programs)}
 
 
-def _object(lowered: Lowered, programs: dict[Program[..., Any], str], options: Options, name: str) -> ObjectSpec:
-    functions = {fn.name: generate(fn, cpu=options.target.cpu, line_text=_line, verify=options.verify)
+def _object(lowered: Lowered, programs: dict[Program[..., Any], str], options: Options, name: str, kernel: str) -> ObjectSpec:
+    functions = {fn.name: generate(fn, cpu=options.target.cpu, line_text=_line, verify=options.verify,
+                                   falls_back=versions.has(kernel, versions.feature("back_edge_falls")))
                  for fn in lowered.module.functions.values()}
     entries = {}
     for program, entry in programs.items():

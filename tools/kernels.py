@@ -1,7 +1,9 @@
 """Load objects on several kernels: `python tools/kernels.py [FILE.o… FILE.py…]` prints a table of program by kernel.
 
+A Python source is compiled for each kernel ("needs": that kernel lacks what it asks for, an error at its line).
+
 Each kernel is booted once under qemu by a script of its own (--runner: `run-in-kernel.sh -k KERNEL -- COMMAND…`, the host's
-files shared), and one process in it loads everything, since Python is slow there. Python sources are compiled here first.
+files shared), and one process in it loads everything, since Python is slow there. Sources are compiled here first.
 A program is attached where its section says to what; "loads" means that the verifier took it, "attached" that the hook did.
 """
 
@@ -83,13 +85,14 @@ def run(kernel: str, paths: list[str], runner: str) -> list[Row]:
     return rows  # type: ignore[return-value]
 
 
-def build(path: str, directory: str) -> str:
-    """A Python source as an object; an object as it is."""
+def build(path: str, directory: str, kernel: str) -> tuple[str, str]:
+    """A Python source as an object for the kernel, or what that lacks; an object as it is."""
     if not path.endswith(".py"):
-        return os.path.abspath(path)
-    out = os.path.join(directory, os.path.basename(path)[:-3] + ".o")
-    subprocess.run([sys.executable, "-m", "purebpf", "build", path, "-o", out], check=True, cwd=ROOT)
-    return out
+        return os.path.abspath(path), ""
+    out = os.path.join(directory, f"{os.path.basename(path)[:-3]}.{kernel}.o")
+    command = [sys.executable, "-m", "purebpf", "build", path, "-o", out, "--kernel", kernel]
+    done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    return ("", done.stderr) if done.returncode else (out, "")
 
 
 def main() -> int:
@@ -104,11 +107,18 @@ def main() -> int:
     examples = os.path.join(ROOT, "examples")
     files = args.files or sorted(os.path.join(examples, f) for f in os.listdir(examples) if f.endswith(".py"))
     with tempfile.TemporaryDirectory() as directory:
-        paths = [build(os.path.abspath(path), directory) for path in files]
         table: dict[tuple[str, str], dict[str, str]] = {}
         details = []
         for kernel in args.kernels:
-            for obj, program, outcome, detail in run(kernel, paths, args.runner):
+            paths = []
+            for path in files:
+                made, lacks = build(os.path.abspath(path), directory, kernel)
+                paths += [made] if made else []
+                if lacks:
+                    name = os.path.basename(path)[:-3]
+                    table.setdefault((name, ""), {})[kernel] = "needs" if "error[target]" in lacks else "no object"
+                    details.append(f"── {name} for {kernel}: {lacks}\n")
+            for obj, program, outcome, detail in run(kernel, paths, args.runner) if paths else ():
                 table.setdefault((obj, program), {})[kernel] = outcome
                 if detail:
                     details.append(f"── {obj}: {program} on {kernel}: {outcome}\n{detail}\n")
@@ -117,7 +127,7 @@ def main() -> int:
     for (obj, program), outcomes in table.items():
         print(f"{obj + ': ' + program:<{width}}" + "".join(f"{outcomes.get(k, '-'):<24}" for k in args.kernels).rstrip())
     print("\n" + "\n".join(details) if details else "")
-    good = {"loads", "attached"}
+    good = {"loads", "attached", "needs"}
     return int(any(outcome not in good for outcomes in table.values() for outcome in outcomes.values()))
 
 

@@ -61,7 +61,7 @@ def _flatten(mf: MFunc, order: list[MBlock], offsets: list[int]) -> Code:
                 out.append(MInsn(ALU64 | MOV | X, insn.dst, FP, span=insn.span))
                 out.append(MInsn(ALU64 | ADD | K, insn.dst, imm=offsets[insn.slot] + insn.imm, span=insn.span))
             elif insn.targets:
-                _jump(mf, out, insn, follower)
+                _jump(mf, out, insn, follower if (block, follower) not in mf.held else None)
             else:
                 if insn.slot >= 0:
                     insn.off += offsets[insn.slot]

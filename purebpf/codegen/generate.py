@@ -13,11 +13,12 @@ from .mach import MFunc
 from .tidy import tidy
 
 
-def generate(fn: Function, *, cpu: int = 3, line_text: LineText | None = None, verify: bool = False) -> FuncSpec:
+def generate(fn: Function, *, cpu: int = 3, line_text: LineText | None = None, verify: bool = False,
+             falls_back: bool = True) -> FuncSpec:
     """The instructions of `fn` for BPF cpu version `cpu` (1-4), with symbolic references and line information.
 
     `line_text(file, line)` gives the text that line information carries. `verify` has register allocation and the finished
-    instructions checked independently (InternalError if they are wrong). CompileError "stack-too-large" if the frame
+    instructions checked independently (InternalError if they are wrong). `falls_back`: as of `layout.arrange`. CompileError "stack-too-large" if the frame
     exceeds 512 bytes.
     """
     with guard("codegen", fn):
@@ -33,7 +34,7 @@ def generate(fn: Function, *, cpu: int = 3, line_text: LineText | None = None, v
             check.check(mf, before)
         tidy(mf)
         offsets = stack.frame(mf, fn.span)
-        code = emit(mf, layout.arrange(mf), offsets)
+        code = emit(mf, layout.arrange(mf, falls_back), offsets)
         spec = FuncSpec(fn.name, instructions(code), lines(code, fn.span, line_text), fn.btf_id, fn.static)
         if verify:
             final.check(spec, code)

@@ -29,14 +29,16 @@ SHORT = 4  # instructions of an end that is worth sharing
 _SINCE_V2 = frozenset((JLT, JLE, JSLT, JSLE))
 
 
-def arrange(mf: MFunc) -> list[MBlock]:
-    """The blocks of `mf`, allocated, in the order of emission; jumps still name blocks."""
+def arrange(mf: MFunc, falls_back: bool = True) -> list[MBlock]:
+    """The blocks of `mf`, allocated, in the order of emission; jumps still name blocks. `falls_back`: the kernel takes a loop
+    that comes round without a jump, as one does whose test is at the bottom and entered first."""
     if mf.cpu < 2:
         for block in mf.blocks:
             _old_jump(block.insns[-1])
     while _thread(mf) or _merge_equal(mf):
         pass
     _share_ends(mf)
+    mf.held = set() if falls_back else _back_edges(mf)
     return _chains(mf)
 
 
@@ -150,6 +152,27 @@ def _key(insns: list[MInsn]) -> tuple[object, ...]:
     return tuple((i.code, i.dst, i.src, i.off, i.imm, i.ref, i.slot, i.targets) for i in insns)
 
 
+def _back_edges(mf: MFunc) -> set[tuple[MBlock, MBlock]]:
+    """Jumps to a block on the way to which the jump stands."""
+    found: set[tuple[MBlock, MBlock]] = set()
+    entry = mf.blocks[0]
+    way, seen = {entry}, {entry}
+    work = [(entry, iter(entry.targets))]
+    while work:
+        block, targets = work[-1]
+        target = next(targets, None)
+        if target is None:
+            way.discard(block)
+            work.pop()
+        elif target in way:
+            found.add((block, target))
+        elif target not in seen:
+            seen.add(target)
+            way.add(target)
+            work.append((target, iter(target.targets)))
+    return found
+
+
 def _chains(mf: MFunc) -> list[MBlock]:
     """Join blocks into chains: first where only one follower is possible, then by choice."""
     preds: dict[MBlock, int] = {}
@@ -170,7 +193,7 @@ def _chains(mf: MFunc) -> list[MBlock]:
     entry = mf.blocks[0]
     for a, b in [e[-2:] for e in sure] + [e[-2:] for e in choice]:
         head, tail = chain[a], chain[b]
-        if head is not tail and head[-1] is a and tail[0] is b and b is not entry:
+        if head is not tail and head[-1] is a and tail[0] is b and b is not entry and (a, b) not in mf.held:
             head += tail
             for block in tail:
                 chain[block] = head

@@ -162,9 +162,10 @@ class FrameSlot:
 
 class MFunc:
     """A function in machine form. `blocks[0]` is the entry. `pool`: virtual registers that hold something cheap to compute
-    anywhere (constants, addresses) -> the instruction that computes it."""
+    anywhere (constants, addresses) -> the instruction that computes it. `held`: pairs of blocks of which the first must jump to the second, also where
+    it stands in front of it."""
 
-    __slots__ = ("name", "cpu", "blocks", "slots", "pool", "registers")
+    __slots__ = ("name", "cpu", "blocks", "slots", "pool", "registers", "held")
 
     def __init__(self, name: str, cpu: int) -> None:
         self.name, self.cpu = name, cpu
@@ -172,6 +173,7 @@ class MFunc:
         self.slots: list[FrameSlot] = []
         self.pool: dict[int, MInsn] = {}
         self.registers = FIRST_VIRTUAL
+        self.held: set[tuple[MBlock, MBlock]] = set()
 
     def new_register(self) -> int:
         self.registers += 1

@@ -14,6 +14,8 @@ from ..dsl.layout import ArrayType, StructType
 from ..tree.kinds import Agg, Broken, Choice, Const, Context, Cursor, I64, Int, Optional, Ptr, Text, Tuple, describe
 from ..tree.nodes import At, Cast, Expr, GlobalPlace, Lit, Number
 from . import arith, builtins, calls, fitting, instead, keeping, library, memory, strings
+from ..uapi import versions
+from ..uapi.enums import MapType
 from .context import Checker
 from .names import near
 from .unit import no_type
@@ -60,6 +62,7 @@ def known(c: Checker, obj: Any, name: str, node: ast.AST) -> Expr:
         return memory.global_place(c, obj, name, node)
     if c.unit.is_map(obj):
         c.unit.map_name(obj, name)
+        c.unit.need(c, versions.map_type(getattr(MapType, obj.map_type)), f"a {type(obj).__name__} ({name})", node)
     if isinstance(obj, bool | int | str | bytes) or obj is None:
         return Lit(c.span(node), obj)
     if isinstance(obj, KernelName):

@@ -15,6 +15,7 @@ from ..tree.nodes import (
     Arith, AtomicOp, Block, Break, Cast, Compare, Eval, Expr, Get, Guard, If, IfElse, Lit, Local,
     MapRef, Maybe, Number, Set, SlotPlace, Store, Temp,
 )
+from ..uapi import versions
 from . import arith, fitting, helpers, instead, keeping, memory
 from .context import Checker
 from .names import near
@@ -228,6 +229,8 @@ def add_in_place(c: Checker, place: Expr, word: str, number: Expr, per_cpu: bool
         return
     if word == "-":
         number = Arith(span, Int.of(U64), "-", Number(span, 0), number)
+    if ATOMIC[word] != "add":
+        c.unit.need(c, versions.feature("atomics"), f"an atomic '{word}='", node)
     c.emit(AtomicOp(span, ATOMIC[word], place, number))
 
 

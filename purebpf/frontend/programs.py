@@ -14,7 +14,7 @@ from ..errors import CompileError, Diagnostic
 from ..tree.kinds import I64, NONE, POISON, U64, Const, Context, Int, Ptr, is_maybe, number
 from ..tree.nodes import Expr, Function, Get, Local, Number, Return
 from ..tree.walk import settle_vague
-from ..uapi import hooks, names
+from ..uapi import hooks, names, versions
 from . import arguments, arith, functions, hooknames, instead, results
 from .context import Checker, Frame, plain_function
 from .names import near
@@ -60,6 +60,7 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
     local = Local("ctx", ("ctx",))
     function.params.append(local)
     ctx = c.ctx = Get(function.span, Context(kind), local)
+    _need_hook(unit, hook, c, source, program)
     unit.active.append(source.function)
     mark = unit.mark()
     try:
@@ -76,6 +77,16 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
     finally:
         unit.active.pop()
     unit.programs.append(function)
+
+
+def _need_hook(unit: Unit, hook: hooks.Hook, c: Checker, source: Source, program: Program[..., Any]) -> None:
+    """The kernel has programs of this type and for this place."""
+    since = [versions.prog_type(hook.prog_type), versions.attach_type(hook.attach_type) if hook.has_attach_type and not hook.optional else ""]
+    newest = max(filter(None, since), key=versions.number, default="")
+    try:
+        unit.need(c, newest, f"a program of {hook.name}", hooknames.decorator(source, program.section))
+    except CompileError as error:
+        unit.report(error)
 
 
 def _end(c: Checker, program: Program[..., Any], source: Source, observer: bool, wrong: bool) -> None:

@@ -7,6 +7,7 @@ value. Statements inside an expression stand in a `Seq`, so that order is the tr
 
 from __future__ import annotations
 
+from .calls import Call as Call, Helper as Helper, Kfunc as Kfunc, MapRef as MapRef
 from .kinds import Kind as Kind
 from .stmts import (
     AtomicOp as AtomicOp, Block as Block, Break as Break, Continue as Continue, Each as Each, Eval as Eval,
@@ -15,10 +16,10 @@ from .stmts import (
 )
 from .values import (
     Abs as Abs, Arith as Arith, At as At, Below as Below, Blank as Blank, BitLength as BitLength, Bits as Bits, Both as Both, Bytes as Bytes,
-    CORE as CORE, Call as Call, Cast as Cast, Compare as Compare, CoreInfo as CoreInfo, CtxPlace as CtxPlace,
+    CORE as CORE, Cast as Cast, Compare as Compare, CoreInfo as CoreInfo, CtxPlace as CtxPlace,
     Deref as Deref, Distance as Distance, Either as Either, Element as Element, Expr as Expr, Filled as Filled, Formatted as Formatted,
-    Get as Get, GlobalPlace as GlobalPlace, Helper as Helper, IfElse as IfElse, IsNone as IsNone, Item as Item,
-    Kfunc as Kfunc, Lit as Lit, Load as Load, Local as Local, MakeTuple as MakeTuple, MapRef as MapRef,
+    Get as Get, GlobalPlace as GlobalPlace, IfElse as IfElse, IsNone as IsNone, Item as Item,
+    Lit as Lit, Load as Load, Local as Local, MakeTuple as MakeTuple,
     Maybe as Maybe, Member as Member, Move as Move, Node as Node, Not as Not, Number as Number,
     OrderBytes as OrderBytes, Record as Record, Row as Row, SameBytes as SameBytes, Select as Select, Seq as Seq,
     Slot as Slot, SlotPlace as SlotPlace, Stmt as Stmt, Swap as Swap, Temp as Temp, Undef as Undef, Vague as Vague, Wrap as Wrap,

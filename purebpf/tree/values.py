@@ -1,4 +1,4 @@
-"""Expressions of the checked program: values, places, calls; and what nodes have in common."""
+"""Expressions of the checked program: values and places; and what nodes have in common."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..dsl.globals import Variable
-from ..dsl.layout import Field, FuncType, Layout, StructType
-from ..dsl.maps import Map
+from ..dsl.layout import Field, Layout, StructType
 from ..errors import Span
 from .kinds import Const, Int, Kind, Ptr, exact
 
 if TYPE_CHECKING:
-    from .stmts import Function
+    pass
 
 
 class Local:
@@ -463,46 +462,3 @@ class CoreInfo(Expr):
 
 CORE = {"byte_off": 0, "byte_size": 1, "field_exists": 2, "lshift_u64": 4, "rshift_u64": 5, "type_id_local": 6, "type_id_target": 7, "type_exists": 8, "type_size": 9,
         "enum_exists": 10, "enum_value": 11, "type_matches": 12}
-
-
-# --- calls -----------------------------------------------------------------------------------------------------------
-
-
-class MapRef(Expr):
-    """The address of a map."""
-
-    __slots__ = ("map",)
-
-    def __init__(self, span: Span, kind: Kind, map: Map) -> None:
-        self.span, self.kind, self.map = span, kind, map
-
-
-class Helper(Expr):
-    """A kernel helper called: each argument is one word. `pure`: no effects, the same answer for the whole run;
-    `writes`: may change memory that the program sees."""
-
-    __slots__ = ("name", "args", "pure", "writes")
-
-    def __init__(self, span: Span, kind: Kind, name: str, args: Iterable[Expr], pure: bool = False, writes: bool = True) -> None:
-        self.span, self.kind, self.name, self.args = span, kind, name, tuple(args)
-        self.pure, self.writes = pure, writes
-
-
-class Kfunc(Expr):
-    """A kernel function called: each argument is one word. `proto`: its type, for the object's BTF."""
-
-    __slots__ = ("name", "args", "proto")
-
-    def __init__(self, span: Span, kind: Kind, name: str, args: Iterable[Expr], proto: FuncType) -> None:
-        self.span, self.kind, self.name, self.args, self.proto = span, kind, name, tuple(args), proto
-
-
-class Call(Expr):
-    """A function of the program called. `cursors`: variables (of this function) that the callee moves, in the order of
-    `Function.cursors`."""
-
-    __slots__ = ("function", "args", "cursors")
-
-    def __init__(self, span: Span, kind: Kind, function: Function, args: Iterable[Expr], cursors: Iterable[Local] = ()) -> None:
-        self.span, self.kind, self.function = span, kind, function
-        self.args, self.cursors = tuple(args), tuple(cursors)

@@ -272,6 +272,7 @@ FEATURES: Final = {
     "token": "6.9",
     "preempt_off": "6.10",
     "fastcall": "6.12",
+    "back_edge_falls": "6.12",  # a loop that comes round without a jump; 6.1 refuses it, those between were not tried
     "uprobe_session": "6.13",
     "private_stack": "6.13",
     "fd_array_cnt": "6.14",

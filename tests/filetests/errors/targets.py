@@ -1,5 +1,5 @@
 # test: errors 5.10
-@bpf.syscall
+@bpf.tc
 def prog(ctx):
     n = 0
     while n != bpf.random_u32():
@@ -14,7 +14,7 @@ test.py:6:5: error[target]: this loop may go round more often than the verifier 
 
 # test: errors 5.10
 m = HashMap[u32, u64](max_entries=4)
-@bpf.syscall
+@bpf.tc
 def prog(ctx):
     for k, v in m:
         print(k)
@@ -30,7 +30,7 @@ test.py:6:5: error[target]: bpf_for_each_map_elem() is there from Linux 5.13 on,
 class P:
     x: u32
     y: u32
-@bpf.syscall
+@bpf.tc
 def prog(ctx):
     for i in bpf.iter.num(3):
         pass
@@ -46,7 +46,7 @@ test.py:9:14: error[target]: bpf_iter_num_new() is there from Linux 6.4 on, and 
 class P:
     x: u32
     y: u32
-@bpf.syscall
+@bpf.tc
 def prog(ctx):
     p = P(1, 2)
     while p.x != bpf.random_u32():
