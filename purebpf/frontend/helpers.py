@@ -15,23 +15,10 @@ from ..tree.kinds import (
     number,
 )
 from ..tree.nodes import Bits, Expr, Helper, MapRef, Number, Swap
-from ..uapi import callers, hooks, versions
+from ..uapi import callers, effects, hooks, versions
 from . import arith, fitting, keeping, packet, sections
 from .context import Checker
 
-# What helpers do to memory that a program sees: (same answer for the whole run, may write). Others: they may write.
-QUIET = {
-    "get_current_pid_tgid": (True, False), "get_current_uid_gid": (True, False), "get_current_task": (True, False),
-    "get_smp_processor_id": (False, False), "ktime_get_ns": (False, False), "ktime_get_boot_ns": (False, False),
-    "get_prandom_u32": (False, False), "map_lookup_elem": (False, False), "trace_printk": (False, False),
-    "trace_vprintk": (False, False),
-}
-# Helpers whose answer must be given back, and by which: the lookups of sockets and the ring buffer.
-ACQUIRES = {
-    "sk_lookup_tcp": "sk_release", "sk_lookup_udp": "sk_release", "skc_lookup_tcp": "sk_release", "ringbuf_reserve": "ringbuf_submit",
-}
-SLEEPS = {"copy_from_user", "copy_from_user_task", "ima_inode_hash", "ima_file_hash"}  # might_sleep, 6.18
-RELEASES = {"sk_release": 0, "ringbuf_submit": 0, "ringbuf_discard": 0}
 MOST_LISTED = 12  # program types in a message
 SIZES = ("size", "len", "_sz")  # ends of the names of parameters that say how long the memory before them is
 REGIONS = {"map_value": "value", "mem": "mem", "socket": "kernel", "kernel": "kernel"}
@@ -54,11 +41,11 @@ def emit_call(c: Checker, name: str, args: Iterable[Expr], kind: Kind, node: ast
         c.effects.helpers.setdefault(name, c.span(node))
         if not callers.may_call(c.unit.prog_type(c.hook), name):
             raise not_for(c, name, node)
-    sections.enter(c, _word(name, node), name in SLEEPS, node, quiet=name in ("spin_lock", "spin_unlock"))
+    sections.enter(c, _word(name, node), effects.of(name).sleeps, node, quiet=name in ("spin_lock", "spin_unlock"))
     c.unit.need(c, versions.helper(name), f"bpf_{name}()", node)
-    pure, writes = QUIET.get(name, (False, True))
-    c.effects.writes |= writes
-    return Helper(c.span(node), kind, name, args, pure, writes)
+    does = effects.of(name)
+    c.effects.writes |= does.writes
+    return Helper(c.span(node), kind, name, args, does.same, does.writes)
 
 
 def _word(name: str, node: ast.AST) -> str:
@@ -101,8 +88,8 @@ def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:
             _room(c, text, values[-1].kind, follows)
     kind = _result(c, helper, values, node)
     result = emit_call(c, helper.name, values, kind, node)
-    if helper.name in RELEASES:
-        release(c, values[RELEASES[helper.name]], node)
+    if effects.of(helper.name).takes:
+        release(c, values[0], node)
     if helper.invalidates_packet:
         result = c.hold(result, "$status")
         packet.moved(c, helper.name, node)
@@ -119,8 +106,9 @@ def _result(c: Checker, helper: Declared, values: Sequence[Expr], node: ast.AST)
     returns = helper.ret
     if "Ptr" in returns:
         resource = None
-        if helper.name in ACQUIRES:
-            resource = Resource(f"what {helper.name}() gave", f"{ACQUIRES[helper.name]}()", c.span(node))
+        release_by = effects.of(helper.name).gives
+        if release_by:
+            resource = Resource(f"what {helper.name}() gave", f"{release_by}()", c.span(node))
             c.held |= {resource}
         target = None
         if helper.name == "map_lookup_elem" and isinstance(values[0], MapRef):
