@@ -34,6 +34,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .layout import StructType
 
+if TYPE_CHECKING:
+    from .packet import Packet
+
 
 class ContextType:
     """The base of all: `row` names the kernel's struct."""
@@ -62,7 +65,7 @@ def text() -> str:
                        '        """An argument of the function, by its number."""\n        raise NotImplementedError\n')
             continue
         if "data" in found.fields:
-            out.append("    packet: Any  # a cursor over the packet\n")
+            out.append("    packet: Packet  # a cursor over the packet\n")
         out += [f"    {f.name}: {kind(f)}{note(f)}\n" for f in found.fields.values()]
     return "".join(out) + f"\n\n__all__ = {sorted(['ContextType', *CLASSES])!r}\n".replace("'", '"')
 

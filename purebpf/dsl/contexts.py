@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .layout import StructType
 
+if TYPE_CHECKING:
+    from .packet import Packet
+
 
 class ContextType:
     """The base of all: `row` names the kernel's struct."""
@@ -28,7 +31,7 @@ class XdpContext(ContextType):
     """struct xdp_md, of XDP programs."""
 
     row = "xdp_md"
-    packet: Any  # a cursor over the packet
+    packet: Packet  # a cursor over the packet
     data: Any
     data_end: Any
     data_meta: Any
@@ -41,7 +44,7 @@ class TcContext(ContextType):
     """struct __sk_buff, of tc, tcx, socket filter, cgroup_skb, sk_skb, flow dissector and lwt programs."""
 
     row = "__sk_buff"
-    packet: Any  # a cursor over the packet
+    packet: Packet  # a cursor over the packet
     len: int
     pkt_type: int
     mark: int  # writable by some programs
@@ -197,7 +200,7 @@ class SkMsgContext(ContextType):
     """struct sk_msg_md, of sk_msg programs."""
 
     row = "sk_msg_md"
-    packet: Any  # a cursor over the packet
+    packet: Packet  # a cursor over the packet
     data: Any
     data_end: Any
     family: int
@@ -232,7 +235,7 @@ class SkReuseportContext(ContextType):
     """struct sk_reuseport_md, of sk_reuseport programs."""
 
     row = "sk_reuseport_md"
-    packet: Any  # a cursor over the packet
+    packet: Packet  # a cursor over the packet
     data: Any
     data_end: Any
     len: int
