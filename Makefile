@@ -12,9 +12,10 @@ demo: .venv/run  ## compile the four examples and run them, in the kernel or in 
 test: check      ## lint, types, and the whole default test suite
 	$(RUN) -m pytest
 
-check: .venv/dev ## lint and types only
+check: .venv/dev ## lint and types only: ours, and those of user programs under mypy and pyright
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(RUN) tools/strict.py
 
 bench: .venv/dev ## code quality beside clang -O2, then speed of the tools
 	$(RUN) -m benchmarks
