@@ -1,4 +1,6 @@
 // node pythons.mjs PYODIDE ROOT SCRIPT ARGUMENT…: a Python script in a Pyodide, with the repository and the kernel's /sys as files.
+import os from "node:os";
+
 const [home, root, script, ...args] = process.argv.slice(2);
 const { loadPyodide } = await import(`${home}/pyodide.mjs`);
 const python = await loadPyodide({ indexURL: home });
@@ -6,9 +8,16 @@ for (const folder of [root, "/sys"]) {
   python.FS.mkdirTree(folder);
   python.FS.mount(python.FS.filesystems.NODEFS, { root: folder }, folder);
 }
-python.globals.set("given", python.toPy({ root, script, args }));
+python.globals.set("given", python.toPy({ root, script, args, machine: os.machine() }));
 python.runPython(`
-import os, runpy, sys
+import os, platform, runpy, sys, types
+platform.machine = lambda: given["machine"]
+uname = os.uname_result((*os.uname()[:4], given["machine"]))
+os.uname = lambda: uname
+try:
+    import fcntl
+except ImportError:  # some Pyodides leave it to be downloaded; nothing here calls it
+    sys.modules["fcntl"] = types.ModuleType("fcntl")
 os.chdir(given["root"])
 sys.path.insert(0, given["root"])
 sys.dont_write_bytecode = True
