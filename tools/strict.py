@@ -39,9 +39,9 @@ def programs() -> list[Path]:
         p for p in corpus.glob("*/*.py") if p.parent.name not in ("typed", "mistakes") and str(p.relative_to(ROOT)) not in APART and annotated(p))]
 
 
-def complaints(command: Iterable[str], files: Iterable[Path]) -> list[str]:
-    """What a checker says of the files: lines with an error. Raises RuntimeError if it did not run."""
-    done = subprocess.run([sys.executable, *command, *map(str, files)], capture_output=True, text=True, cwd=ROOT)
+def complaints(command: Iterable[str], files: Iterable[Path], folder: Path = ROOT) -> list[str]:
+    """What a checker, started in a folder, says of the files: lines with an error. Raises RuntimeError if it did not run."""
+    done = subprocess.run([sys.executable, *command, *map(str, files)], capture_output=True, text=True, cwd=folder)
     found = re.findall(r"^.*(?: error: | - error: ).*$", done.stdout, re.M)
     if done.returncode and not found:
         raise RuntimeError(f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-2000:]}")

@@ -41,3 +41,11 @@ def test_a_complaint_is_heard(tmp_path: Path) -> None:
     wrong.write_text("import purebpf as bpf\n\n\n@bpf.xdp\ndef program(ctx: bpf.XdpContext) -> bpf.XdpAction:\n    return 7\n")
     for command in (strict.MYPY, strict.PYRIGHT):
         assert len(strict.complaints(command, [wrong])) == 1
+
+
+def test_in_a_project_of_ones_own(tmp_path: Path) -> None:
+    """Installed, purebpf is found and typed: a hook that imports it would be none to a checker."""
+    mine = tmp_path / "mine.py"
+    mine.write_text((ROOT / "tests" / "corpus" / "typed" / "user.py").read_text())
+    for command in (strict.MYPY, strict.PYRIGHT):
+        assert not strict.complaints(command, [mine], tmp_path)
