@@ -41,6 +41,7 @@ def judge(every_build: bool, wanted: list[str]) -> Iterator[tuple[str, str]]:
     from tests.filetests import runner
 
     _tell_formats()
+    os.getpid = lambda: 42  # programs have it as a constant
     if not every_build:
         harness.BUILDS = harness.BUILDS[:2]
     for name in harness.programs():
