@@ -12,9 +12,10 @@ demo: .venv/run  ## compile the four examples and run them, in the kernel or in 
 test: check      ## lint, types, and the whole default test suite
 	$(RUN) -m pytest
 
-check: .venv/dev ## lint and types only
+check: .venv/dev ## lint and types only: ours, and those of user programs under mypy and pyright
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(RUN) tools/strict.py
 
 bench: .venv/dev ## code quality beside clang -O2, then speed of the tools
 	$(RUN) -m benchmarks
@@ -44,6 +45,9 @@ parsers: .venv/dev ## a minute of coverage-guided fuzzing on each reader of inst
 	$(RUN) -m pip install -q atheris
 	$(RUN) tools/fuzz.py all 60
 
+pythons: .venv/run ## the corpus in Python 3.12, 3.13 and 3.14 (Pyodide, from npm): the same objects, the same errors?
+	$(RUN) tools/pythons.py
+
 mutants: .venv/dev ## bugs of one line, planted one at a time: does the suite notice?
 	$(RUN) tools/mutants.py
 
@@ -55,4 +59,4 @@ mutants: .venv/dev ## bugs of one line, planted one at a time: does the suite no
 	tools/venv $(PYTHON) .venv dev
 	@touch $@
 
-.PHONY: help demo test check bench kernels pyz bless gen fuzz effects parsers mutants
+.PHONY: help demo test check bench kernels pyz bless gen fuzz effects parsers pythons mutants

@@ -1,7 +1,9 @@
 """Every program that is started: who, by whom, and from which file."""
 
+from typing import Any, Literal
+
 import purebpf as bpf
-from purebpf import Ptr, RingBuf, char, i32, u32, u64
+from purebpf import Array, Ptr, RingBuf, char, i32, u32, u64
 
 
 @bpf.kernel_struct
@@ -16,15 +18,15 @@ class Exec:
     ppid: u32
     uid: u32
     time: u64
-    comm: char[16]
-    filename: char[128]
+    comm: Array[char, Literal[16]]
+    filename: Array[char, Literal[128]]
 
 
 events = RingBuf[Exec](max_entries=256 * 1024)
 
 
 @bpf.tracepoint("sched:sched_process_exec")
-def on_exec(ctx):
+def on_exec(ctx: Any) -> None:
     with events.reserve() as e:
         e.pid = bpf.current_pid()
         e.ppid = bpf.current_task(task_struct).real_parent.tgid

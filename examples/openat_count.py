@@ -1,6 +1,7 @@
 """openat() calls per process: count in the kernel, print the ten busiest."""
 
 import time
+from typing import Any
 
 import purebpf as bpf
 from purebpf import HashMap, u32, u64
@@ -9,7 +10,7 @@ calls = HashMap[u32, u64](max_entries=10_240)
 
 
 @bpf.tracepoint("syscalls:sys_enter_openat")
-def on_openat(ctx):
+def on_openat(ctx: Any) -> None:
     calls[bpf.current_pid()] += 1
 
 

@@ -6,7 +6,6 @@ import purebpf as bpf
 from purebpf import Global, u8, u32
 from purebpf.net import Ethernet
 
-TC_ACT_OK = 0
 LIMIT = 256
 
 last_hash = Global[u32](0)
@@ -34,10 +33,10 @@ def payload_hash(payload: bytes) -> int:
 
 
 @bpf.tc
-def hash_payload(ctx):
+def hash_payload(ctx: bpf.TcContext) -> bpf.TcAction:
     pkt = ctx.packet
     if pkt.pull(Ethernet) is None:
-        return TC_ACT_OK
+        return bpf.TC_ACT_OK
     h: u32 = 0x811C9DC5
     length: u32 = 0
     for _ in range(LIMIT):
@@ -47,7 +46,7 @@ def hash_payload(ctx):
         h = mix(h, byte.value)
         length += 1
     last_hash.value = finish(h, length)
-    return TC_ACT_OK
+    return bpf.TC_ACT_OK
 
 
 if __name__ == "__main__":

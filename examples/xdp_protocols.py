@@ -8,8 +8,6 @@ import purebpf as bpf
 from purebpf import Const, PerCpuArray, u16, u64
 from purebpf.net import ETH_IP, ETH_IPV6, ETH_VLAN, IP_TCP, IP_UDP, Ethernet, IPv4, IPv6, Udp, Vlan
 
-XDP_DROP, XDP_PASS = 1, 2
-
 
 class Kind(IntEnum):
     OTHER, TCP, UDP = range(3)
@@ -26,12 +24,12 @@ blocked_port = Const[u16](9999)
 
 
 @bpf.xdp
-def protocols(ctx):
+def protocols(ctx: bpf.XdpContext) -> bpf.XdpAction:
     pkt = ctx.packet
     size = len(pkt)
     eth = pkt.pull(Ethernet)
     if eth is None:
-        return XDP_DROP
+        return bpf.XDP_DROP
     proto = eth.proto
     if proto == ETH_VLAN and (tag := pkt.pull(Vlan)):
         proto = tag.proto
@@ -46,8 +44,8 @@ def protocols(ctx):
         entry.packets += 1
         entry.bytes += size
     if l4 == IP_UDP and (udp := pkt.pull(Udp)) and udp.dport == blocked_port:
-        return XDP_DROP
-    return XDP_PASS
+        return bpf.XDP_DROP
+    return bpf.XDP_PASS
 
 
 if __name__ == "__main__":

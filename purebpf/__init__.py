@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         SockoptContext as SockoptContext, SysctlContext as SysctlContext, TcContext as TcContext,
         XdpContext as XdpContext,
     )
+    from .dsl.packet import Packet as Packet
     from .errors import (
         AttachError as AttachError, CompileError as CompileError, FormatError as FormatError,
         KernelError as KernelError, KeyMissing as KeyMissing, NotInKernel as NotInKernel, NotSupported as NotSupported,
@@ -143,6 +144,7 @@ _HOMES = {  # module -> the public names it holds
     "dsl.contexts": "DeviceContext NetfilterContext PerfEventContext ProbeContext RawTracepointContext SkLookupContext "
     "SkMsgContext SkReuseportContext SockAddrContext SockContext SockOpsContext SockoptContext SysctlContext "
     "TcContext XdpContext",
+    "dsl.packet": "Packet",
     "errors": "AttachError CompileError FormatError KernelError KeyMissing NotInKernel NotSupported PureBpfError "
     "VerifierError VmFault",
     "loader.handle": "links maps open_link open_map open_program programs",

@@ -47,6 +47,7 @@ class IntType(Layout):
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeAlias
 
     u8: TypeAlias = int
@@ -60,7 +61,15 @@ if TYPE_CHECKING:
     be16: TypeAlias = int
     be32: TypeAlias = int
     be64: TypeAlias = int
-    char: TypeAlias = int
+
+    class _CharType(type):
+        def __getitem__(cls, size: int) -> Callable[[Any], str]: ...
+
+    class char(int, metaclass=_CharType):
+        """A byte of text: a number as a field, `str` in an array; `char[64](p)` is the C string at a pointer."""
+
+        def __get__(self, obj: object, owner: Any = None) -> int: ...
+        def __set__(self, obj: Any, value: int | str | bytes) -> None: ...
 else:
     u8: Final = IntType("u8", 1, False)
     u16: Final = IntType("u16", 2, False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from ..errors import NotInKernel
 from .layout import Layout
@@ -59,7 +59,11 @@ class KernelFunction:
         return f"<kernel function {self.name}>"
 
 
-def kfunc(what: str | F) -> Any:
+@overload
+def kfunc(what: str) -> Any: ...
+@overload
+def kfunc(what: F) -> F: ...
+def kfunc(what: Any) -> Any:
     """`bpf.kfunc("bpf_task_from_pid")`, typed from BTF; or `@bpf.kfunc def bpf_task_from_pid(pid: i32) -> …: ...`, which
     says the types itself, for machines without BTF and for type checkers."""
     if isinstance(what, str):

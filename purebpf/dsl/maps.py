@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, get_args, overload
 
 from ..errors import NotInKernel
 from .hooks import Program
@@ -15,13 +15,20 @@ from .memory import encode, layout_of
 
 K = TypeVar("K")
 V = TypeVar("V")
-D = TypeVar("D")
 if TYPE_CHECKING:
+    from typing import Self
+
     from typing_extensions import TypeVar as _TypeVar
 
+    from .ints import char
+    from .memory import Ptr
+    from .typed import Indexed as _Index, Keyed as _Keyed, Outer as _Outer, Reservation
+
+    M = _TypeVar("M", default=Any)
     N = _TypeVar("N", default=None)
 else:
-    N = TypeVar("N")
+    M, N = TypeVar("M"), TypeVar("N")
+    _Keyed = _Index = Generic
 
 BPF_F_NO_PREALLOC = 1
 
@@ -124,21 +131,12 @@ def int_key() -> Any:
     return u32
 
 
-class _Lookup(Map, Generic[K, V]):
+class _Lookup(Map, _Keyed[K, V]):
     """Maps a program looks keys up in."""
 
-    if TYPE_CHECKING:
 
-        def lookup(self, key: K) -> V | None: ...
-        def get(self, key: K, default: D = ...) -> V | D: ...
-        def update(self, key: K, value: V, flags: int = 0) -> int: ...
-        def delete(self, key: K) -> int: ...
-        def setdefault(self, key: K, value: V) -> V: ...
-        def __getitem__(self, key: K) -> V: ...
-        def __setitem__(self, key: K, value: V) -> None: ...
-        def __delitem__(self, key: K) -> None: ...
-        def __contains__(self, key: K) -> bool: ...
-        def __iter__(self) -> Iterator[K]: ...
+if not TYPE_CHECKING:
+    _Outer = _Lookup
 
 
 class HashMap(_Lookup[K, V]):
@@ -175,29 +173,49 @@ class LpmTrie(_Lookup[K, V]):
         super().__init__(**options)
 
 
-class _Indexed(Map, Generic[V]):
+class _Indexed(Map, _Index[V]):
     """Maps with a u32 index; every index below max_entries exists, zero at first."""
 
     words = 1
-
-    if TYPE_CHECKING:
-
-        def lookup(self, key: int) -> V | None: ...
-        def get(self, key: int, default: D = ...) -> V | D: ...
-        def update(self, key: int, value: V, flags: int = 0) -> int: ...
-        def __getitem__(self, key: int) -> V: ...
-        def __setitem__(self, key: int, value: V) -> None: ...
-        def __contains__(self, key: int) -> bool: ...
 
 
 class Array(_Indexed[V], Generic[V, N]):
     """An array shared by all CPUs (BPF_MAP_TYPE_ARRAY): `Array[u64](max_entries=8)`.
 
-    With a length, `Array[u8, Literal[16]]` is no map but the type `u8[16]`, in a spelling type checkers accept."""
+    With a length, `Array[u8, Literal[16]]` is no map but the type `u8[16]`, in a spelling type checkers accept; for them a
+    field of that type is itself, and a `str` where it is text."""
 
     map_type = "ARRAY"
 
-    if not TYPE_CHECKING:
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self: Array[char, Any], obj: object, owner: Any = None) -> str: ...
+        @overload
+        def __get__(self, obj: object, owner: Any = None) -> Self: ...
+        def __get__(self: Any, *args: Any, **options: Any) -> Any: ...
+        def __set__(self, obj: Any, value: str | bytes | Sequence[V] | Array[V, N]) -> None: ...
+        def __len__(self) -> int: ...
+        @overload
+        def __iter__(self: Array[bool, None]) -> Iterator[tuple[int, Ptr[bool]]]: ...
+        @overload
+        def __iter__(self: Array[int, None]) -> Iterator[tuple[int, Ptr[int]]]: ...
+        @overload
+        def __iter__(self: Array[V, None]) -> Iterator[tuple[int, V]]: ...
+        @overload
+        def __iter__(self: Array[Array[char, Any], Any]) -> Iterator[str]: ...
+        @overload
+        def __iter__(self) -> Iterator[V]: ...
+        def __iter__(self: Any, *args: Any, **options: Any) -> Any: ...
+        @overload
+        def __getitem__(self, key: slice) -> Self: ...
+        @overload
+        def __getitem__(self: Array[Array[char, Any], Any], key: int) -> str: ...
+        @overload
+        def __getitem__(self, key: int) -> V: ...
+        def __getitem__(self: Any, *args: Any, **options: Any) -> Any: ...
+
+    else:
 
         def __class_getitem__(cls, words: Any) -> Any:
             if isinstance(words, tuple) and not isinstance(words[0], TypeVar):
@@ -217,8 +235,13 @@ class ArrayOfMaps(_Indexed[V]):
 
     map_type, words = "ARRAY_OF_MAPS", 0
 
+    if TYPE_CHECKING:
 
-class HashOfMaps(_Lookup[K, V]):
+        def __init__(self, *, inner: V, max_entries: int = 0, flags: int = 0, pin: bool = False,
+                     values: Mapping[int, V] | Sequence[V] = ()) -> None: ...
+
+
+class HashOfMaps(_Outer[K, M]):
     """A hash table whose entries are maps like `inner`: `HashOfMaps[u32](inner=…, max_entries=8)`."""
 
     map_type, words, creates = "HASH_OF_MAPS", 1, False
@@ -232,7 +255,9 @@ class RingBuf(Map, Generic[V]):
     if TYPE_CHECKING:
 
         def output(self, value: V, flags: int = 0) -> int: ...
-        def reserve(self) -> _Reservation[V]: ...
+        def reserve(self) -> Reservation[V]: ...
+        def discard(self, record: V, /) -> None:
+            """The record of a `with rb.reserve() as e:` is not submitted at the end."""
 
 
 class PerfEventArray(Map, Generic[V]):
@@ -248,15 +273,14 @@ class PerfEventArray(Map, Generic[V]):
 class ProgArray(Map):
     """Programs to tail-call: `progs[i](ctx)`, and those it begins with: `ProgArray(values={0: parse, 1: reply})`."""
 
+    map_type, words = "PROG_ARRAY", 0
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         for key, program in self.values.items():
             if not isinstance(program, Program) or not isinstance(key, int) or not 0 <= key < self.max_entries:
                 raise TypeError(f"a ProgArray of {self.max_entries} holds programs at 0 to {self.max_entries - 1}, "
                                 f"not {program!r} at {key!r}")
-
-
-    map_type, words = "PROG_ARRAY", 0
 
     if TYPE_CHECKING:
 
@@ -302,10 +326,3 @@ class BloomFilter(Map, Generic[V]):
 
         def add(self, value: V) -> int: ...
         def __contains__(self, value: V) -> bool: ...
-
-
-if TYPE_CHECKING:
-
-    class _Reservation(Generic[V]):
-        def __enter__(self) -> V: ...
-        def __exit__(self, *args: object) -> None: ...

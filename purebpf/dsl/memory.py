@@ -7,12 +7,17 @@ stack value in a program, and user space gets such objects back.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform, get_args
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform, get_args, overload
 
 from .ints import BOOL, TYPES, IntType
 from .layout import ArrayType, BitField, Field, Layout, PtrType, StructType, lay_out
 
 T = TypeVar("T")
+C = TypeVar("C", bound=type)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .ints import char
 
 
 class Forward(Layout):
@@ -27,15 +32,35 @@ class Forward(Layout):
 if TYPE_CHECKING:
 
     class Ptr(Generic[T]):
-        """A pointer to T: attributes and indexing go through it; `.value` is a pointed-to scalar."""
+        """A pointer to T: attributes and indexing go through it; `.value` is a pointed-to scalar.
+
+        As a field of a struct it is, for a checker, the struct that it points to, so that `a.parent.pid` has a type; a
+        pointer to a number stays one."""
 
         value: T
 
         def __init__(self, address: Any) -> None: ...
+        @overload
+        def __get__(self: Ptr[int], obj: object, owner: Any = None) -> Ptr[int]: ...
+        @overload
+        def __get__(self: Ptr[char], obj: object, owner: Any = None) -> Ptr[char]: ...
+        @overload
+        def __get__(self: Ptr[None], obj: object, owner: Any = None) -> Ptr[None]: ...
+        @overload
+        def __get__(self, obj: object, owner: Any = None) -> T: ...
+        def __get__(self: Any, *args: Any, **options: Any) -> Any: ...
+        def __set__(self, obj: Any, value: T | Ptr[T] | int | None) -> None: ...
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
         def __getitem__(self, index: int) -> T: ...
         def __setitem__(self, index: int, value: T) -> None: ...
+        def __bool__(self) -> bool: ...
+        def __add__(self, bytes: int) -> Ptr[T]: ...
+        def __sub__(self, other: Any) -> Any: ...
+        def __lt__(self, other: Any) -> bool: ...
+        def __le__(self, other: Any) -> bool: ...
+        def __gt__(self, other: Any) -> bool: ...
+        def __ge__(self, other: Any) -> bool: ...
 
 else:
 
@@ -203,22 +228,33 @@ def _zero(kind: Layout) -> Any:
     return 0
 
 
+@overload
 @dataclass_transform(kw_only_default=False)
+def struct(cls: C, /) -> C: ...
+@overload
+@dataclass_transform(kw_only_default=False)
+def struct(*, packed: bool = False) -> Callable[[C], C]: ...
 def struct(cls: Any = None, *, packed: bool = False) -> Any:
     """`@struct class Event: pid: u32; comm: char[16]`: a struct with C layout; `@struct(packed=True)` without padding."""
-    return _make(cls, union=False, packed=packed, core=False) if cls else lambda c: struct(c, packed=packed)
+    return _make(cls, union=False, packed=packed, core=False) if cls else lambda c: _make(c, union=False, packed=packed, core=False)
 
 
+@overload
 @dataclass_transform(kw_only_default=False)
+def union(cls: C, /) -> C: ...
+@overload
+@dataclass_transform(kw_only_default=False)
+def union(*, packed: bool = False) -> Callable[[C], C]: ...
 def union(cls: Any = None, *, packed: bool = False) -> Any:
     """`@union`: all members at offset 0."""
-    return _make(cls, union=True, packed=packed, core=False) if cls else lambda c: union(c, packed=packed)
+    return _make(cls, union=True, packed=packed, core=False) if cls else lambda c: _make(c, union=True, packed=packed, core=False)
 
 
 @dataclass_transform(kw_only_default=False)
-def kernel_struct(cls: Any) -> Any:
+def kernel_struct(cls: C) -> C:
     """A kernel type of which the class names the fields it uses; real offsets are found when loading (CO-RE)."""
-    return _make(cls, union=False, packed=False, core=True)
+    made: C = _make(cls, union=False, packed=False, core=True)
+    return made
 
 
 def encode(layout: Layout, value: Any, where: str) -> bytes:

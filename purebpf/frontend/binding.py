@@ -54,7 +54,7 @@ def declared_parameters(c: Checker, source: Source) -> dict[str, Layout]:
     found = {}
     a = source.node.args
     for p in (*a.posonlyargs, *a.args, *a.kwonlyargs):
-        layout = c.unit.annotation(c, p.annotation, source) if p.annotation else None
+        layout = c.unit.annotation(c, p.annotation, source, text=True) if p.annotation else None
         if layout is not None:
             found[p.arg] = layout
     return found

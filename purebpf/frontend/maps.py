@@ -327,6 +327,14 @@ def _reserve_outside(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) ->
                   help="'with rb.reserve() as e:' submits the record at the end of the block")
 
 
+def _discard(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
+    """`rb.discard(e)`: what `e.discard()` says, where the type of `e` is to have no such method."""
+    kind = args[0].kind
+    if not isinstance(kind, Ptr) or kind.resource is None or kind.resource.keep is None:
+        raise c.mismatch("discard() takes the record of a 'with rb.reserve() as e:'", kind, node)
+    return c.unit.tables.discard(c, kind.resource, [], node)
+
+
 def _push(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
     data = fitting.address_of(c, args[0], _value(map), node)
     flags = arith.integer(c, args[1], node) if len(args) > 1 else Number(c.span(node), BPF_ANY)
@@ -369,6 +377,7 @@ METHODS: dict[tuple[type[decl.Map], str], tuple[Handler, int, int]] = {  # (clas
     (decl.RingBuf, "output"): (_output, 1, 2),
     (decl.PerfEventArray, "output"): (_output, 2, 3),
     (decl.RingBuf, "reserve"): (_reserve_outside, 0, 0),
+    (decl.RingBuf, "discard"): (_discard, 1, 1),
     (decl.BloomFilter, "add"): (_add, 1, 1),
     (decl._Pushed, "push"): (_push, 1, 2),
     (decl._Pushed, "pop"): (_popper("map_pop_elem"), 0, 0),

@@ -87,7 +87,7 @@ def result_layout(c: Checker) -> Layout | None:
         return None
     if isinstance(node.returns, ast.Name) and node.returns.id == "int":
         return None
-    layout = c.unit.annotation(c, node.returns, c.frame.source)
+    layout = c.unit.annotation(c, node.returns, c.frame.source, text=True)
     return layout if isinstance(layout, IntType) else None
 
 

@@ -15,7 +15,7 @@ from ..errors import CompileError
 from ..tree.kinds import Agg, Const, NONE, POISON, Ptr, describe, is_maybe
 from ..tree.nodes import Eval, Expr, Filled, Get, Guard, If, Lit, Number, Seq, Temp
 from . import (
-    arith, binding, calls, compare, conds, exprs, fitting, keeping, maps, memory, operators, subscripts, truths,
+    arith, binding, calls, compare, conds, exprs, fitting, keeping, maps, memory, operators, strings, subscripts, truths,
 )
 from .context import Binding, Checker, Closure
 from .source import assigned
@@ -205,15 +205,22 @@ def target_place(c: Checker, target: ast.expr) -> Expr:
 def _ann_assign(c: Checker, node: ast.AnnAssign) -> None:
     if not isinstance(node.target, ast.Name):
         c.unsupported("an annotation here", node)
-    layout = c.unit.annotation(c, node.annotation, c.frame.source)
+    value = c.expr(node.value) if node.value is not None else None
+    layout = c.unit.annotation(c, node.annotation, c.frame.source, _is_text(value))
     if layout is not None:
         c.frame.declared[node.target.id] = layout
-    if node.value is not None:
-        assign_name(c, node.target, c.expr(node.value))
+    if value is not None:
+        assign_name(c, node.target, value)
     elif isinstance(layout, StructType | ArrayType):
         assign_name(c, node.target, fitting.blank(c, layout, node))
     elif layout is None and c.find(node.target.id) is None:
         c.unsupported("an annotation of a global name", node)
+
+
+def _is_text(value: Expr | None) -> bool:
+    """May a name that holds it be annotated `str`?"""
+    kind = value.kind if value is not None else NONE
+    return isinstance(kind.value, str | bytes) if isinstance(kind, Const) else strings.is_text(kind)
 
 
 # --- augmented assignment --------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from ..btf import types as bt
 from ..dsl.hooks import Program
 from ..dsl.layout import ArrayType, Layout, OptionalType, PtrType
 from ..dsl.memory import layout_of
+from ..dsl.packet import Packet
 from ..errors import CompileError, Diagnostic, Span
 from ..target import Needs, Target
 from ..tree.kinds import Kind
@@ -122,10 +123,13 @@ class Unit:
             self._nested[node] = Source(outer.function, node, outer.file, outer.text, getattr(node, "name", "<lambda>"))
         return self._nested[node]
 
-    def annotation(self, c: Checker, node: ast.expr, source: Source) -> Layout | None:
-        """The layout that an annotation names; None for `Any` and the like, which say nothing."""
+    def annotation(self, c: Checker, node: ast.expr, source: Source, text: bool = False) -> Layout | None:
+        """The layout that an annotation names; None for `Any` and the like, which say nothing in memory. `text`: may be
+        `str` or `bytes`, of whatever room the value has."""
         word = self.evaluate(c, node, source)
-        if word is None or getattr(word, "__module__", "") in ("typing", "builtins") and word not in (int, bool):
+        if word is None or word is Packet or getattr(word, "__module__", "") in ("typing", "builtins") and word not in (int, bool):
+            if word in (str, bytes) and text:
+                return None
             if word in (str, bytes, list, dict, set, tuple, float):
                 raise c.error("type-mismatch", f"{word.__name__!r} is no type of memory", node,
                               help=instead.INTEGERS if word is float else "text is 'char[16]', bytes are 'u8[16]', what grows is a map")

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Self
 
-_own = select.epoll.fromfd
+_own = select.epoll.fromfd if hasattr(select, "epoll") else NotImplemented  # compiling works where nothing can be loaded
 _is_one = (0).__le__
 
 

@@ -18,6 +18,7 @@ import os
 import platform
 import re
 import struct
+from errno import ENOSYS
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Final, Literal
@@ -44,8 +45,16 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _long, _pointer = ctypes.c_long, ctypes.c_void_p
 
 
+def _none(*arguments: Any) -> int:
+    ctypes.set_errno(ENOSYS)
+    return -1
+
+
 def _syscall(*arguments: Any) -> Any:
-    function = _libc["syscall"]  # a new object each time: every use has its own signature
+    try:
+        function = _libc["syscall"]  # a new object each time: every use has its own signature
+    except AttributeError:  # no Linux, as in a browser: there is no such call, and that is the answer
+        return _none
     function.restype = _long
     function.argtypes = (_long, *arguments)
     return function

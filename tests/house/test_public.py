@@ -20,7 +20,7 @@ BPF_TCP_SYN_SENT BPF_TCP_TIME_WAIT BloomFilter CompileError Const DeviceContext 
 ECONNREFUSED EEXIST EFAULT EINTR EINVAL ENOENT ENOMEM ENOSPC EOPNOTSUPP EPERM ERANGE ESRCH EXIST F_CURRENT_CPU
 F_FAST_STACK_CMP F_INGRESS F_LOCK F_REUSE_STACKID F_USER_STACK FormatError Global HashMap HashOfMaps KernelError KeyMissing
 LpmTrie LruHash LruPerCpuHash NF_ACCEPT NF_DROP NOEXIST NetfilterContext NfAction NotInKernel NotSupported ObjectSpec
-PerCpuArray PerCpuHash PerfEventArray PerfEventContext ProbeContext ProgArray Ptr PureBpfError Queue RB_FORCE_WAKEUP
+Packet PerCpuArray PerCpuHash PerfEventArray PerfEventContext ProbeContext ProgArray Ptr PureBpfError Queue RB_FORCE_WAKEUP
 RB_NO_WAKEUP RawTracepointContext RingBuf RunResult SK_DROP SK_PASS SkAction SkLookupContext SkMsgContext SkReuseportContext
 SockAddrContext SockContext SockOpsContext SockoptContext SpinLock Stack SysctlContext TCX_DROP TCX_NEXT TCX_PASS
 TCX_REDIRECT TC_ACT_OK TC_ACT_PIPE TC_ACT_QUEUED TC_ACT_RECLASSIFY TC_ACT_REDIRECT TC_ACT_REPEAT TC_ACT_SHOT TC_ACT_STOLEN

@@ -300,12 +300,10 @@ def prog(ctx):
     t = char(ctx.filename)  # error[type-mismatch] char: 64 bits; char[64](p)
     # fixed: t = char[64](ctx.filename)
 # --- annotated as text
-def f(x: str):  # error[type-mismatch] str: 'str' is no type of memory; char[16]
-    # fixed: def f(x):
-    return 1
-@bpf.xdp
-def prog(ctx):
-    return f("a")
+@bpf.uprobe("libc.so.6:strlen")
+def prog(x: str):  # error[type-mismatch] str: 'str' is no type of memory; char[16]
+    # fixed: def prog(x: Ptr[char]):
+    print(char[16](x))
 # --- float as an annotation
 @bpf.xdp
 def prog(ctx):

@@ -3,7 +3,7 @@
 from typing import Literal
 
 import purebpf as bpf
-from purebpf import Array, Global, HashMap, Ptr, RingBuf, char, u8, u16, u32, u64
+from purebpf import Array, Global, HashMap, RingBuf, char, u8, u16, u32, u64
 
 
 @bpf.struct
@@ -26,7 +26,7 @@ errors = Global[u64](0)
 
 
 @bpf.func
-def add(t: Ptr[Total], size: u32) -> u64:
+def add(t: Total, size: u32) -> u64:
     t.packets += 1
     t.bytes += size
     return t.packets
