@@ -126,6 +126,9 @@ def integer(c: Checker, value: Expr, node: ast.AST) -> Expr:
     if known is not None:
         return coerce(value, known)
     if isinstance(kind, Const):
+        if isinstance(kind.value, int) and isinstance(value, Lit) and not value.written:  # what a variable happens to be wraps
+            wrapped = kind.value & (1 << 64) - 1
+            return Number(value.span, wrapped if kind.value > 0 else (wrapped ^ 1 << 63) - (1 << 63))
         if isinstance(kind.value, int):
             raise c.error("constant", f"{kind.value} does not fit into 64 bits", value.span)
         if isinstance(kind.value, bytes) and len(kind.value) == 1:
@@ -269,7 +272,7 @@ def negate(c: Checker, value: Expr, node: ast.AST) -> Expr:
 def invert(c: Checker, value: Expr, node: ast.AST) -> Expr:
     a = kind_of(value)
     if is_exact(a):
-        return c.lit(~a.lo, node)
+        return Lit(c.span(node), ~a.lo, False)  # of a variable: a literal's is computed before it comes here
     type = U64 if a.type.hi > I64.hi else I64
     lo, hi = -a.hi - 1, -a.lo - 1
     if not fits(lo, hi, type):

@@ -52,7 +52,11 @@ def _prepare(c: Checker, node: ast.expr) -> None:
         for state in (fork.yes, fork.no):
             if state is not None and key in state[0]:
                 kind = join(kind, state[0][key].kind, name)
-        if not isinstance(kind, Broken) and kind != old.kind:
+        if isinstance(kind, Broken) or kind == old.kind:
+            continue
+        if old.local is not None and rep(kind) == rep(old.kind) == old.local.rep:
+            c.env[key] = Binding(old.local, kind)
+        else:
             c.bind(key, coerce(keeping.held_node(c, old, node), kind), name)
 
 

@@ -53,19 +53,29 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
     walked = arith.is_exact(a) and arith.is_exact(by) and z.hi - a.lo <= PLAIN
     seen = 2 if walked and z.seen else min(a.seen, z.seen, 1)
     most = max(z.hi - a.lo if up else a.hi - z.lo, 0) // abs(by.lo if abs(by.lo) < abs(by.hi) else by.hi)
-    now = Int(type, min(lo, a.lo), max(hi, a.hi, z.hi) if up else hi)
+    leap = max(abs(by.lo), abs(by.hi))  # the counter ends so far behind the last element
+    now = Int(type, lo, max(hi, a.hi, z.hi - 1 + leap)) if up else Int(type, min(lo, a.lo, z.lo + 1 - leap), hi)
     once = arith._decided("lt" if up else "gt", a, z) is True
     begin = _as(start, Int(type, a.lo, a.hi))
     env, held_, done = dict(c.env or {}), c.held, len(c.out)
-    loop = _one_by_one(c, node, Int(type, lo, hi, seen), now, (begin, stop, step), up, once, most)
-    if loop.granted and seen and (not up or a.lo < 0):  # the test bounds it on one side; on the other it began, which is forgotten
+    told = seen and up and a.lo >= 0  # where rounds are granted, the test bounds it on one side; on the other it began, which is forgotten
+    first = Int(type, lo, hi, seen if node not in c.unit.forgotten else int(told))
+    loop = _one_by_one(c, node, first, now, (begin, stop, step), up, once, most, not (_followed(a) and _followed(by)))
+    if loop.granted and first.seen > int(told):
+        c.unit.forgotten.add(node)
         c.env, c.held = env, held_
         del c.out[done:]
-        _one_by_one(c, node, Int(type, lo, hi), now, (begin, stop, step), up, once, most)
+        _one_by_one(c, node, first._replace(seen=int(told)), now, (begin, stop, step), up, once, most, True)
 
 
-def _one_by_one(c: Checker, node: ast.For, inside: Int, now: Int, bounds: tuple[Expr, Expr, Expr], up: bool, once: bool, most: int) -> Loop:
-    """The loop over a range: the counter is `inside` in the body, and `now` where it is tested."""
+def _followed(kind: Int) -> bool:
+    """Does the verifier know the number itself? What it knows the bounds of looks the same in every round."""
+    return arith.is_exact(kind) or kind.seen == 2
+
+
+def _one_by_one(c: Checker, node: ast.For, inside: Int, now: Int, bounds: tuple[Expr, Expr, Expr], up: bool, once: bool, most: int,
+                must: bool) -> Loop:
+    """The loop over a range: the counter is `inside` in the body, and `now` where it is tested. `must`: it has to be granted."""
     span, (begin, stop, step) = c.span(node), bounds
     counter = Local(f"${_shown(node.target)}", ("i64",))
     c.emit(Set(span, counter, begin))
@@ -73,7 +83,7 @@ def _one_by_one(c: Checker, node: ast.For, inside: Int, now: Int, bounds: tuple[
     more = Compare(span, TRUTH, "lt" if up else "gt", Get(span, now, counter), stop)
     next_ = Set(span, counter, Arith(span, Int(inside.type, inside.type.lo, inside.type.hi), "+", value, step))
     loop = _counted(c, node, more, once, lambda: value, next_, rounds=min(most + 1, 1 << 23))
-    _grant(c, loop, most)
+    _grant(c, loop, most if not must else None)
     return loop
 
 

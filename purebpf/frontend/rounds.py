@@ -36,8 +36,10 @@ def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round],
     head: Env = dict(entry.env)
     mark, asked = c.unit.mark(), c.asked
     growth: dict[tuple[str, str], int] = {}
+    done = len(c.out)
     for attempt in range(ROUNDS):
         c.unit.reset(mark)
+        del c.out[done:]  # what an attempt before put in front of the loop
         c.env, c.held = dict(head), entry.held
         inlined, c.asked = c.inlined, asked
         this = Round(make())

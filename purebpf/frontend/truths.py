@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType
 from ..tree.convert import coerce
 from ..tree.kinds import BOOL, Choice, Const, Context, Cursor, I64, Int, Optional, Ptr, Text, Tuple, number
@@ -53,6 +54,10 @@ def truth(c: Checker, value: Expr, node: ast.AST) -> Expr:
             if strings.is_text(kind) and kind.access == "direct":
                 first = memory.element(c, memory.deref(c, value, node), Number(c.span(node), 0), node)
                 return memory.load(c, first, node)
+            if isinstance(kind.target, IntType) and kind.access == "direct":
+                name = ast.unparse(node)
+                raise c.error("type-mismatch", "this is a pointer to a number, which is always true", node,
+                              help=f"read the number with '{name}.value'" if name.isidentifier() else "read the number with '.value'")
             return arith.after(c, value, c.lit(not isinstance(kind.target, ArrayType) or kind.target.count > 0, node))
         case Optional(some=some):
             if isinstance(some, Ptr) and not strings.is_text(some) or isinstance(some, Const | Cursor):

@@ -64,6 +64,7 @@ class Unit:
         self.license, self.tables, self.target, self.hook_names = license, tables, target, hook_names or (lambda kind, name, prefix: None)
         self.needs = Needs()
         self.granted: list[Span] = []  # loops that the kernel must count, or call
+        self.forgotten: set[ast.AST] = set()  # those of which the counter turned out to be forgotten
         self.sources = Sources()
         self.kernel = KernelFacts(kernel)
         self.contexts = Contexts(self.kernel, formats)

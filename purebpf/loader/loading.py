@@ -268,7 +268,7 @@ class _Loading:
         finally:
             if owner is not None:
                 owner.close()
-        self.programs[name] = LoadedProgram(spec, linked, made, self.maps, code.core, self.links, _outputs(linked), self.spec.btf)
+        self.programs[name] = LoadedProgram(spec, linked, made, self.maps, code.core, self.links, _outputs(linked, self.spec.maps), self.spec.btf)
         self.opened.append(self.programs[name])
 
     def _at_target(self, name: str, spec: ProgramSpec) -> ProgramSpec:
@@ -304,11 +304,12 @@ class _Loading:
         return Target(found[0], self.kernel.module_fd(found[1]) if found[1] else 0), None
 
 
-def _outputs(linked: Linked) -> tuple[str, ...]:
+def _outputs(linked: Linked, maps: Mapping[str, MapSpec]) -> tuple[str, ...]:
     """The maps of a program that sends records to perf event arrays: its reader has to be there before it runs."""
     if not any(i.code == JMP | CALL and i.src == 0 and i.imm in _RECORD_HELPERS for i in linked.insns):
         return ()
-    return tuple({i.ref.name: None for i in linked.insns if isinstance(i.ref, MapRef)})
+    used = {i.ref.name: None for i in linked.insns if isinstance(i.ref, MapRef)}
+    return tuple(name for name in used if maps[name].type == MapType.PERF_EVENT_ARRAY)
 
 
 def _fitting(name: str, spec: MapSpec, given: LiveMap) -> LiveMap:
