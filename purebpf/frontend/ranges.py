@@ -88,6 +88,7 @@ def _one_by_one(c: Checker, node: ast.For, inside: Int, now: Int, bounds: tuple[
 
 
 PLAIN, TRIED = 1 << 10, 600
+SIMPLE = 6  # decisions of a body that may be walked a thousand times
 PAIRS = 8000  # of rounds and of what was picked in them
 APART = 8  # what ways through a body count for that lead to different places
 
@@ -127,7 +128,10 @@ def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
         decisions *= APART
     if _picks(nodes) and rounds is not None and rounds * rounds * decisions > PAIRS:
         decisions *= APART
-    loop.granted = rounds is None or rounds > PLAIN or rounds * max(decisions, 1) > TRIED
+    moves = [one for one in sets if "packet" in one.local.rep]
+    steps = any(one.local in sources(moves, set(read(one.value))) for one in moves)
+    tried = 0 if steps and decisions <= SIMPLE else max(decisions, 1)  # a cursor at a known place: each round is looked at once
+    loop.granted = rounds is None or rounds > PLAIN or rounds * tried > TRIED
     if loop.granted:
         loop.ways = 1
         c.function.aborts = True
