@@ -381,3 +381,13 @@ def constant(value: Expr) -> int | None:
     if isinstance(kind, Const) and isinstance(kind.value, int):
         return int(kind.value)
     return kind.lo if isinstance(kind, Int) and is_exact(kind) else None
+
+
+def known(c: Checker, value: Expr) -> int | None:
+    """The number, if it is known now: then whatever computing it does happens here."""
+    number = constant(value)
+    if number is not None and acts(value):
+        from ..tree.nodes import Eval
+
+        c.emit(Eval(value.span, value))
+    return number
