@@ -60,11 +60,16 @@ def _programs(given: tuple[Any, ...]) -> list[Program[..., Any]]:
 def compile_all(*programs: Any, name: str = "purebpf", cpu: int = 3, kernel: str = "", **options: Any) -> Compiled:
     """Compile programs for a target (see `Target`), with facts about tracepoints and other hooks from the running kernel where
     it shows them."""
+    return compile(_programs(programs), choices(cpu, kernel, **options), name)
+
+
+def choices(cpu: int = 3, kernel: str = "", **options: Any) -> Options:
+    """How to compile, with what the running kernel shows where nothing else is said."""
     if "formats" not in options:  # those of another kernel
         options["formats"] = tracepoint_format
         options.setdefault("hooks", hook_names)
     options.setdefault("target", Target(cpu, kernel))
-    return compile(_programs(programs), Options(**options), name)
+    return Options(**options)
 
 
 def tracepoint_format(category: str, name: str) -> list[FormatField] | None:

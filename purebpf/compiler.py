@@ -60,11 +60,16 @@ def compile(programs: Sequence[Program[..., Any]], options: Options | None = Non
     return Compiled(_object(lowered, entries, options, name), {**unit.names(), **entries}, unit.needs)
 
 
+def to_tree(programs: Sequence[Program[..., Any]], options: Options | None = None) -> Unit:
+    """The first step: the checked tree (`unit.programs`, in the order of `unit.entries`). Raises CompileError."""
+    options = options or Options()
+    return check_programs(programs, license=options.license, kernel=options.btf or running_kernel,
+                          formats=options.formats or (lambda category, name: None), hooks=options.hooks, target=options.target)
+
+
 def to_ir(programs: Sequence[Program[..., Any]], options: Options | None = None) -> tuple[Unit, Lowered, dict[Program[..., Any], str]]:
     """The first half: what was checked, what it was lowered to, and the name of each program. Raises CompileError."""
-    options = options or Options()
-    unit = check_programs(programs, license=options.license, kernel=options.btf or running_kernel,
-                          formats=options.formats or (lambda category, name: None), hooks=options.hooks, target=options.target)
+    unit = to_tree(programs, options)
     lowered = Lowered(unit.maps, forms.choose(unit))
     return unit, lowered, {program: lowered.program(tree) for program, tree in zip(unit.entries, unit.programs)}
 

@@ -9,7 +9,7 @@ import time
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """FILE [--after PASS] [--all] [--verify] [--time]"""
     parser.add_argument("file", metavar="FILE.py")
-    parser.add_argument("--after", default="", metavar="PASS", help="'frontend', or the name of a pass (default: the last)")
+    parser.add_argument("--after", default="", metavar="PASS", help="'check' (the tree before it is IR), 'frontend', or the name of a pass (default: the last)")
     parser.add_argument("--all", action="store_true", help="after every pass that changed something")
     parser.add_argument("--kernel", default="", metavar="X.Y", help="the release that it is for")
     parser.add_argument("--verify", action="store_true", help="check the IR between passes")
@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from ..errors import FormatError
     from ..ir.function import Module
     from ..ir.text import print_module
-    from .program import compile_file
+    from .program import compile_file, file_programs
 
     steps: list[tuple[str, str, float]] = []
     started = time.perf_counter()
@@ -32,6 +32,13 @@ def run(args: argparse.Namespace) -> int:
         steps.append((name, "" if args.time else print_module(module), spent))
         started = time.perf_counter()
 
+    if args.after == "check":
+        from ..api import choices
+        from ..compiler import to_tree
+        from ..tree.text import print_tree
+
+        print(print_tree(to_tree(file_programs(args.file), choices(kernel=args.kernel)).programs), end="")
+        return 0
     compile_file(args.file, kernel=args.kernel, verify=args.verify, observe=observe)
     if args.time:
         for name, _, spent in steps:

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from ..compiler import Compiled
+from ..dsl.hooks import Program
 from ..errors import CompileError, Diagnostic, FormatError, Span
 
 
@@ -64,10 +65,16 @@ def _place(error: BaseException, path: str) -> Span:
 
 def compile_file(path: str, **options: Any) -> Compiled:
     """Compile every program of a .py file into one object."""
-    from ..api import compile_all, module_programs
+    from ..api import compile_all
 
-    module = import_file(path)
-    programs = module_programs(module)
+    return compile_all(*file_programs(path), name=os.path.splitext(os.path.basename(path))[0], **options)
+
+
+def file_programs(path: str) -> list[Program[..., Any]]:
+    """The programs of a .py file."""
+    from ..api import module_programs
+
+    programs = module_programs(import_file(path))
     if not programs:
         raise FormatError("no BPF program in this file: decorate a function, as in '@bpf.xdp'", source=path)
-    return compile_all(*programs, name=os.path.splitext(os.path.basename(path))[0], **options)
+    return programs

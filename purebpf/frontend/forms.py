@@ -32,10 +32,10 @@ def ask(c: Checker, loop: Loop) -> None:
     if unit.target.kernel and not unit.target.takes(versions.feature("open_coded_iterators")):
         for local in loop.carried:
             raise c.error("target", f"{local.name!r} stands for another struct in every round of this loop, which takes Linux "
-                          f"{versions.feature('open_coded_iterators')}, and this is for {unit.target.kernel}", c.node,
+                          f"{versions.feature('open_coded_iterators')}, and this is for {unit.target.kernel}", span,
                           help="copy its fields into one struct instead")
     if unit.target.kernel and not any(unit.target.takes(versions.feature(feature)) for _, feature, _ in FORMS):
-        raise c.error("target", f"this loop may go round more often than the verifier of Linux {unit.target.kernel} follows", c.node,
+        raise c.error("target", f"this loop may go round more often than the verifier of Linux {unit.target.kernel} follows", span,
                       help="bound it by a constant of a few hundred rounds, as in 'for i in range(100)', with 'break'; "
                            f"Linux {versions.feature('bpf_loop')} and later take it as it is")
 

@@ -20,6 +20,7 @@ from ..tree.kinds import (
     Const, Context, Cursor, Int, Kind, Optional, Origin, POISON, Ptr, Tuple, fits, is_string, mapped, number, rep,
 )
 from ..tree.nodes import Block, Call, Expr, Function, Get, Lit, Local, SlotPlace, Undef
+from ..tree.walk import settle_vague
 from ..uapi import callers
 from . import helpers, keeping, packet, sections
 from .binding import _defaults, bind, declared, declared_parameters
@@ -144,6 +145,7 @@ def check(unit: Unit, source: Source, role: str, kinds: Mapping[str, Kind], hook
         if role != "plain":
             function.types = [(n, _btf_layout(k)) for n, k in kinds.items()]
         _settle_results(c, instance)
+        settle_vague(function.body)
     finally:
         unit.active.pop()
         unit.diagnostics = reported

@@ -13,8 +13,8 @@ from typing import Any
 from ..dsl.layout import ArrayType
 from ..errors import Span
 from ..tree.kinds import CHAR, I64, U8, Agg, Const, Cursor, Int, Optional, Ptr, is_string
-from ..tree.nodes import At, Both, Compare, Expr, Maybe, Number, Select, SlotPlace, Store, Undef, Vague
-from . import arith, fitting, functions, memory, packet, routines, strings
+from ..tree.nodes import At, Blank, Both, Compare, Expr, Maybe, Number, Select, SlotPlace, Store, Undef, Vague
+from . import arith, functions, memory, packet, routines, strings
 from .context import Checker, Closure
 from .source import Source
 
@@ -65,7 +65,6 @@ def clamped(c: Checker, text: Expr, count: int, bound: Expr, node: ast.AST) -> E
         bound = c.hold(bound, "$bound")
         size: Expr = Number(span, count)
         if is_string(layout):
-            c.function.aborts = True
             size = c.hold(Vague(span, Int(I64, 0, count, 1), strings.length(c, text, node)), "$size")
         there = arith.integer(c, arith.better(c, "gt", Number(span, 0), arith.integer(c, arith.binary(c, "+", bound, size, node), node), node), node)
         if a.hi < 0:
@@ -125,9 +124,11 @@ def cut(c: Checker, value: Expr, lower: Expr | None, upper: Expr | None, most: i
     start = c.hold(clamped(c, value, layout.count, lower, node), "$start") if lower is not None else Number(c.span(node), 0)
     stop = c.hold(clamped(c, value, layout.count, upper, node), "$stop") if upper is not None else Number(c.span(node), layout.count)
     a, z = arith.kind_of(start), arith.kind_of(stop)
+    if not arith.is_exact(a):  # what the rounds tell of the place they read from is not to be told of what it was made of
+        start = c.hold(Vague(c.span(node), a._replace(seen=1), start), "$start")
     room = ArrayType(CHAR if is_string(layout) else U8, max(min(z.hi - a.lo, layout.count if most is None else most), 1))
     slot = c.slot(room)
-    c.emit(Store(c.span(node), slot, fitting.blank(c, room, node)))
+    c.emit(Store(c.span(node), slot, Blank(c.span(node), Agg(room))))
     run(c, routines.copy, [raw(c, slot, node), text, start, stop], node)
     assert isinstance(slot.kind, Ptr)
     return SlotPlace(c.span(node), slot.kind, slot.slot)
@@ -137,7 +138,7 @@ def packet_copy(c: Checker, cursor: Cursor, offset: Expr, count: Expr, node: ast
     """`pkt.bytes(offset, n)` with an n that is only known at run time."""
     count = c.hold(count, "$count")
     slot = c.slot(ArrayType(U8, max(arith.kind_of(count).hi, 1)))
-    c.emit(Store(c.span(node), slot, fitting.blank(c, slot.slot.layout, node)))
+    c.emit(Store(c.span(node), slot, Blank(c.span(node), Agg(slot.slot.layout))))
     pkt = Undef(c.span(node), cursor)
     offset = c.hold(arith.integer(c, offset, node), "$offset")
     a = arith.kind_of(count)

@@ -13,6 +13,7 @@ from ..dsl.layout import PtrType
 from ..errors import CompileError, Diagnostic
 from ..tree.kinds import I64, NONE, POISON, U64, Const, Context, Int, Ptr, is_maybe, number
 from ..tree.nodes import Expr, Function, Get, Local, Number, Return
+from ..tree.walk import settle_vague
 from ..uapi import hooks, names
 from . import arguments, arith, functions, hooknames, instead, results
 from .context import Checker, Frame, plain_function
@@ -68,6 +69,7 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
             unit.report(error)
         functions.body(c, source)
         _end(c, program, source, observer, bool(unit.since(mark)))
+        settle_vague(function.body)
         record = unit.contexts.shape(kind)
         if record is not None:
             function.types = [("ctx", PtrType(record))]

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from ..tree.convert import coerce
 from ..tree.kinds import BOOL, Broken, I64, Int, U64, exact, fits, join, rep
 from ..tree.nodes import (
-    Arith, At, Both, Cast, Compare, Either, Element, Expr, Get, Guard, If, IfElse, Local, Loop, Move, Node, Number, SameBytes, Select,
+    Arith, Both, Cast, Compare, Either, Element, Expr, Get, Guard, If, IfElse, Local, Loop, Node, Number, SameBytes, Select,
     Set, Stmt, Undef,
 )
-from ..tree.walk import read, walk
+from ..tree.walk import places_of, read, sources, walk
 from . import arith, forms, stmts
 from .context import Binding, Checker, Env, Path, held
 from .rounds import Round, _finish, _loop_body, settle
@@ -82,20 +82,10 @@ PAIRS = 8000  # of rounds and of what was picked in them
 APART = 8  # what ways through a body count for that lead to different places
 
 
-def _sources(sets: list[Set], locals: set[Local]) -> set[Local]:
-    """The variables that a round computes these from, themselves included."""
-    found = set(locals)
-    while more := {local for one in sets if one.local in found for local in read(one.value)} - found:
-        found |= more
-    return found
-
-
 def _wanders(nodes: list[Node], sets: list[Set]) -> bool:
     """Is there a number that a round changes by one way or by another, and that places are computed from?"""
     changes = [one.local for one in sets if one.local.rep == ("i64",) and one.local in read(one.value)]
-    places = {local for node in nodes if isinstance(node, Move | At | Element)
-              for local in read(node.offset if isinstance(node, Move | At) else node.index)}
-    return any(changes.count(local) > 1 for local in _sources(sets, places))
+    return any(changes.count(local) > 1 for local in sources(sets, places_of(nodes)))
 
 
 def _picks(nodes: list[Node]) -> bool:

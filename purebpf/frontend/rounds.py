@@ -171,8 +171,7 @@ def _blur(c: Checker, this: Round, node: ast.AST) -> None:
             continue
         sharp = Local(local.name, local.rep)
         vague = kind._replace(seen=1)
-        c.function.aborts = True
-        c.emit(Set(c.span(node), sharp, Vague(c.span(node), vague, held(binding, c.span(node)))))
+        c.emit(Set(c.span(node), sharp, Vague(c.span(node), vague, held(binding, c.span(node)), needed=False)))
         c.env[name] = Binding(sharp, vague)
 
 

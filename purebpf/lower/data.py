@@ -67,8 +67,11 @@ class Types:
 
     def _struct(self, layout: StructType) -> bt.Type:
         fields = layout.emitted()
+        if layout.core:  # relocations count its members
+            name = "" if layout.typedef else layout.name
+            return (bt.Union if layout.union else bt.Struct)(name, layout.size, tuple(self._member(f, 0) for f in fields))
         if layout.union:
-            return bt.Union("" if layout.typedef else layout.name, layout.size, self._alternatives(fields, 0))
+            return bt.Union(layout.name, layout.size, self._alternatives(fields, 0))
         groups: list[list[Field]] = []
         end = 0
         for f in sorted(fields, key=lambda f: (_bit(f), -_width(f))):
@@ -78,7 +81,7 @@ class Types:
                 groups.append([f])
             end = max(end, _bit(f) + _width(f))
         order = {f.name: i for i, f in enumerate(fields)}
-        return bt.Struct("" if layout.typedef else layout.name, layout.size, tuple(self._group(sorted(g, key=lambda f: order[f.name])) for g in groups))
+        return bt.Struct(layout.name, layout.size, tuple(self._group(sorted(g, key=lambda f: order[f.name])) for g in groups))
 
     def _group(self, fields: list[Field]) -> bt.Member:
         """Fields in the same place are members of a union without a name, as C has it."""
@@ -173,7 +176,7 @@ class Data:
             where = ".rodata" if variable.read_only else ".bss" if variable.init is None or variable.init == 0 else ".data"
             section = self.section(where)
             image = bytes(layout.size) if variable.init is None else encode(layout, variable.init, name)
-            offset = section.add(image, max(layout.align, 1))
+            offset = section.add(image, 8 if layout.size >= 8 else max(layout.align, 1))  # wide copies, whatever it is made of
             section.vars.append(VarSpec(name, offset, layout.size, self.types.id_of(layout)))
             found = self._places[id(variable)] = where, offset
         return found

@@ -71,6 +71,8 @@ class Lowering(Values):
         self.at(node.span)
         stmt = cast("n.Statement", node)
         match stmt:
+            case n.Set(value=n.Vague(value=n.Get(local=local))) if local not in self.flow.env:
+                pass  # not set on every path to here: nobody reads it
             case n.Set(local=local, value=value):
                 self.flow.env[local] = self.value(value)
             case n.Eval(value=value):

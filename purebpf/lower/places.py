@@ -202,6 +202,11 @@ def store(f: Values, there: Place, value: n.Expr) -> None:
             _fill(f, there, fields)
         case n.Row(items=items):
             _row(f, there, items)
+        case n.Blank():
+            assert there.layout is not None
+            nothing = f.hidden(Const(0))
+            for at, width in pieces(there.layout.size, there):
+                put(f, there._replace(off=there.off + at), nothing, width)
         case n.Filled(helper=helper, source=source):
             _filled(f, there, helper, source)
         case n.Formatted():
@@ -285,9 +290,11 @@ def _may(there: Place, at: int, width: int) -> bool:
     region = there.base.type.row
     if width == 1 or region.name in ("packet", "packet_meta"):
         return True
+    base = there.base
+    if isinstance(base, Op) and isinstance(base.attr, Data):  # a section begins at a multiple of 8
+        return (base.attr.off + there.off + at) % width == 0
     if (there.off + at) % width:
         return False
-    base = there.base
     if region.grain >= width or isinstance(base, Op) and isinstance(base.attr, Slot) and base.attr.align >= width:
         return True
     return there.layout is not None and there.layout.align >= width

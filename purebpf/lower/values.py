@@ -137,7 +137,7 @@ class Values:
                 return (self._decided(node),)
             case n.Load() | n.Move() | n.Distance() | n.Bits() | n.CoreInfo() | n.MapRef() | n.Helper() | n.Kfunc():
                 return (self._outside(value),)
-            case n.Record() | n.Row() | n.Filled() | n.Formatted():
+            case n.Record() | n.Row() | n.Blank() | n.Filled() | n.Formatted():
                 raise AssertionError("a struct value without a place")
             case (n.Deref() | n.Member() | n.Element() | n.At() | n.GlobalPlace() | n.SlotPlace() | n.Bytes() | n.CtxPlace()
                   | n.Temp()):
@@ -155,8 +155,10 @@ class Values:
                 return arith.wrap(self.b, self.word(inner), _int(inner), _int(node).type)
             case n.Below(value=inner, limit=limit):
                 return self.below(self.word(inner), limit)
+            case n.Vague(value=inner) if not node.needed:
+                return self.word(inner)
             case n.Vague(value=inner):
-                return self.vague(self.word(inner), _int(node))
+                return self._vague(self.word(inner), _int(node))
             case n.Swap(value=inner, bits=bits):
                 return self.b.op(f"bswap{bits}", self.word(inner))
             case n.BitLength(value=inner):
@@ -170,13 +172,13 @@ class Values:
             case _:
                 assert_never(node)
 
-    def vague(self, word: Value, kind: Int) -> Value:
-        """The number, after something that the verifier does not know was added to it, within its bounds again: it stays where
-        it is, and what follows is to see nothing else. Outside of the bounds, where it never is, the program is given up."""
+    def _vague(self, word: Value, kind: Int) -> Value:
+        """The number, after something that the verifier does not know was added to it, within its bounds again. It stays
+        where it is: what follows is to see nothing else."""
         most = kind.hi - kind.lo
         some = self.b.op("add", self.hidden(word), -kind.lo)
-        self.guard(self.b.op("ule", some, most))
-        return self.b.op("add", self.below(some, most + 1), kind.lo)
+        inside = arith.select(self.b, self.b.op("ule", some, most), some, Const(most))
+        return self.b.op("add", self.below(inside, most + 1), kind.lo)
 
     def _outside(self, node: n.Load | n.Move | n.Distance | n.Bits | n.CoreInfo | n.MapRef | n.Helper | n.Kfunc) -> Value:
         """What comes from memory, from addresses, from the kernel."""

@@ -14,7 +14,7 @@ from .stmts import (
     Set as Set, Store as Store,
 )
 from .values import (
-    Abs as Abs, Arith as Arith, At as At, Below as Below, BitLength as BitLength, Bits as Bits, Both as Both, Bytes as Bytes,
+    Abs as Abs, Arith as Arith, At as At, Below as Below, Blank as Blank, BitLength as BitLength, Bits as Bits, Both as Both, Bytes as Bytes,
     CORE as CORE, Call as Call, Cast as Cast, Compare as Compare, CoreInfo as CoreInfo, CtxPlace as CtxPlace,
     Deref as Deref, Distance as Distance, Either as Either, Element as Element, Expr as Expr, Filled as Filled, Formatted as Formatted,
     Get as Get, GlobalPlace as GlobalPlace, Helper as Helper, IfElse as IfElse, IsNone as IsNone, Item as Item,
@@ -27,7 +27,7 @@ from .values import (
 Place = Deref | Member | Element | At | GlobalPlace | SlotPlace | Bytes | CtxPlace | Temp
 Value = (
     Lit | Number | Undef | Get | Cast | Maybe | MakeTuple | Item | Arith | Wrap | Below | Vague | Swap | BitLength | Abs | Compare | SameBytes | OrderBytes
-    | IsNone | Not | Both | Either | IfElse | Select | Seq | Load | Record | Row | Filled | Formatted | Move | Distance | Bits | CoreInfo | MapRef | Helper | Kfunc
+    | IsNone | Not | Both | Either | IfElse | Select | Seq | Load | Record | Row | Blank | Filled | Formatted | Move | Distance | Bits | CoreInfo | MapRef | Helper | Kfunc
     | Call | Place
 )
 Statement = Set | Eval | Store | AtomicOp | If | Loop | Each | Block | Break | Continue | Return | Guard | Scope

@@ -160,12 +160,12 @@ class Below(Expr):
 
 class Vague(Expr):
     """A number, of which the verifier only gets to know the kind's bounds: what follows is walked once, and not once for
-    every value that it has on some way here."""
+    every value that it has on some way here. Not `needed`: nobody computes a place from it, for which alone it matters."""
 
-    __slots__ = ("value",)
+    __slots__ = ("value", "needed")
 
-    def __init__(self, span: Span, kind: Int, value: Expr) -> None:
-        self.span, self.kind, self.value = span, kind, value
+    def __init__(self, span: Span, kind: Int, value: Expr, needed: bool = True) -> None:
+        self.span, self.kind, self.value, self.needed = span, kind, value, needed
 
 
 class Swap(Expr):
@@ -393,6 +393,16 @@ class Row(Expr):
 
     def __init__(self, span: Span, kind: Kind, items: tuple[Expr, ...]) -> None:
         self.span, self.kind, self.items = span, kind, items
+
+
+class Blank(Expr):
+    """An array of zeros (kind Agg) that a loop is to write: the verifier is not told that they are zeros, so that what stands
+    there does not tell it how far the loop came."""
+
+    __slots__ = ()
+
+    def __init__(self, span: Span, kind: Kind) -> None:
+        self.span, self.kind = span, kind
 
 
 class Filled(Expr):

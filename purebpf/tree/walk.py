@@ -47,3 +47,53 @@ def assigned(node: n.Node) -> list[Local]:
 def read(node: n.Node) -> list[Local]:
     """The variables that are read, in order, each once."""
     return list(dict.fromkeys(one.local for one in walk(node) if isinstance(one, n.Get)))
+
+
+def sources(sets: list[n.Set], locals: set[Local]) -> set[Local]:
+    """The variables that these are computed from by the sets, themselves included."""
+    found = set(locals)
+    while more := {local for one in sets if one.local in found for local in read(one.value)} - found:
+        found |= more
+    return found
+
+
+def places_of(nodes: list[n.Node]) -> set[Local]:
+    """The variables that places are computed from: indices and offsets."""
+    return {local for one in nodes if isinstance(one, n.Move | n.At | n.Element)
+            for local in read(one.index if isinstance(one, n.Element) else one.offset)}
+
+
+def settle_vague(body: list[n.Stmt]) -> None:
+    """A function is complete: which numbers that were made vague lead to places, or are still wanted behind another loop, is
+    known. What that one's rounds are told apart by would be walked once for each of the others."""
+    nodes = list(_in_order(body))
+    vague = [(at, one) for at, one in enumerate(nodes) if isinstance(one, n.Set) and isinstance(one.value, n.Vague)]
+    if not vague:
+        return
+    sets = [one for one in nodes if isinstance(one, n.Set)]
+    wanted = sources(sets, places_of(nodes))
+    loops = [at for at, one in enumerate(nodes) if isinstance(one, n.Loop | n.Each)]
+    reads = {one.local: at for at, one in enumerate(nodes) if isinstance(one, n.Get)}
+    for at, one in vague:
+        assert isinstance(one.value, n.Vague)
+        last = max((reads.get(local, 0) for local in _results(sets, one.local)), default=0)
+        one.value.needed |= one.local in wanted or any(at < loop < last for loop in loops)
+
+
+def _in_order(body: list[n.Stmt]) -> Iterator[n.Node]:
+    """All nodes, in the order in which they come."""
+    todo: list[n.Node] = list(reversed(body))
+    while todo:
+        one = todo.pop()
+        yield one
+        parts = [part for cls in reversed(type(one).__mro__) for name in getattr(cls, "__slots__", ()) if name not in _SKIPPED
+                 for part in _nodes(getattr(one, name, None))]
+        todo += reversed(parts)
+
+
+def _results(sets: list[n.Set], local: Local) -> set[Local]:
+    """The variables that are computed from this one, itself included."""
+    found = {local}
+    while more := {one.local for one in sets if one.local not in found and not found.isdisjoint(read(one.value))}:
+        found |= more
+    return found

@@ -153,11 +153,12 @@ def compiled(path: Path) -> list[ObjectSpec]:
 
 
 def _built(programs: list[Any], level: int, cpu: int, kernel: str) -> ObjectSpec:
-    """The object for a kernel; if that lacks what the programs ask for, for the oldest that has it."""
+    """The object for a kernel; if that lacks what the programs ask for (or its loops take too much of the stack), for the
+    oldest that has it."""
     try:
         return compile_all(*programs, level=level, cpu=cpu, kernel=kernel).spec
     except CompileError as error:
-        if not kernel or any(d.code != "target" for d in error.diagnostics):
+        if not kernel or any(d.code not in ("target", "stack-too-large") for d in error.diagnostics):
             raise
     return compile_all(*programs, level=level, cpu=cpu).spec
 

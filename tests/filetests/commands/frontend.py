@@ -14,7 +14,8 @@ from purebpf.compiler import Options, compile
 from purebpf.dsl.hooks import Func, Program
 from purebpf.errors import CompileError
 from purebpf.target import VM, Target
-from purebpf.compiler import to_ir
+from purebpf.compiler import to_ir, to_tree
+from purebpf.tree.text import print_tree
 from purebpf.ir.interp import Interp
 from purebpf.ir.ops import signed
 from purebpf.ir.text import print_module
@@ -40,7 +41,8 @@ def _frontend(source: str, args: list[str]) -> str:
 
 
 def _errors(source: str, args: list[str]) -> str:
-    options = Options(license=args[0] if args else "GPL")
+    kernel = next((a for a in args if a[:1].isdigit()), "")
+    options = Options(license=" ".join(a for a in args if a != kernel) or "GPL", target=Target(kernel=kernel))
     try:
         compile(module_programs(module(source)), options)
     except CompileError as error:
@@ -108,4 +110,8 @@ def _in_vm(made: ModuleType, probe: Program, arguments: list[int]) -> int:  # ty
     return int.from_bytes(data[:8], "little")
 
 
-COMMANDS = {"frontend": _frontend, "errors": _errors, "object": _object, "run": _run}
+def _check(source: str, args: list[str]) -> str:
+    return print_tree(to_tree(module_programs(module(source)), Options(target=Target(kernel=args[0] if args else ""))).programs)
+
+
+COMMANDS = {"check": _check, "frontend": _frontend, "errors": _errors, "object": _object, "run": _run}
