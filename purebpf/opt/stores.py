@@ -24,6 +24,7 @@ from .rows import R
 
 Dead = dict[object, set[int]]  # base -> offsets of bytes that are written before they are read
 _MOST: Final = 4096  # offsets of one base that are remembered
+_BASES: Final = 256  # bases that are remembered: what is known is copied wherever ways meet
 
 
 def stores(fn: Function) -> bool:
@@ -42,6 +43,8 @@ def _drop_dead(fn: Function) -> bool:
     slots: Dead = {op: set(range(op.attr.size)) for op in fn.entry.ops if isinstance(op.attr, Slot)}
     shared = escaping(fn, calls=True) if slots else set()
     kept = escaping(fn, calls=False) if slots else set()
+    if len(slots) > _BASES:
+        slots = {}
     at_start: dict[Block, Dead] = {}
     changed = False
     for block in reversed(reverse_postorder(fn)):
@@ -65,6 +68,8 @@ def _drop_dead(fn: Function) -> bool:
 def _join(ways: list[Dead]) -> Dead:
     """What is dead on all ways, as sets of its own."""
     first, *rest = ways
+    if not all(ways):
+        return {}
     out = {base: set(offs) for base, offs in first.items() if all(base in way for way in rest)}
     for base, offs in out.items():
         for way in rest:
@@ -88,6 +93,8 @@ def _effect(op: Op, dead: Dead, shared: set[Op], kept: set[Op]) -> None:
     """What is dead before `op`, from what is dead after it."""
     if op.row is R.store and isinstance(op.attr, Mem) and not op.attr.core:
         base, offs = _base(op)
+        if base not in dead and len(dead) >= _BASES:
+            return
         known = dead.setdefault(base, set())
         if len(known) < _MOST:
             known.update(offs)
