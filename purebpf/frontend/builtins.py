@@ -68,9 +68,8 @@ def _extreme(name: str, word: str) -> Row:
             raise c.error("arguments", f"{name}() needs something to choose from", node)
         if all(isinstance(i.kind, Const) for i in items):
             try:
-                for item in items:
-                    c.drop(item)
-                return c.lit((min if word == "lt" else max)(i.kind.value for i in items), node)  # type: ignore[union-attr]
+                items = [c.happened(i) for i in items]
+                return c.lit((min if word == "lt" else max)(i.kind.value for i in items), node, *items)  # type: ignore[union-attr]
             except TypeError as error:
                 raise c.error("constant", f"this constant cannot be computed: {error}", node) from None
         best = arith.integer(c, items[0], node)
@@ -165,13 +164,14 @@ def _constant_only(function: Any) -> Row:
     """A builtin that makes a constant of constants."""
 
     def build(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
-        values = [a.kind.value for a in map(c.happened, args) if isinstance(a.kind, Const)]
+        args = [c.happened(a) for a in args]
+        values = [a.kind.value for a in args if isinstance(a.kind, Const)]
         if len(values) < len(args):
             c.unsupported(f"{function.__name__}() of what is only known at run time", node, instead.of_builtin(function))
         try:
             if any(isinstance(v, range) and len(v) > LARGEST for v in values):
                 raise ValueError("the result is enormous")
-            return c.lit(function(*values), node)
+            return c.lit(function(*values), node, *args)
         except (TypeError, ValueError, OverflowError) as error:
             raise c.error("constant", f"this constant cannot be computed: {error}", node) from None
 
