@@ -49,7 +49,7 @@ TABLE = [Mutant(*row) for row in (
     ("ir/cfg.py", "inner.update(dict.fromkeys(loop.blocks, loop))", "inner.update({loop.header: loop})", f"{IR} {OPT}"),
     ("ir/provable.py", "if root.type.region == \"packet\" and off > facts.get(root, (0, 0))[1] and self.near(root, facts):",
      "if root.type.region == \"packet\":", IR),
-    ("ir/provable.py", "self.narrow(x, 0, max(b[1] - (name == \"ult\"), 0), facts)", "self.narrow(x, 0, b[1], facts)", IR),
+    ("ir/provable.py", "self.narrow(x, 0, b[1] - strict, facts) and", "self.narrow(x, 0, b[1], facts) and", IR),
     # calls
     ("opt/inline.py", "self.frames[name] > below", "False", "tests/opt"),
     ("opt/inline.py", "if op in self.slots and op not in self.private[fn]:", "if op in self.slots:", OPT),

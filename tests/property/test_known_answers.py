@@ -48,6 +48,8 @@ USES = (
     'return min(tup()[0], num())',
     'return hex(num()) == "0x2"',
     'return str(num()) == "2"',
+    'return ~(num() - 1)',
+    'x: u64 = u64(num())\nx = ~(x + 1)\nreturn u32(x)',
     'return num()',
     'x = num()\nreturn x',
     'num()\nreturn 1',
