@@ -158,14 +158,16 @@ def _begun(mf: MFunc, pinned: int) -> list[int]:
         for insn in block.insns:
             made[block.index] |= _access(insn)
     start = [pinned] * len(mf.blocks)
-    work = list(mf.blocks)
-    while work:
-        block = work.pop()
-        out = start[block.index] | made[block.index]
-        for target in block.targets:
-            if out & ~start[target.index]:
-                start[target.index] |= out
-                work.append(target)
+    ways = [(block.index, [target.index for target in block.targets]) for block in mf.blocks]
+    changed = True
+    while changed:
+        changed = False
+        for at, targets in ways:  # in their order: only loops take another sweep
+            out = start[at] | made[at]
+            for target in targets:
+                if out & ~start[target]:
+                    start[target] |= out
+                    changed = True
     return start
 
 

@@ -183,7 +183,7 @@ def binary(c: Checker, word: str, left: Expr, right: Expr, node: ast.AST) -> Exp
     """`left word right` of numbers. Two literals are computed exactly; the rest as the table at the top says."""
     a, b = kind_of(left), kind_of(right)
     if is_exact(a) and is_exact(b) and not has_effects(_bare(left)) and not has_effects(_bare(right)):
-        return c.lit(exactly(c, word, a.lo, b.lo, node, False), node, *(Lit(left.span, 0, False),))
+        return _unwritten(c, exactly(c, word, a.lo, b.lo, node, False), node)
     if word == "**":
         return _power(c, left, right, node)
     if word in ("<<", ">>") and b.lo < 0:
@@ -271,8 +271,8 @@ def negate(c: Checker, value: Expr, node: ast.AST) -> Expr:
 
 def invert(c: Checker, value: Expr, node: ast.AST) -> Expr:
     a = kind_of(value)
-    if is_exact(a):
-        return Lit(c.span(node), ~a.lo, False)  # of a variable: a literal's is computed before it comes here
+    if (number := known(c, value)) is not None:
+        return _unwritten(c, ~number, node)
     type = U64 if a.type.hi > I64.hi else I64
     lo, hi = -a.hi - 1, -a.lo - 1
     if not fits(lo, hi, type):
@@ -280,20 +280,25 @@ def invert(c: Checker, value: Expr, node: ast.AST) -> Expr:
     return Arith(c.span(node), Int(type, lo, hi), "^", value, Number(c.span(node), -1))
 
 
+def _unwritten(c: Checker, number: int, node: ast.AST) -> Lit:
+    """A number that variables happen to give: it need not fit where it goes, but wraps there."""
+    return c.lit(number, node, Lit(c.span(node), 0, False))
+
+
 def absolute(c: Checker, value: Expr, node: ast.AST) -> Expr:
     a = kind_of(value)
     if a.lo >= 0:
         return value
-    if is_exact(a):
-        return c.lit(abs(a.lo), node)
+    if known(c, value) is not None:
+        return _unwritten(c, abs(a.lo), node)
     top = max(-a.lo, a.hi)
     return Abs(c.span(node), Int(I64 if top <= I64.hi else U64, 0, top), value)
 
 
 def bit_length(c: Checker, value: Expr, node: ast.AST) -> Expr:
     a = kind_of(value)
-    if is_exact(a):
-        return c.lit(a.lo.bit_length(), node)
+    if known(c, value) is not None:
+        return _unwritten(c, a.lo.bit_length(), node)
     top = max(abs(a.lo), abs(a.hi)).bit_length()
     return BitLength(c.span(node), Int(I64, 0, top), value)
 
@@ -384,3 +389,13 @@ def constant(value: Expr) -> int | None:
     if isinstance(kind, Const) and isinstance(kind.value, int):
         return int(kind.value)
     return kind.lo if isinstance(kind, Int) and is_exact(kind) else None
+
+
+def known(c: Checker, value: Expr) -> int | None:
+    """The number, if it is known now: then whatever computing it does happens here."""
+    number = constant(value)
+    if number is not None and acts(value):
+        from ..tree.nodes import Eval
+
+        c.emit(Eval(value.span, value))
+    return number

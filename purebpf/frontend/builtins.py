@@ -53,6 +53,7 @@ def _items(c: Checker, args: list[Expr], node: ast.AST) -> list[Expr]:
     if isinstance(kind, Const) and isinstance(kind.value, tuple | list | range | bytes | set | frozenset):
         if len(kind.value) > LARGEST:
             raise c.error("constant", "this is enormous", node)
+        c.drop(args[0])
         return [Lit(args[0].span, v) for v in kind.value]
     if isinstance(kind, Ptr) and isinstance(kind.target, ArrayType) and not kind.null and kind.target.count <= 64:
         array = memory.deref(c, c.hold(args[0], "$array"), node)
@@ -67,7 +68,8 @@ def _extreme(name: str, word: str) -> Row:
             raise c.error("arguments", f"{name}() needs something to choose from", node)
         if all(isinstance(i.kind, Const) for i in items):
             try:
-                return c.lit((min if word == "lt" else max)(i.kind.value for i in items), node)  # type: ignore[union-attr]
+                items = [c.happened(i) for i in items]
+                return c.lit((min if word == "lt" else max)(i.kind.value for i in items), node, *items)  # type: ignore[union-attr]
             except TypeError as error:
                 raise c.error("constant", f"this constant cannot be computed: {error}", node) from None
         best = arith.integer(c, items[0], node)
@@ -135,6 +137,7 @@ def _bytes(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     """`bytes(x)`: the bytes of it, as of now."""
     value = args[0]
     kind = value.kind
+    c.happened(value)
     if isinstance(kind, Const) and isinstance(kind.value, bytes | list | tuple):
         return c.lit(bytes(kind.value), node)
     if isinstance(kind, Const) and isinstance(kind.value, int):
@@ -161,13 +164,14 @@ def _constant_only(function: Any) -> Row:
     """A builtin that makes a constant of constants."""
 
     def build(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+        args = [c.happened(a) for a in args]
         values = [a.kind.value for a in args if isinstance(a.kind, Const)]
         if len(values) < len(args):
             c.unsupported(f"{function.__name__}() of what is only known at run time", node, instead.of_builtin(function))
         try:
             if any(isinstance(v, range) and len(v) > LARGEST for v in values):
                 raise ValueError("the result is enormous")
-            return c.lit(function(*values), node)
+            return c.lit(function(*values), node, *args)
         except (TypeError, ValueError, OverflowError) as error:
             raise c.error("constant", f"this constant cannot be computed: {error}", node) from None
 
@@ -175,7 +179,7 @@ def _constant_only(function: Any) -> Row:
 
 
 def _tuple(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
-    kind = args[0].kind if args else Const(())
+    kind = c.happened(args[0]).kind if args else Const(())
     if isinstance(kind, Tuple):
         return args[0]
     if isinstance(kind, Const):
@@ -201,6 +205,7 @@ def from_bytes(c: Checker, args: Any, node: ast.Call) -> Expr:
     if not values or order is not None and order.kind not in (Const("big"), Const("little")):
         raise c.error("arguments", "int.from_bytes() takes bytes and 'big' or 'little'", node)
     if isinstance(values[0].kind, Const):
+        c.drop(values[0])
         return c.lit(int.from_bytes(values[0].kind.value, "big" if big else "little", signed=bool(signed and signed.kind == Const(True))), node)
     place = memory.deref(c, c.hold(values[0], "$bytes"), node)
     layout = place.kind.target if isinstance(place.kind, Ptr) else None

@@ -257,8 +257,7 @@ def _cast(c: Checker, layout: Layout, args: list[Expr], node: ast.Call) -> Expr:
 def _number_cast(c: Checker, layout: IntType, value: Expr, node: ast.Call) -> Expr:
     kind = value.kind
     if isinstance(kind, Const) and isinstance(kind.value, int):
-        c.drop(value)
-        return c.lit(layout(kind.value), node)
+        return c.lit(layout(kind.value), node, c.happened(value))
     if isinstance(kind, Ptr | Text):
         if isinstance(kind, Ptr) and isinstance(kind.target, IntType) and kind.region == "value":
             arith.integer(c, value, node.args[0])

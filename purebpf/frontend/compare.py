@@ -54,7 +54,7 @@ def _compare_none(c: Checker, op: ast.cmpop, a: Expr, b: Expr, node: ast.AST) ->
         raise c.error("type-mismatch", "None is neither less nor more than anything", node)
     same = isinstance(op, ast.Is | ast.Eq)
     if not (is_maybe(other.kind) or memory.is_address(other)) or other.kind == NONE:
-        return arith.after(c, other, c.lit((other.kind == NONE) == same, node))
+        return arith.after(c, a, b, c.lit((other.kind == NONE) == same, node))
     return IsNone(c.span(node), TRUTH, other) if same else memory.present(c, other)
 
 
@@ -86,6 +86,7 @@ def equal_or_less(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> Exp
         return _compare_tuples(c, word, a, b, node)
     if strings.is_text(x) or strings.is_text(y):
         _never_equal(a, b, c)
+        a, b = c.happened(a), c.happened(b)
         return strings.compare(c, word, a, b, node)
     if isinstance(x, Choice) or isinstance(y, Choice):
         return _compare_choice(c, word, a, b, node)
@@ -96,7 +97,7 @@ def equal_or_less(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> Exp
             return _compare_structs(c, word, a, b, node)
     if isinstance(x, Agg) or isinstance(y, Agg):
         return _compare_structs(c, word, keeping.settle(c, a, node), keeping.settle(c, b, node), node)
-    a, b = _letter(a, y), _letter(b, x)
+    a, b = _letter(c, a, y), _letter(c, b, x)
     return arith.compare(c, word, arith.integer(c, a, _side(node, 0)), arith.integer(c, b, _side(node, 1)), node)
 
 
@@ -112,10 +113,11 @@ def _never_equal(a: Expr, b: Expr, c: Checker) -> None:
                               help=instead.of_text(data.decode(errors="replace")))
 
 
-def _letter(value: Expr, other: Kind) -> Expr:
+def _letter(c: Checker, value: Expr, other: Kind) -> Expr:
     """A constant of one letter, beside a char, is the char."""
     kind = value.kind
     if isinstance(kind, Const) and isinstance(kind.value, str) and len(kind.value) == 1 and isinstance(other, Int) and other.type.is_char:
+        c.drop(value)
         return Lit(value.span, ord(kind.value))
     return value
 
@@ -197,6 +199,7 @@ def items_of(c: Checker, value: Expr) -> list[Expr] | None:
     """The items of a tuple, as nodes; None if it is none."""
     kind = value.kind
     if isinstance(kind, Const) and isinstance(kind.value, tuple | list):
+        c.drop(value)
         return [Lit(value.span, v) for v in kind.value]
     if isinstance(kind, Tuple):
         whole = value if isinstance(value, MakeTuple) else c.hold(value, "$tuple")

@@ -227,8 +227,15 @@ class Checker:
 
     def drop(self, value: Expr) -> None:
         """The expression happens here, though its value is known or not wanted."""
-        if isinstance(value, Seq):
+        if has_effects(value):
             self.emit(Eval(value.span, value))
+
+    def happened(self, value: Expr) -> Expr:
+        """The value; if it is known now, what computing it does happens here, and the rest is a literal."""
+        if not isinstance(value.kind, Const) or not has_effects(value):
+            return value
+        self.drop(value)
+        return Lit(value.span, value.kind.value, False)
 
     def hold(self, value: Expr, name: str = "$t") -> Expr:
         """The value, evaluated here and now, to be used several times."""

@@ -110,6 +110,7 @@ def number_for(c: Checker, value: Expr, layout: IntType, node: ast.AST, bits: in
     """`value` as a number on its way into memory, a declared variable or a bit-field of that type. A constant that is
     written there has to fit; one that a variable happens to be wraps."""
     if isinstance(value.kind, Const) and isinstance(value.kind.value, str | bytes) and layout.is_char and len(value.kind.value) == 1:
+        c.drop(value)
         value = Lit(value.span, ord(value.kind.value))
     written = isinstance(value, Lit) and value.written
     value = arith.integer(c, value, node)
@@ -140,6 +141,7 @@ def _fit_pointer(c: Checker, value: Expr, layout: PtrType, node: ast.AST) -> Exp
 
 def _fit_items(c: Checker, value: Expr, layout: StructType, node: ast.AST) -> Expr:
     """A tuple, or a constant made in Python, as a struct."""
+    value = c.happened(value)
     kind = value.kind
     if isinstance(kind, Const) and layout.cls is not None and isinstance(kind.value, layout.cls):
         return constant(c, layout, kind.value, node)
@@ -147,6 +149,7 @@ def _fit_items(c: Checker, value: Expr, layout: StructType, node: ast.AST) -> Ex
 
 
 def _fit_array(c: Checker, value: Expr, layout: ArrayType, node: ast.AST) -> Expr:
+    value = c.happened(value)
     kind, chars = value.kind, is_bytes(layout)
     if isinstance(kind, Agg) and isinstance(kind.layout, ArrayType):
         if isinstance(value, Filled):

@@ -27,11 +27,11 @@ def _enumerate(c: Checker, node: ast.For, call: ast.Call) -> None:
         if known is None:
             c.unsupported("enumerate() from a number that is only known at run time", call.args[1])
         start = known
-    _for_items(c, node, [c.expr(call.args[0])], lambda items: items[0], numbered=start)
+    _for_items(c, node, [c.happened(c.expr(call.args[0]))], lambda items: items[0], numbered=start)
 
 
 def _zip(c: Checker, node: ast.For, call: ast.Call) -> None:
-    things = [c.expr(a) for a in call.args]
+    things = [c.happened(c.expr(a)) for a in call.args]
 
     def together(items: list[Expr]) -> Expr:
         return MakeTuple(c.span(node), Tuple(tuple(i.kind for i in items)), tuple(items))
@@ -57,7 +57,7 @@ def _reversed(c: Checker, node: ast.For, call: ast.Call) -> None:
             last = arith.integer(c, arith.binary(c, "-", start, Number(span, 1), node), node)
             _for_range(c, node, [first, last, Number(span, -1)])
             return
-    _for_items(c, node, [c.expr(inner)], lambda items: items[0], backwards=True)
+    _for_items(c, node, [c.happened(c.expr(inner))], lambda items: items[0], backwards=True)
 
 
 def _for_items(c: Checker, node: ast.For, things: list[Expr], value: Callable[[list[Expr]], Expr], *, numbered: int | None = None,

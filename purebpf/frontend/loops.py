@@ -107,13 +107,12 @@ def _for(c: Checker, node: ast.For) -> None:
             if isinstance(owner.kind, Const) and isinstance(owner.kind.value, dict):
                 _unrolled(c, node, [c.lit(v, node.iter) for v in getattr(owner.kind.value, node.iter.func.attr)()])
                 return
-    held_ = c.expr(node.iter)
+    held_ = c.happened(c.expr(node.iter))
     if isinstance(held_.kind, Const) and isinstance(held_.kind.value, range):
         r = held_.kind.value
         _for_range(c, node, [Number(c.span(node), v) for v in (r.start, r.stop, r.step)])
         return
     if isinstance(held_.kind, Const) and isinstance(held_.kind.value, Iteration):
-        c.drop(held_)
         iterating.loop(c, node, held_.kind.value)
         return
     map = maps.of(c, held_, node.iter) if isinstance(held_.kind, Const | Ptr) else None

@@ -15,9 +15,12 @@ from .truths import all_of, any_of
 
 def _contains(c: Checker, item: Expr, container: ast.expr, node: ast.AST) -> Expr:
     if isinstance(container, ast.Tuple | ast.List | ast.Set):
-        item = c.hold(item, "$item")
-        return any_of(c, container.elts, lambda e: _equal(c, item, c.expr(e), node), node)
-    held = c.expr(container)
+        item, elements = c.hold(item, "$item"), [c.expr(e) for e in container.elts]
+        if any(map(arith.acts, elements)):
+            elements = [c.hold(e, "$element") for e in elements]
+        return any_of(c, elements, lambda e: _equal(c, item, e, node), node)
+    if arith.acts(held := c.expr(container)):
+        item, held = c.hold(item, "$item"), c.happened(held)
     kind = held.kind
     found = c.unit.tables.member(c, held, item, node)
     if found is not None:

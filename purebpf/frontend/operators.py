@@ -10,7 +10,7 @@ from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, StructType
 from ..errors import CompileError
 from ..tree.kinds import Const, I64, Int, NONE, POISON, Ptr, Tuple, describe, is_maybe
-from ..tree.nodes import Distance, Expr, Lit, MakeTuple, Move, Number, Seq, Undef
+from ..tree.nodes import Distance, Expr, Lit, MakeTuple, Move, Number, Undef
 from . import arith, compare, conds, strings
 from .context import Checker
 
@@ -126,7 +126,8 @@ def _unary(c: Checker, node: ast.UnaryOp) -> Expr:
     if isinstance(node.op, ast.Not):
         return conds.as_value(c, node)
     value = c.expr(node.operand)
-    if isinstance(value.kind, Const) and isinstance(value.kind.value, int) and not isinstance(value, Seq):
+    if isinstance(value.kind, Const) and isinstance(value.kind.value, int):
+        c.drop(value)
         number = int(value.kind.value)
         return c.lit(-number if isinstance(node.op, ast.USub) else ~number if isinstance(node.op, ast.Invert) else number, node, value)
     number_ = _operand(c, value, node.operand, 0)

@@ -18,6 +18,7 @@ from .ktypes import LazyStruct
 
 U32, U64 = TYPES["u32"], TYPES["u64"]
 TRUTH = Int(U32, 0, 1)
+ABSENT = "___absent"  # the flavour of types that this kernel does not have: the VM, whose kernel is the object's own, has it neither
 # What a member may be that this kernel does not have: the kinds that CO-RE tells apart.
 SHAPES = (U32, PtrType(None), StructType("", (), 1, 1, core=True), ArrayType(U32, 1))
 
@@ -88,7 +89,7 @@ def _field_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     if "." in name:
         raise memory.no_field(c, layout, name.split(".")[0], node)
     forms = [Field(name, shape, 0) for shape in SHAPES]
-    return _any(c, "field_exists", [(StructType(layout.name, (f,), f.type.size, f.type.align, union=layout.union, core=True), (f,))
+    return _any(c, "field_exists", [(StructType(layout.name + ABSENT, (f,), f.type.size, f.type.align, union=layout.union, core=True), (f,))
                                     for f in forms], node)
 
 
@@ -97,7 +98,8 @@ def _type_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     if isinstance(name, str):
         layout = c.unit.kernel.named(name)
         if not isinstance(layout, StructType):
-            forms: list[Layout] = [StructType(name, (), 1, 1, core=True), StructType(name, (), 1, 1, union=True, core=True), EnumRef(name, "", 0)]
+            forms: list[Layout] = [StructType(name + ABSENT, (), 1, 1, core=True), StructType(name + ABSENT, (), 1, 1, union=True, core=True),
+                                   EnumRef(name + ABSENT, "", 0)]
             return _any(c, "type_exists", [(form, ()) for form in forms], node)
     else:
         layout = _struct(c, args[0], "type_exists", node)

@@ -71,7 +71,10 @@ def _carried(head: Env, back: list[Path]) -> list[Local]:
 def _joined_head(head: Env, back: list[Path], attempt: int, growth: dict[tuple[str, str], int], rounds: int) -> Env | None:
     """The head's variables after another round; None if nothing has changed."""
     new, changed = dict(head), False
+    moved = {name for path in back for name in _moved(head, path.env)}
     for name, binding in head.items():
+        if name not in moved:
+            continue
         kind = binding.kind
         for path in back:
             other = path.env.get(name)
@@ -94,6 +97,12 @@ def _joined_head(head: Env, back: list[Path], attempt: int, growth: dict[tuple[s
             kind = Broken("type-conflict", f"{name.split('@')[0]!r} is another kind of thing whenever the loop comes round", "use two variables")
         new[name] = _head_binding(binding, kind, name)
     return new if changed else None
+
+
+def _moved(head: Env, env: Env) -> list[str]:
+    """The variables that are not what they were at the head."""
+    get = env.get
+    return [name for name, binding in head.items() if get(name) is not binding]
 
 
 def _unseen(kind: Kind) -> Kind:

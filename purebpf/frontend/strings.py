@@ -225,6 +225,7 @@ def roomy(c: Checker, value: Expr, room: int, node: ast.AST) -> Expr:
 
 def contains(c: Checker, text: Expr, item: Expr, node: ast.AST) -> Expr:
     """`item in text`: a constant piece, or a byte."""
+    text, item = c.happened(text), c.happened(item)
     data = data_of(item.kind)
     if isinstance(text.kind, Const):
         whole = text.kind.value
@@ -304,7 +305,7 @@ def endswith(c: Checker, value: Expr, args: list[Expr], node: ast.AST) -> Expr:
 def _constants(c: Checker, args: list[Expr], name: str, node: ast.AST) -> list[bytes]:
     if len(args) != 1:
         raise c.error("arguments", f"{name}() takes 1 argument, {len(args)} given", node)
-    kind = args[0].kind
+    kind = c.happened(args[0]).kind
     many = kind.value if isinstance(kind, Const) and isinstance(kind.value, tuple) else [kind.value] if isinstance(kind, Const) else []
     found = [data_of(Const(v)) for v in many]
     if not found or None in found:

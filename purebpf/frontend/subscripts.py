@@ -10,7 +10,7 @@ from ..tree.convert import coerce
 from ..tree.kinds import (
     Agg, BOOL, Broken, Choice, Const, Cursor, I64, Int, POISON, Ptr, Tuple, U64, is_bytes, is_maybe, is_string, join, number,
 )
-from ..tree.nodes import Cast, Compare, Expr, Guard, IfElse, Item, Lit, MakeTuple, Number
+from ..tree.nodes import Cast, Compare, Expr, Guard, IfElse, Lit, MakeTuple, Number
 from . import arith, calls, compare, fitting, keeping, library, maps, memory, packet, strings, truths
 from .attributes import known
 from .context import Checker
@@ -78,7 +78,7 @@ def _index(c: Checker, node: ast.Subscript) -> Expr:
 def _bound(c: Checker, node: ast.expr | None) -> int | None:
     if node is None:
         return None
-    value = arith.constant(c.expr(node))
+    value = arith.known(c, c.expr(node))
     if value is None:
         c.unsupported("a slice whose bounds are only known at run time", node, "loop over the elements")
     return value
@@ -90,7 +90,7 @@ def _slice(c: Checker, base: Expr, node: ast.Slice, at: ast.AST) -> Expr:
     if not isinstance(base.kind, Ptr) or not isinstance(base.kind.target, ArrayType):
         raise c.mismatch("an array or a string can be sliced", base.kind, at)
     lower, upper = (c.expr(n) if n is not None else None for n in (node.lower, node.upper))
-    bounds = [arith.constant(v) if v is not None else None for v in (lower, upper)]
+    bounds = [arith.known(c, v) if v is not None else None for v in (lower, upper)]
     text = is_string(base.kind.target)
     if any(v is not None and (n is None or text and n < 0) for v, n in zip((lower, upper), bounds)):
         if not is_bytes(base.kind.target):
@@ -134,14 +134,13 @@ def _tuple_item(c: Checker, base: Expr, kind: Tuple, node: ast.Subscript) -> Exp
         items = compare.items_of(c, base) or []
         chosen = tuple(items[slice(_bound(c, node.slice.lower), _bound(c, node.slice.upper))])
         return MakeTuple(c.span(node), Tuple(tuple(i.kind for i in chosen)), chosen)
+    items = compare.items_of(c, base) or []
     index = c.expr(node.slice)
-    at = arith.constant(index)
+    at = arith.known(c, index)
     if at is not None and -len(kind.items) <= at < len(kind.items):
-        at %= len(kind.items)
-        return base.items[at] if isinstance(base, MakeTuple) else Item(c.span(node), kind.items[at], base, at)
+        return items[at]
     if at is not None or number(index.kind) is None:
         raise c.error("index", f"a tuple of {len(kind.items)} takes an index inside it", node)
-    items = compare.items_of(c, base) or []
     return _pick(c, items, arith.integer(c, index, node.slice), node)
 
 
@@ -171,6 +170,7 @@ def _constant_item(c: Checker, base: Expr, container: Any, node: ast.Subscript) 
         return c.lit(container[slice(_bound(c, node.slice.lower), _bound(c, node.slice.upper))], node)
     index = c.expr(node.slice)
     if isinstance(index.kind, Const):
+        c.drop(index)
         try:
             return known(c, container[index.kind.value], "", node)
         except (LookupError, TypeError) as error:

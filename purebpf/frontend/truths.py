@@ -107,7 +107,9 @@ def any_of(c: Checker, items: Iterable[T], make: Callable[[T], Expr], node: ast.
             if one.kind.value:
                 found.append(as_number(one))
                 break
-            continue
+            if not has_effects(one):
+                continue
+            one = as_number(one)
         found.append(one)
     if not found:
         return c.lit(False, node)

@@ -2,8 +2,9 @@
 
 Each number has a range, as far as the kernel knows it where it stands: computed once, narrowed by branches that compare it
 (not what it was computed from, nor what was computed from it before). Each packet pointer has a root, and a root the bytes
-that a comparison with packet_end has shown. Where ways join, what holds on all of them is left. `unproved` lists what would
-be refused: a number that is not `below` its limit, packet bytes that nobody compared, a step made of a number that is
+that a comparison with packet_end has shown. Where ways join, what holds on all of them is left; a way that contradicts what
+is known is walked no more than the kernel walks it. What constants alone are computed into is a constant, for a pass may
+leave it to the next one to compute it. `unproved` lists what would be refused: a number that is not `below` its limit, packet bytes that nobody compared, a step made of a number that is
 `below` something, and may leave its slot all the same.
 
 Null pointers need no walk: types tell them, and `nonnull` stays in its block. The kernel walks paths one by one and knows
@@ -66,6 +67,7 @@ class _Walk:
         self.at_start: dict[Block, Facts] = {}
         self.visits: dict[Block, int] = {}
         self.found: dict[Finding, None] = {}
+        self.constants: dict[Value, int] = {}
         limits = {a.value & M64 for op in fn.ops() if op.row in _TESTS for a in op.args if isinstance(a, Const)}
         self.limits = sorted(limits | {n - 1 for n in limits if n})
 
@@ -81,7 +83,8 @@ class _Walk:
                 if self.flow(edge, facts, back=index[edge.block] <= i):
                     work.add(index[edge.block])
         for block in order:
-            self.block(block, judge=True)
+            if block in self.at_start:
+                self.block(block, judge=True)
         return list(self.found)
 
     def flow(self, edge: Edge, facts: Facts, back: bool) -> bool:
@@ -112,7 +115,7 @@ class _Walk:
 
     def block(self, block: Block, judge: bool) -> list[tuple[Edge, Facts]]:
         """The ways out of a block, and what holds on each."""
-        facts = dict(self.at_start.get(block, {}))
+        facts = dict(self.at_start[block])
         for op in block.ops[:-1]:
             if judge:
                 self.judge(op, facts)
@@ -127,8 +130,8 @@ class _Walk:
         out = []
         for edge, true in zip(end.edges, (True, False)):
             there = dict(facts)
-            self.assume(end.args[0], true, there)
-            out.append((edge, there))
+            if self.assume(end.args[0], true, there):
+                out.append((edge, there))
         return out
 
     def wider(self, hi: int) -> int:
@@ -153,11 +156,10 @@ class _Walk:
         """The range that the kernel computes for the result of `op`."""
         if isinstance(op.attr, Mem):
             return FULL if op.attr.sext else (0, (1 << 8 * op.attr.size) - 1)
+        if (known := self.constant(op)) is not None:
+            return known & M64, known & M64
         if op.row in _TESTS:
             return 0, 1
-        if op.row.evaluate is not None and all(isinstance(a, Const) for a in op.args):  # the next `simplify` leaves the number
-            value = op.row.evaluate(*(a.value for a in op.args if isinstance(a, Const))) & M64
-            return value, value
         args = [self.range(a, facts) for a in op.args]
         if op.row.name == "select":
             return min(args[1][0], args[2][0]), max(args[1][1], args[2][1])
@@ -170,59 +172,70 @@ class _Walk:
             return got if got[1] <= M32 else (0, M32)
         return FULL
 
-    def narrow(self, v: Value, lo: int, hi: int, facts: Facts) -> None:
-        v = base(v)
-        if isinstance(v, Const) or v.type is not I64:
-            return
-        was = facts.get(v, FULL)
-        new = max(lo, was[0]), min(hi, was[1])
-        if new[0] <= new[1]:
-            facts[v] = new
+    def constant(self, op: Op) -> int | None:
+        """The number that `op` computes from constants alone."""
+        if op.row.evaluate is None:
+            return None
+        args = []
+        for a in map(base, op.args):
+            value = a.value if isinstance(a, Const) else self.constants.get(a)
+            if value is None:
+                return None
+            args.append(value)
+        self.constants[op] = value = op.row.evaluate(*args)
+        return value
 
-    def assume(self, cond: Value, true: bool, facts: Facts, depth: int = 8) -> None:
-        """`cond` is not 0, or is 0: what the jump that decides it tells the kernel."""
+    def narrow(self, v: Value, lo: int, hi: int, facts: Facts) -> bool:
+        """`v` is in `lo` to `hi`: whether it can be."""
+        v = base(v)
+        was = self.range(v, facts)
+        new = max(lo, was[0]), min(hi, was[1])
+        if v.type is I64 and not isinstance(v, Const):
+            facts[v] = new
+        return new[0] <= new[1]
+
+    def assume(self, cond: Value, true: bool, facts: Facts, depth: int = 8) -> bool:
+        """`cond` is not 0, or is 0: what the jump that decides it tells the kernel, and whether it can be."""
         cond = base(cond)
         if not isinstance(cond, Op) or not depth:
             return self.narrow(cond, *((1, M64) if true else (0, 0)), facts)
         name, args = cond.row.name, cond.args
         if name in ("and", "or") and all(isinstance(a, Op) and a.row in _TESTS for a in args):
-            if true == (name == "and"):
-                for a in args:
-                    self.assume(a, true, facts, depth - 1)
-            return None
+            return true != (name == "and") or all(self.assume(a, true, facts, depth - 1) for a in args)
         if cond.row not in _TESTS:
             return self.narrow(cond, *((1, M64) if true else (0, 0)), facts)
         if name in ("eq", "ne") and isinstance(args[1], Const) and args[1].value == 0 and isinstance(args[0], Op) and args[0].row in _TESTS:
             return self.assume(args[0], true == (name == "ne"), facts, depth - 1)
-        self.compared(cond.row if true else INVERSE[cond.row], args[0], args[1], facts)
-        return None
+        return self.compared(cond.row if true else INVERSE[cond.row], args[0], args[1], facts)
 
-    def compared(self, row: OpRow, x: Value, y: Value, facts: Facts) -> None:
-        """`x row y` holds."""
+    def compared(self, row: OpRow, x: Value, y: Value, facts: Facts) -> bool:
+        """`x row y` holds: what that tells, and whether it can be."""
         if row.name[1:3] in ("gt", "ge"):
             row, x, y = SWAPPED[row], y, x
         a, b = self.range(x, facts), self.range(y, facts)
+        if a[0] == a[1] and b[0] == b[1] and row.evaluate is not None and x.type is I64 and y.type is I64:
+            return bool(row.evaluate(signed(a[0]), signed(b[0])))
         narrow = row.name.endswith("32")
         if narrow and max(a[1], b[1]) > M32 >> (row.name[0] == "s"):
-            return
+            return True
         name = row.name[:-2] if narrow else row.name
         if name in ("ult", "ule"):
             if y.type.region == "packet_end":
                 root, off = step(x)
                 if root.type.region == "packet" and off > facts.get(root, (0, 0))[1] and self.near(root, facts):
                     facts[root] = (0, off)
-                return
-            self.narrow(x, 0, max(b[1] - (name == "ult"), 0), facts)
-            self.narrow(y, min(a[0] + (name == "ult"), M64), M64, facts)
-        elif name == "eq":
-            self.narrow(x, *b, facts)
-            self.narrow(y, *a, facts)
-        elif name in ("slt", "sle"):
+                return True
+            strict = name == "ult"
+            return self.narrow(x, 0, b[1] - strict, facts) and self.narrow(y, a[0] + strict, M64, facts)
+        if name == "eq":
+            return self.narrow(x, *b, facts) and self.narrow(y, *a, facts)
+        if name in ("slt", "sle"):
             strict = name == "slt"
             if isinstance(x, Const) and x.value + strict >= 0:  # c < y: y is not negative
-                self.narrow(y, x.value + strict, _POSITIVE, facts)
-            elif a[1] <= _POSITIVE and isinstance(y, Const) and signed(y.value) - strict >= 0:
-                self.narrow(x, 0, y.value - strict, facts)
+                return self.narrow(y, x.value + strict, _POSITIVE, facts)
+            if a[1] <= _POSITIVE and isinstance(y, Const) and signed(y.value) - strict >= 0:
+                return self.narrow(x, 0, y.value - strict, facts)
+        return True
 
     def near(self, root: Value, facts: Facts) -> bool:
         """Whether a packet pointer may have bytes: moved by little, if at all."""

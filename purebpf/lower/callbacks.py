@@ -19,7 +19,7 @@ from ..ir.ops import Mem, Symbol
 from ..ir.types import I64, PTR, Type
 from ..tree import nodes as n
 from ..tree.kinds import rep
-from ..tree.walk import assigned, read, walk
+from ..tree.walk import assigned, begins, read, walk
 from .flow import Words
 from .function import ROUNDS, CallbackExit, Lowering, Open, head_type, refetches
 
@@ -78,7 +78,7 @@ class _Block:
         env = f.flow.env
         inside = {*node.params} if isinstance(node, n.Each) else set()
         names: dict[Local, None] = dict.fromkeys((*_inner(read, node), *_inner(assigned, node)))
-        self.locals = [local for local in names if local not in inside and local in env and local.rep]
+        self.locals = [local for local in names if local not in inside and local in env and local.rep and not _of_a_round(f, node, local)]
         self.set = [local for local in self.locals if local in set(_inner(assigned, node))]
         ones = {local: slot for local in self.set if (slot := _one_slot(node, local)) is not None}
         self.one = {local: slot for local, slot in ones.items() if isinstance(env[local][0], Const) or env[local][0] is f.slots.get(slot)}
@@ -165,6 +165,16 @@ def _brought(node: n.Each | n.Loop) -> list[Local]:
     tested = assigned(node.test) if isinstance(node, n.Loop) and node.test is not None else []
     return list(dict.fromkeys((*(m.local for one in breaks for m in one.moves if isinstance(m, n.Set) and m.local.rep),
                                *(local for local in tested if local.rep))))
+
+
+def _of_a_round(f: Lowering, node: n.Each | n.Loop, local: Local) -> bool:
+    """An address in the frame that no other round and nothing behind the loop reads: it stays where it is, in the frame of the
+    body, which no other frame may lead to."""
+    if "stack" not in local.rep:
+        return False
+    around, inside = (sum(isinstance(one, n.Get) and one.local is local for stmt in stmts for one in walk(stmt))
+                      for stmts in (f.tree.body, _stmts(node)))
+    return around == inside and begins(_stmts(node), local)
 
 
 def _one_slot(node: n.Each | n.Loop, local: Local) -> Slot | None:

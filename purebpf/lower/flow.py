@@ -97,16 +97,15 @@ class Flow:
         if len(arrivals) == 1:
             self.env = dict(arrivals[0].env)
             return arrivals[0].extra
-        env: Env = {}
-        for local, first in arrivals[0].env.items():
+        first = arrivals[0].env
+        env = dict(first)
+        for local in _differing(first, [a.env for a in arrivals[1:]]):
             words = [a.env.get(local) for a in arrivals]
-            if any(w is None for w in words):
-                continue  # not set on every path: nobody reads it
-            if all(w is first for w in words):
-                env[local] = first
-                continue
             known = [w for w in words if w is not None]
-            env[local] = tuple(self._merge(join, local.name, column, word) for column, word in zip(zip(*known), local.rep))
+            if len(known) < len(words):
+                del env[local]  # not set on every path: nobody reads it
+            else:
+                env[local] = tuple(self._merge(join, local.name, column, word) for column, word in zip(zip(*known), local.rep))
         self.env = env
         return tuple(self._merge(join, "", column, word) for column, word in zip(zip(*(a.extra for a in arrivals)), rep))
 
@@ -121,6 +120,15 @@ class Flow:
         for arrival, value in zip(join.arrivals, column):
             arrival.edge.args.append(value)
         return param
+
+
+def _differing(first: Env, others: list[Env]) -> list[Local]:
+    """The variables of the first path that another one has not, or has otherwise, in their order."""
+    found: set[Local] = set()
+    for other in others:
+        get = other.get
+        found.update([local for local, words in first.items() if get(local) is not words])
+    return [local for local in first if local in found] if found else []
 
 
 def word_type(word: str) -> Type:

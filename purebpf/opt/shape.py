@@ -20,6 +20,8 @@ a comparison is decided, and a mask dropped, only by what the verifier knows as 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from ..ir.function import Const, Function, Op, Value
@@ -69,11 +71,18 @@ class Shape:
 def guarded(fn: Function) -> set[Value]:
     """The values that a `below` is computed from."""
     found: set[Value] = set()
-    _reach([op.args[0] for op in fn.ops() if op.row is R.below], found)
+    work = [op.args[0] for op in fn.ops() if op.row is R.below]
+    if work:
+        brought: dict[Value, list[Value]] = {}  # parameter -> what comes along the edges
+        for block in fn.blocks:
+            for edge in block.edges:
+                for param, arg in zip(edge.block.params, edge.args):
+                    brought.setdefault(param, []).append(arg)
+        _reach(work, found, brought)
     return found
 
 
-def _reach(work: list[Value], found: set[Value]) -> None:
+def _reach(work: list[Value], found: set[Value], brought: Mapping[Value, list[Value]] = MappingProxyType({})) -> None:
     """Add `work` and what it is computed from to `found`."""
     while work:
         v = work.pop()
@@ -81,3 +90,5 @@ def _reach(work: list[Value], found: set[Value]) -> None:
             found.add(v)
             if isinstance(v, Op) and v.row.pure:
                 work += v.args
+            else:
+                work += brought.get(v, ())

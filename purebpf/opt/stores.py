@@ -22,8 +22,10 @@ from .bits import Bits
 from .gvn import base_region, escaping, object_base, place, region, root
 from .rows import R
 
-Dead = dict[object, set[int]]  # base -> offsets of bytes that are written before they are read
-_MOST: Final = 4096  # offsets of one base that are remembered
+Dead = dict[object, int]  # base -> the bytes that are written before they are read, a bit for each offset from -_BEFORE on
+_BEFORE: Final = 512
+_MOST: Final = 1 << 16  # offsets of one base that are remembered
+_BASES: Final = 256  # bases that are remembered: what is known is copied wherever ways meet
 
 
 def stores(fn: Function) -> bool:
@@ -39,16 +41,18 @@ def stores(fn: Function) -> bool:
 def _drop_dead(fn: Function) -> bool:
     if not any(op.row is R.store for op in fn.ops()):
         return False
-    slots: Dead = {op: set(range(op.attr.size)) for op in fn.entry.ops if isinstance(op.attr, Slot)}
+    slots: Dead = {op: _bytes(0, op.attr.size) for op in fn.entry.ops if isinstance(op.attr, Slot)}
     shared = escaping(fn, calls=True) if slots else set()
     kept = escaping(fn, calls=False) if slots else set()
+    if len(slots) > _BASES:
+        slots = {}
     at_start: dict[Block, Dead] = {}
     changed = False
     for block in reversed(reverse_postorder(fn)):
         if block.edges:
             dead = _join([at_start.get(e.block, {}) for e in block.edges])
         else:
-            dead = {base: set(offs) for base, offs in slots.items()}
+            dead = dict(slots)
         out: list[Op] = []
         for op in reversed(block.ops):
             if op.row is R.store and _is_dead(op, dead):
@@ -63,40 +67,47 @@ def _drop_dead(fn: Function) -> bool:
 
 
 def _join(ways: list[Dead]) -> Dead:
-    """What is dead on all ways, as sets of its own."""
+    """What is dead on all ways."""
     first, *rest = ways
-    out = {base: set(offs) for base, offs in first.items() if all(base in way for way in rest)}
-    for base, offs in out.items():
-        for way in rest:
-            offs &= way[base]
-    return {base: offs for base, offs in out.items() if offs}
+    out = dict(first)
+    for way in rest:
+        get = way.get
+        out = {base: both for base, offs in out.items() if (both := offs & get(base, 0))}
+    return out
 
 
-def _base(op: Op) -> tuple[object, range]:
+def _bytes(off: int, size: int) -> int:
+    """Bytes as bits; none where they are too far away to be remembered."""
+    return ((1 << size) - 1) << off + _BEFORE if -_BEFORE <= off < _MOST else 0
+
+
+def _base(op: Op) -> tuple[object, int]:
     base, off = place(op)
     assert isinstance(op.attr, (Mem, Rmw))
-    return base, range(off, off + op.attr.size)
+    return base, _bytes(off, op.attr.size)
 
 
 def _is_dead(op: Op, dead: Dead) -> bool:
     assert isinstance(op.attr, Mem)
     base, offs = _base(op)
-    return not op.attr.volatile and not op.attr.core and base in dead and dead[base].issuperset(offs)
+    return not op.attr.volatile and not op.attr.core and bool(offs) and not offs & ~dead.get(base, 0)
 
 
 def _effect(op: Op, dead: Dead, shared: set[Op], kept: set[Op]) -> None:
     """What is dead before `op`, from what is dead after it."""
     if op.row is R.store and isinstance(op.attr, Mem) and not op.attr.core:
         base, offs = _base(op)
-        known = dead.setdefault(base, set())
-        if len(known) < _MOST:
-            known.update(offs)
+        if base in dead or len(dead) < _BASES:
+            dead[base] = dead.get(base, 0) | offs
     elif op.row is R.load or op.row is R.rmw:
         base, offs = _base(op)
         mask = region(op)
         for other in list(dead):
             if other is base or other == base:
-                dead[other].difference_update(offs)
+                if not offs:
+                    del dead[other]
+                else:
+                    dead[other] &= ~offs
             elif not (object_base(base) and object_base(other)) and base_region(other) & mask:
                 del dead[other]
     elif op.row.effect == "call" and not (isinstance(op.attr, (Helper, Kfunc)) and op.attr.pure):

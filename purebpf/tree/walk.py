@@ -49,6 +49,36 @@ def read(node: n.Node) -> list[Local]:
     return list(dict.fromkeys(one.local for one in walk(node) if isinstance(one, n.Get)))
 
 
+def begins(body: list[n.Stmt], local: Local) -> bool:
+    """Whether the statements set the variable anew before they read it, if they read it at all: in the innermost list that
+    has all its reads, what comes first sets it."""
+    using = [stmt for stmt in body if any(isinstance(one, n.Get | n.Set) and one.local is local for one in walk(stmt))]
+    if not using:
+        return True
+    first = using[0]
+    if isinstance(first, n.Set) and first.local is local and local not in read(first.value):
+        return True
+    reading = [stmt for stmt in using if local in read(stmt)]
+    if len(reading) != 1:
+        return not reading
+    inner = [part for part in _lists(reading[0]) if any(local in read(stmt) for stmt in part)]
+    inside = [one for part in inner for stmt in part for one in walk(stmt) if isinstance(one, n.Get) and one.local is local]
+    all_ = [one for one in walk(reading[0]) if isinstance(one, n.Get) and one.local is local]
+    return len(inner) == 1 and len(inside) == len(all_) and begins(inner[0], local)
+
+
+def _lists(node: n.Node) -> Iterator[list[n.Stmt]]:
+    """The lists of statements below the node, not those inside them."""
+    for cls in type(node).__mro__:
+        for name in getattr(cls, "__slots__", ()):
+            value = None if name in _SKIPPED else getattr(node, name, None)
+            if isinstance(value, list) and value and isinstance(value[0], n.Stmt):
+                yield value
+            else:
+                for part in _nodes(value):
+                    yield from _lists(part)
+
+
 def sources(sets: list[n.Set], locals: set[Local]) -> set[Local]:
     """The variables that these are computed from by the sets, themselves included."""
     found = set(locals)

@@ -1,7 +1,8 @@
 """CO-RE relocations without a kernel: the target is the kernel as the object declares it.
 
 Of the types that share a name apart from their flavour (`task_struct`, `task_struct___old`) the plain one is the
-kernel's, or the first if there is no plain one; what the others add does not exist.
+kernel's, or the first if there is no plain one; what the others add does not exist. The flavour `absent` never is: by it
+the compiler asks for what the kernel that it saw does not have.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from typing import Final
 from ..btf import Btf
 from ..btf import types as t
 from ..btf.container import essential
-from ..btf.core import ENUMVAL_EXISTS, FIELD_EXISTS, TYPE_EXISTS, Relocator, local_value
+from ..btf.core import Relocator, local_value
 from ..errors import BtfError
 from ..isa import opcodes as op
 from ..isa.insn import CoreRef, Insn
 
 POISON: Final = Insn(op.JMP | op.CALL, imm=0xBAD2310)  # no helper: reaching it is a fault that names it
-EXISTS: Final = (FIELD_EXISTS, TYPE_EXISTS, ENUMVAL_EXISTS)
+ABSENT: Final = "___absent"
 NAMED: Final = (t.Struct, t.Union, t.Enum, t.Enum64)
 
 
@@ -26,6 +27,8 @@ def declared_kernel(btf: Btf) -> Btf:
     chosen: dict[tuple[bool, str], int] = {}
     flavoured = [(number, one) for number, one in btf.items() if isinstance(one, NAMED) and one.name]
     for number, one in flavoured:
+        if one.name.endswith(ABSENT):
+            continue
         key = (isinstance(one, (t.Enum, t.Enum64)), essential(one.name))
         if key not in chosen or (one.name == key[1] and btf_name(btf, chosen[key]) != key[1]):
             chosen[key] = number
@@ -52,8 +55,6 @@ class Core:
         the access path leads nowhere."""
         if self._btf is None:
             raise BtfError("a CO-RE relocation without BTF")
-        if ref.kind in EXISTS and not insn.imm and insn.code & 7 not in (op.LDX, op.ST, op.STX):
-            return (_put(insn, 0),)  # the kernel it was compiled for has no such thing
         if self._relocator is None:
             self._relocator = Relocator(self._btf, (declared_kernel(self._btf),))
         if not btf_name(self._btf, ref.type_id):

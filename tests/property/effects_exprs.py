@@ -129,6 +129,11 @@ class Exprs:
             return self.typed(place.text, place.kind[5:])
         return E(place.text, WIDTHS[place.kind])
 
+    def computed(self, depth: int) -> E:
+        """An expression that is no literal: what is chosen from literals alone is one, and then it has to fit."""
+        e = self.expr(depth)
+        return E("g1.value", WIDTHS["i32"]) if e.r[0] == e.r[1] else e
+
     def expr(self, depth: int) -> E:
         if depth <= 0:
             return self.leaf()
@@ -138,14 +143,14 @@ class Exprs:
         if pick < 0.62:
             return self.cast(self.expr(depth - 1), self.rnd.choice(NUMBERS))
         if pick < 0.72:
-            a, b = self.cast(self.expr(depth - 1), "i64"), self.cast(self.expr(depth - 1), "i64")
+            a, b = self.cast(self.computed(depth - 1), "i64"), self.cast(self.computed(depth - 1), "i64")
             return E(f"i64({a.text} if {self.cond(depth - 1)} else {b.text})", I64)
         if pick < 0.78:
             word = self.pick("and", "or")
-            return E(f"i64({self.cast(self.expr(depth - 1), 'i32').text} {word} {self.cast(self.expr(depth - 1), 'i32').text})", I64)
+            return E(f"i64({self.cast(self.computed(depth - 1), 'i32').text} {word} {self.cast(self.expr(depth - 1), 'i32').text})", I64)
         if pick < 0.84:
             word = self.pick("min", "max")
-            return E(f"i64({word}({self.cast(self.expr(depth - 1), 'i64').text}, {self.cast(self.expr(depth - 1), 'i64').text}))", I64)
+            return E(f"i64({word}({self.cast(self.computed(depth - 1), 'i64').text}, {self.cast(self.expr(depth - 1), 'i64').text}))", I64)
         if pick < 0.94 and self.functions and not self.pure:
             return E(f"{self.rnd.choice(self.functions)}(u32({self.expr(depth - 1).text}))", I64)
         return self.typed(self.cond(depth - 1), "u8")
