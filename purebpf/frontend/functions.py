@@ -142,6 +142,10 @@ def check(unit: Unit, source: Source, role: str, kinds: Mapping[str, Kind], hook
         except CompileError as error:
             unit.report(error)
         body(c, source)
+        if role == "global" and function.aborts and not instance.diagnostics:
+            unit.report(c.error("unsupported", f"ending the whole program from {source.name}(), which the verifier checks on its own,", source.node,
+                                help="an assert, an index that is only known at run time and a loop without a small bound may end it: "
+                                     "return an error value instead, compare the index first, or drop 'global_=True'"))
         if role != "plain":
             function.types = [(n, _btf_layout(k)) for n, k in kinds.items()]
         _settle_results(c, instance)

@@ -108,3 +108,10 @@ def prog(ctx):
         # fixed: total += i
     bpf.loop(3, add)
     return total
+# --- a global function that may end the program
+@bpf.func(global_=True)
+def line(i: u32) -> u32: assert i < 5; return i  # error[unsupported] def: ending the whole program from line(); return an error value
+# fixed: def line(i: u32) -> u32: return i if i < 5 else 0
+@bpf.xdp
+def prog(ctx):
+    return line(ctx.packet[0])
