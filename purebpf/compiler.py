@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import linecache
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .codegen import generate
@@ -53,11 +55,30 @@ class Compiled(NamedTuple):
 def compile(programs: Sequence[Program[..., Any]], options: Options | None = None, name: str = "purebpf") -> Compiled:
     """Compile programs and everything they reach into one object. Raises CompileError."""
     options = options or Options()
+    with deep():
+        return _compile(programs, options, name)
+
+
+def _compile(programs: Sequence[Program[..., Any]], options: Options, name: str) -> Compiled:
     unit, lowered, entries = to_ir(programs, options)
     if options.observe:
         options.observe("frontend", lowered.module)
     optimize(lowered.module, level=options.level, verify=options.verify, observe=options.observe)
     return Compiled(_object(lowered, entries, options, name, options.target.kernel or unit.needs.oldest()), {**unit.names(), **entries}, unit.needs)
+
+
+DEEP = 20_000  # a program of so many arms, each in the last one's "else", is walked to its end
+
+
+@contextmanager
+def deep() -> Iterator[None]:
+    """More calls in calls than Python lets run by itself: an `elif` is one deeper than the `if` before it."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEEP))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def to_tree(programs: Sequence[Program[..., Any]], options: Options | None = None) -> Unit:
