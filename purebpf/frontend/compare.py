@@ -197,6 +197,7 @@ def items_of(c: Checker, value: Expr) -> list[Expr] | None:
     """The items of a tuple, as nodes; None if it is none."""
     kind = value.kind
     if isinstance(kind, Const) and isinstance(kind.value, tuple | list):
+        c.drop(value)
         return [Lit(value.span, v) for v in kind.value]
     if isinstance(kind, Tuple):
         whole = value if isinstance(value, MakeTuple) else c.hold(value, "$tuple")

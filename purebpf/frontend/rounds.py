@@ -34,15 +34,14 @@ def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round],
     the kernel grants no loop more than 8 million."""
     entry = Path(dict(c.env or {}), c.held, c.out)
     head: Env = dict(entry.env)
-    mark, asked = c.unit.mark(), c.asked
+    mark, asked, inlined = c.unit.mark(), c.asked, c.inlined
     growth: dict[tuple[str, str], int] = {}
     for attempt in range(ROUNDS):
         c.unit.reset(mark)
         c.env, c.held = dict(head), entry.held
-        inlined, c.asked = c.inlined, asked
+        c.inlined, c.asked = inlined, asked
         this = Round(make())
         check(this)
-        c.inlined = inlined
         new = _joined_head(head, this.target.continues, attempt, growth, rounds)
         if new is None:
             _connect(c, entry, head, this.target.continues)

@@ -108,3 +108,11 @@ def prog(ctx):
         # fixed: total += i
     bpf.loop(3, add)
     return total
+# --- a function that outlives a subprogram
+@bpf.func
+def adder(n: u32):
+    return lambda x: x + n
+@bpf.xdp
+def prog(ctx):
+    return adder(5)(1)  # error[outlives] adder: outlives adder(); drop @bpf.func
+    # fixed: return 6
