@@ -141,7 +141,7 @@ def _connect(c: Checker, entry: Path, head: Env, back: list[Path]) -> None:
                 path.moves.append(Set(c.span(), binding.local, coerce(held(came, c.span()), binding.kind)))
 
 
-def _finish(c: Checker, this: Round, orelse: list[ast.stmt], into: list[Stmt], node: ast.AST) -> None:
+def _finish(c: Checker, this: Round, orelse: list[ast.stmt], into: list[Stmt], node: ast.AST, early: bool = False) -> None:
     """What follows a loop: `else` where it ended by itself, then all ways out together."""
     paths: list[Path | None] = []
     if this.over is not None:
@@ -151,7 +151,7 @@ def _finish(c: Checker, this: Round, orelse: list[ast.stmt], into: list[Stmt], n
             paths.append(Path(path.env, path.held, into))
     c.at(node)
     c.merge([*paths, *this.target.breaks])
-    if this.target.breaks and c.env is not None:
+    if (early or this.target.breaks) and c.env is not None:
         _blur(c, this, node)
 
 
