@@ -83,6 +83,14 @@ def data_of(kind: Kind) -> bytes | None:
     return None
 
 
+def constant_text(c: Checker, text: str, node: ast.AST) -> Expr:
+    """A constant as a table of its characters, to be indexed at run time."""
+    data = text.encode()
+    if len(data) != len(text):
+        c.unsupported("an index that is only known at run time, of text beyond ASCII", node, "index its bytes: 'TEXT.encode()'")
+    return fitting.constant_bytes(c, data, ArrayType(CHAR, len(data)), node)
+
+
 def _equal(c: Checker, a: Expr, b: Expr, node: ast.AST) -> Expr:
     data = data_of(b.kind)
     if data is not None:
@@ -229,8 +237,8 @@ def contains(c: Checker, text: Expr, item: Expr, node: ast.AST) -> Expr:
         whole = text.kind.value
         if data is not None:
             return c.lit(item.kind.value in whole, node)  # type: ignore[union-attr]  # data_of: it is a Const
-        if isinstance(whole, bytes):
-            return _one_of(c, arith.integer(c, item, node), whole, node)
+        if isinstance(whole, bytes) or isinstance(whole, str) and whole.isascii():
+            return _one_of(c, arith.integer(c, item, node), data_of(text.kind) or b"", node)
         raise c.mismatch("a constant string is searched for here", item.kind, node)
     place = memory.deref(c, c.hold(direct(c, text, SEARCHED, node), "$text"), node)
     size = _layout(place).size

@@ -186,6 +186,9 @@ def _constant_item(c: Checker, base: Expr, container: Any, node: ast.Subscript) 
             raise c.error("index", f"this constant index is wrong: {error}", node) from None
     if isinstance(container, dict):
         return _table_of(c, container, index, node)
+    if isinstance(container, str) and container:
+        letters = strings.constant_text(c, container, node)
+        return memory.load(c, memory.element(c, letters, arith.integer(c, index, node.slice), node), node)
     if isinstance(container, list | tuple | bytes | range) and container:
         table = fitting.constant_array(c, container, node)
         if table is not None:
