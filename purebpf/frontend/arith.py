@@ -163,6 +163,8 @@ NAMED = re.compile(r"[A-Za-z_][\w.]{0,29}")  # what is short enough to be called
 def may_be_none(c: Checker, value: Expr, node: ast.AST | None = None) -> CompileError:
     """The language's null-pointer error: something that may be None is used before a test, at `node` or where it stands."""
     span = c.span(node) if node is not None else value.span
+    if value.kind == NONE:
+        return c.error("null-pointer", "something is needed here, and this is None", span)
     name = c.frame.source.text_at(span)
     why = getattr(value.kind, "why", "")
     return c.error("null-pointer", f"'{name}' may be None here" if NAMED.fullmatch(name) else "this may be None here", span,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..dsl.ints import IntType
-from ..dsl.layout import ArrayType, StructType
+from ..dsl.layout import ArrayType, Layout, StructType
 from ..tree.convert import coerce
 from ..tree.kinds import Agg, Choice, Const, I64, Int, Kind, NONE, POISON, Ptr, Tuple, an, is_maybe, narrowed
 from ..tree.nodes import Both, Cast, Compare, Either, Expr, IfElse, IsNone, Item, Lit, MakeTuple, Number
@@ -64,6 +64,7 @@ def _compare_maybe(c: Checker, op: ast.cmpop, word: str, a: Expr, b: Expr, node:
         culprit = a if is_maybe(a.kind) else b
         side = node.left if isinstance(node, ast.Compare) and culprit is a else node
         raise arith.may_be_none(c, culprit, side)
+    a, b = (keeping.settle(c, v, node) if isinstance(v.kind, Agg) else v for v in (a, b))
     a, b = c.hold(a, "$a"), c.hold(b, "$b")
     inner = equal_or_less(c, "eq", Cast(a.span, narrowed(a.kind), a) if is_maybe(a.kind) else a,
                           Cast(b.span, narrowed(b.kind), b) if is_maybe(b.kind) else b, node)
@@ -96,6 +97,10 @@ def equal_or_less(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> Exp
         if isinstance(x, Ptr) and isinstance(x.target, StructType) or isinstance(y, Ptr) and isinstance(y.target, StructType):
             return _compare_structs(c, word, a, b, node)
     if isinstance(x, Agg) or isinstance(y, Agg):
+        if isinstance(x, Const) or isinstance(y, Const):
+            layout = x.layout if isinstance(x, Agg) else y.layout if isinstance(y, Agg) else None
+            assert layout is not None
+            a, b = (_beside(c, v, layout, node) for v in (a, b))
         return _compare_structs(c, word, keeping.settle(c, a, node), keeping.settle(c, b, node), node)
     a, b = _letter(c, a, y), _letter(c, b, x)
     return arith.compare(c, word, arith.integer(c, a, _side(node, 0)), arith.integer(c, b, _side(node, 1)), node)
@@ -148,6 +153,15 @@ def same_memory(c: Checker, a: Ptr, b: Ptr, node: ast.AST) -> None:
         raise c.error("type-mismatch", "these pointers are into different kinds of memory", node)
 
 
+def _beside(c: Checker, value: Expr, layout: Layout, node: ast.AST) -> Expr:
+    """A value without a place of its own, beside a struct or an array of this layout."""
+    kind = value.kind
+    if isinstance(layout, ArrayType) and not isinstance(kind, Ptr) or isinstance(kind, Agg) and kind.layout == layout \
+            or isinstance(kind, Const) and getattr(type(kind.value), "__bpf_layout__", None) == layout:
+        return keeping.placed(c, fitting.fitted(c, value, layout, node), layout, node)
+    return value
+
+
 def _compare_structs(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> Expr:
     """Structs are equal when their fields are; arrays when their elements are."""
     if word not in ("eq", "ne"):
@@ -156,9 +170,9 @@ def _compare_structs(c: Checker, word: str, a: Expr, b: Expr, node: ast.AST) -> 
     layout = x.target if isinstance(x, Ptr) else y.target if isinstance(y, Ptr) else None
     assert layout is not None
     if not (isinstance(x, Ptr) and isinstance(y, Ptr) and x.target == y.target):
-        if isinstance(layout, ArrayType):
-            a, b = (keeping.placed(c, fitting.fitted(c, v, layout, node), layout, node) if not isinstance(v.kind, Ptr) else v
-                    for v in (a, b))
+        if isinstance(x, Ptr):
+            a = c.hold(a, "$a")
+        a, b = (_beside(c, v, layout, node) for v in (a, b))
         if not (isinstance(a.kind, Ptr) and isinstance(b.kind, Ptr) and a.kind.target == b.kind.target):
             other = b if isinstance(x, Ptr) else a
             raise c.mismatch(f"{an(layout.name)} is compared here", other.kind, other.span)

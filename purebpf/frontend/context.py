@@ -16,7 +16,7 @@ from ..dsl.layout import Layout
 from ..errors import CompileError, Diagnostic, Span
 from ..tree.convert import coerce
 from ..tree.kinds import Broken, Const, Kind, Optional, Ptr, Resource, describe, is_callable, join, mapped, rep
-from ..tree.nodes import Block, Break, Each, Eval, Expr, Function, Get, Lit, Local, Loop, Return, Seq, Set, Slot, SlotPlace, Stmt
+from ..tree.nodes import Block, Break, Each, Eval, Expr, Function, Get, Lit, Local, Loop, Return, Seq, Set, Slot, SlotPlace, Stmt, Undef
 from .source import Source
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Frame:
     """One Python function: the one being checked, or a nested one whose body stands in its place. `outer`: the frame whose
     variables a nested function sees."""
 
-    __slots__ = ("source", "declared", "globals", "nonlocals", "loops", "key", "outer", "result")
+    __slots__ = ("source", "declared", "globals", "nonlocals", "loops", "key", "outer", "result", "function")
 
     def __init__(self, source: Source, key: int = 0, outer: Frame | None = None, result: Target | None = None) -> None:
         self.source, self.key, self.outer, self.result = source, key, outer, result
@@ -64,14 +64,15 @@ class Frame:
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.loops: list[Target] = []
+        self.function: Function | None = None  # the one whose variables hold this frame's
 
 
 class Closure:
-    """A nested function or lambda as a value: its syntax and the frame it was made in."""
+    """A nested function or lambda as a value: its syntax, the frame it was made in, the variables that hold its defaults."""
 
     __slots__ = ("source", "frame", "defaults")
 
-    def __init__(self, source: Source, frame: Frame | None, defaults: dict[str, Expr]) -> None:
+    def __init__(self, source: Source, frame: Frame | None, defaults: dict[str, str]) -> None:
         self.source, self.frame, self.defaults = source, frame, defaults
 
     @property
@@ -100,6 +101,7 @@ class Checker:
 
     def __init__(self, unit: Unit, function: Function, frame: Frame) -> None:
         self.unit, self.function, self.frame = unit, function, frame
+        frame.function = function
         self.env: Env | None = {}
         self.held: frozenset[Resource] = frozenset()
         self.out: list[Stmt] = function.body
@@ -112,6 +114,7 @@ class Checker:
         self.trail: list[Slot] = []  # all memory of the frame in the order in which it is asked for,
         self.asked = 0  # and how many of it: another round of a loop asks for the same again
         self.inlined = 0
+        self.kept: set[int] = set()  # keys of frames that have been left, and that a nested function still sees
         self.sections: tuple[str, ...] = ()  # of `sections.NAMES`, the innermost last
         self.fixed: set[Local] = set()  # those that `hold` has made: set once
         self.cursors: list[str] = []  # variables of cursors that came as parameters
@@ -192,9 +195,16 @@ class Checker:
             if name in frame.globals:
                 return None
             if name in self.unit.locals_of(frame.source) and name not in frame.nonlocals:
+                if frame.function is not self.function:
+                    raise self.outlives(frame, self.node)
                 return self.key(name, frame)
             frame = frame.outer
         return None
+
+    def outlives(self, frame: Frame, node: ast.AST) -> CompileError:
+        """A nested function is used where the variables that it sees are not."""
+        return self.error("outlives", f"this function outlives {frame.source.name}(), whose variables it uses", node,
+                          help=f"drop @bpf.func from {frame.source.name}(): of a plain function the variables are kept")
 
     def read(self, key: str, node: ast.AST) -> Expr:
         """A variable's value."""
@@ -299,6 +309,8 @@ class Checker:
         known = [b for b in bindings if b is not None]
         shown = name.split("@")[0]
         if len(known) < len(bindings):
+            if int(name.partition("@")[2] or 0) in self.kept:  # the nested function that sees it comes from the other paths
+                return self._partly(shown, bindings, paths)
             if name.startswith("$"):
                 return None
             broken = next((b.kind for b in known if isinstance(b.kind, Broken)), None)
@@ -309,6 +321,18 @@ class Checker:
             kind = join(kind, binding.kind, shown)
         room = self.unit.tables.common_room([b.kind for b in known]) if isinstance(kind, Broken | Ptr) else 0
         return self._roomy(shown, room, known, paths) if room else self.settle(shown, kind, known, paths)
+
+    def _partly(self, name: str, bindings: list[Binding | None], paths: list[Path]) -> Binding:
+        """A variable that is only wanted where it has been assigned."""
+        known = [b for b in bindings if b is not None]
+        kind = known[0].kind
+        for binding in known[1:]:
+            kind = join(kind, binding.kind, name)
+        merged = self.settle(name, kind, known, [p for b, p in zip(bindings, paths) if b is not None])
+        for there, path in zip(bindings, paths):
+            if there is None and merged.local is not None and merged.local.rep:
+                path.moves.append(Set(self.span(), merged.local, Undef(self.span(), merged.kind)))
+        return merged
 
     def _roomy(self, name: str, room: int, bindings: list[Binding], paths: list[Path]) -> Binding:
         """A variable that is text of different room on the paths: it gets memory for all of them."""

@@ -140,10 +140,17 @@ def _lambda(c: Checker, node: ast.Lambda) -> Expr:
     return Lit(c.span(node), Closure(c.unit.nested(c.frame.source, node), c.frame, _lambda_defaults(c, node.args)))
 
 
-def _lambda_defaults(c: Checker, a: ast.arguments) -> dict[str, Expr]:
+def _lambda_defaults(c: Checker, a: ast.arguments) -> dict[str, str]:
+    """The defaults of a nested function are computed where it is made. They are variables, in a frame of their own."""
     names = [p.arg for p in (*a.posonlyargs, *a.args)]
-    found = {name: c.hold(c.expr(value), name) for name, value in zip(reversed(names), reversed(a.defaults))}
-    found |= {p.arg: c.hold(c.expr(v), p.arg) for p, v in zip(a.kwonlyargs, a.kw_defaults) if v is not None}
+    given = [*zip(reversed(names), reversed(a.defaults)), *((p.arg, v) for p, v in zip(a.kwonlyargs, a.kw_defaults) if v is not None)]
+    if given:
+        c.inlined += 1
+        c.kept.add(c.inlined)
+    frame, found = c.inlined, {}
+    for name, value in given:
+        found[name] = f"{name}@{frame}"
+        c.bind(found[name], keeping.settle(c, c.expr(value), value), name)
     return found
 
 

@@ -7,7 +7,7 @@ in the place of its call.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from ..dsl.layout import Layout, PtrType, StructType
 from ..errors import CompileError
 from ..tree.convert import coerce
 from ..tree.kinds import (
-    Const, Context, Cursor, Int, Kind, Optional, Origin, POISON, Ptr, Tuple, fits, is_string, mapped, number, rep,
+    Choice, Const, Context, Cursor, Int, Kind, Optional, Origin, POISON, Ptr, Tuple, fits, is_string, mapped, number, rep,
 )
 from ..tree.nodes import Block, Call, Expr, Function, Get, Lit, Local, SlotPlace, Undef
 from ..tree.walk import settle_vague
@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 def call(c: Checker, callee: Any, args: list[Expr], named: Mapping[str, Expr], node: ast.Call) -> Expr:
     """A user's function is called: `callee` is a function, one marked `@bpf.func`, or a nested one."""
     if isinstance(callee, Closure):
-        bound = bind(c, callee.source, args, named, node, callee.defaults)
+        made = callee.frame
+        if callee.defaults and made is not None and made.function is not c.function:
+            raise c.outlives(made, node)
+        bound = bind(c, callee.source, args, named, node, {n: c.read(key, node) for n, key in callee.defaults.items()})
         return inline(c, callee, bound, node)
     function = plain_function(callee.function if isinstance(callee, Func) else callee)
     source = c.unit.sources.of(function)
@@ -43,19 +46,43 @@ def call(c: Checker, callee: Any, args: list[Expr], named: Mapping[str, Expr], n
         raise c.error("recursion", f"{function.__name__}() calls itself", node, help="BPF has no recursion: write a loop")
     defaults = {n: Lit(c.span(node), v) for n, v in _defaults(source).items()}
     bound = bind(c, source, args, named, node, defaults)
-    if not isinstance(callee, Func) and any(_captures(c, v) for v in bound.values()):
+    if not isinstance(callee, Func) and any(_captures(c, v.kind) for v in bound.values()):
         return inline(c, Closure(source, None, {}), bound, node)
     role = "plain" if not isinstance(callee, Func) else "global" if callee.global_ else "subprogram"
     return _call_instance(c, callee, source, role, bound, node)
 
 
-def _captures(c: Checker, value: Expr) -> bool:
-    """Is it a nested function that sees variables of a function being checked?"""
-    closure = value.kind.value if isinstance(value.kind, Const) else None
-    if not isinstance(closure, Closure) or closure.frame is None:
-        return False
-    names = {n.id for n in ast.walk(closure.source.node) if isinstance(n, ast.Name)}
-    return bool(names & c.unit.locals_of(closure.frame.source))
+def closures(kind: Kind) -> Iterator[Closure]:
+    """The nested functions that a value is, or may be."""
+    match kind:
+        case Const(Closure() as closure):
+            yield closure
+        case Const(tuple() | list() as items):
+            for item in items:
+                yield from closures(Const(item))
+        case Choice(options=parts) | Tuple(items=parts):
+            for part in parts:
+                yield from closures(part)
+        case Optional(some=some):
+            yield from closures(some)
+
+
+def captured(c: Checker, closure: Closure) -> list[Frame]:
+    """The frames whose variables a nested function sees, by itself or by other nested functions among them."""
+    nodes = list(ast.walk(closure.source.node))
+    names = {n.id for n in nodes if isinstance(n, ast.Name)} - c.unit.locals_of(closure.source)
+    names |= {name for n in nodes if isinstance(n, ast.Nonlocal) for name in n.names}
+    frame, found = closure.frame, []
+    while frame is not None:
+        if names & c.unit.locals_of(frame.source) or closure.defaults and frame is closure.frame:
+            found.append(frame)
+        frame = frame.outer
+    return found
+
+
+def _captures(c: Checker, kind: Kind) -> Closure | None:
+    """A nested function among the values that sees variables of a function being checked."""
+    return next((closure for closure in closures(kind) if captured(c, closure)), None)
 
 
 def _call_instance(c: Checker, callee: Any, source: Source, role: str, bound: dict[str, Expr], node: ast.Call) -> Expr:
@@ -83,6 +110,11 @@ def _call_instance(c: Checker, callee: Any, source: Source, role: str, bound: di
     c.unit.report_all(instance.diagnostics)
     if instance.diagnostics:
         return Undef(c.span(node), POISON)
+    left = _captures(c, instance.result)
+    if left is not None and role == "plain":  # in the place of the call the variables stay
+        return inline(c, Closure(source, None, {}), bound, node)
+    if left is not None:
+        raise c.outlives(captured(c, left)[0], node)
     return _emit_call(c, instance, values, kinds, node)
 
 
@@ -314,6 +346,7 @@ def inline(c: Checker, closure: Closure, bound: dict[str, Expr], node: ast.AST, 
     block = Block(c.span(node))
     target = Target(block)
     frame = Frame(closure.source, c.inlined, closure.frame, target)
+    frame.function = c.function
     outer, c.frame = c.frame, frame
     span = outer.source.span(node)
     if shown:
@@ -344,5 +377,10 @@ def _inlined_result(c: Checker, frame: Frame, node: ast.AST) -> Expr:
     if c.env is None:
         return Undef(c.span(node), POISON)
     value = c.read(f"$result@{frame.key}", node) if f"$result@{frame.key}" in c.env else Undef(c.span(node), POISON)
-    c.env = {n: b for n, b in c.env.items() if not n.endswith(f"@{frame.key}")}
+    ours = {n for n in c.env if n.endswith(f"@{frame.key}")}
+    seen = (value.kind, *(b.kind for n, b in c.env.items() if n not in ours))
+    if any(frame in captured(c, closure) for kind in seen for closure in closures(kind)):
+        c.kept.add(frame.key)
+        ours = {f"$result@{frame.key}"}
+    c.env = {n: b for n, b in c.env.items() if n not in ours}
     return value

@@ -194,6 +194,8 @@ def _memory(c: Checker, helper: Declared, wanted: str, optional: bool, node: ast
     kind = value.kind
     if kind == NONE and optional:
         return Number(c.span(node), 0)
+    if kind == NONE:
+        raise c.mismatch(f"{helper.name}() takes memory here", kind, node, "a struct, an array, text, or a pointer to one")
     if isinstance(kind, Ptr):
         return _address(c, wanted, value, node)
     if isinstance(kind, Optional) or is_maybe(kind):

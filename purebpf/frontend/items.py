@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..dsl.layout import ArrayType
-from ..tree.kinds import Cursor, Const, I64, Int, Ptr, Tuple, is_maybe
-from ..tree.nodes import Arith, Block, Compare, Expr, Get, Lit, Local, MakeTuple, Number, Set
-from . import arith, compare, fitting, keeping, memory, stmts
+from ..tree.kinds import Agg, Cursor, Const, I64, Int, Ptr, Tuple, is_maybe, is_string
+from ..tree.nodes import Arith, Block, Both, Compare, Expr, Get, Lit, Local, MakeTuple, Number, Set, Vague
+from . import arith, compare, fitting, keeping, memory, stmts, strings
 from .context import Checker, Target
-from .ranges import PLAIN, TRUTH, _counted, _for_range, _shown
+from .ranges import PLAIN, TRUTH, _counted, _for_range, _grant, _shown
 
 
 def _enumerate(c: Checker, node: ast.For, call: ast.Call) -> None:
@@ -62,7 +62,8 @@ def _reversed(c: Checker, node: ast.For, call: ast.Call) -> None:
 
 def _for_items(c: Checker, node: ast.For, things: list[Expr], value: Callable[[list[Expr]], Expr], *, numbered: int | None = None,
                backwards: bool = False) -> None:
-    """`for x in things`: arrays in memory by a counter, constants and tuples unrolled."""
+    """`for x in things`: arrays in memory by a counter, constants and tuples unrolled. Text ends where its characters do."""
+    things = [keeping.placed(c, t, t.kind.layout, node) if isinstance(t.kind, Agg) else t for t in things]
     for thing in things:
         if is_maybe(thing.kind):
             raise arith.may_be_none(c, thing, node.iter)
@@ -80,12 +81,25 @@ def _for_items(c: Checker, node: ast.For, things: list[Expr], value: Callable[[l
             rows.reverse()
         _unrolled(c, node, _number(c, rows, numbered, node))
         return
+    _walk(c, node, things, value, numbered, backwards, count)
+
+
+def _walk(c: Checker, node: ast.For, things: list[Expr], value: Callable[[list[Expr]], Expr], numbered: int | None, backwards: bool,
+          count: int) -> None:
+    """Arrays in memory, by a counter."""
     arrays = [_array(c, t, node) for t in things]
+    texts = [a for a, t in zip(arrays, things) if isinstance(t.kind, Ptr) and is_string(t.kind.target)]
     span = c.span(node)
     counter = Local(f"${_shown(node.target)}", ("i64",))
+    if backwards and texts:
+        _text_backwards(c, node, texts[0], counter, value)
+        return
     c.emit(Set(span, counter, Number(span, 0)))
     inside = Get(span, Int(I64, 0, max(count - 1, 0), 2 if count <= PLAIN else 1), counter)
-    more = Compare(span, TRUTH, "lt", Get(span, Int(I64, 0, count), counter), Number(span, count))
+    more: Expr = Compare(span, TRUTH, "lt", Get(span, Int(I64, 0, count), counter), Number(span, count))
+    for text in texts:
+        character = memory.load(c, memory.element(c, text, inside, node.iter), node.iter)
+        more = Both(span, TRUTH, more, Compare(span, TRUTH, "ne", character, Number(span, 0)))
 
     def item() -> Expr:
         at: Expr = inside
@@ -99,7 +113,24 @@ def _for_items(c: Checker, node: ast.For, things: list[Expr], value: Callable[[l
         return MakeTuple(span, Tuple((index.kind, found.kind)), (index, found))
 
     step = Set(span, counter, Arith(span, Int(I64, 0, count), "+", inside, Number(span, 1)))
-    _counted(c, node, more, count > 0, item, step, rounds=count)
+    loop = _counted(c, node, more, count > 0 and not texts, item, step, rounds=count, early=bool(texts))
+    if texts:
+        _grant(c, loop, count)
+
+
+def _text_backwards(c: Checker, node: ast.For, text: Expr, counter: Local, value: Callable[[list[Expr]], Expr]) -> None:
+    """`for x in reversed(text)`: from its last character, down."""
+    span, size = c.span(node), strings._layout(text).count
+    c.emit(Set(span, counter, Vague(span, Int(I64, 0, size, 1), strings.length(c, text, node))))
+    now = Get(span, Int(I64, 0, size), counter)
+    before = Arith(span, Int(I64, 0, max(size - 1, 0)), "-", Get(span, Int(I64, 1, max(size, 1)), counter), Number(span, 1))
+    more = Compare(span, TRUTH, "gt", now, Number(span, 0))
+
+    def item() -> Expr:
+        return value([memory.load(c, memory.element(c, text, before, node.iter), node.iter)])
+
+    loop = _counted(c, node, more, False, item, Set(span, counter, before), rounds=size, early=True)
+    _grant(c, loop, size)
 
 
 def _length(thing: Expr) -> int | None:

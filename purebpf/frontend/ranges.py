@@ -192,8 +192,10 @@ def arith_guard(c: Checker, test: Expr, node: ast.AST) -> Stmt:
     return Guard(c.span(node), test)
 
 
-def _counted(c: Checker, node: ast.For, more: Expr, once: bool, value: Callable[[], Expr], *step: Stmt, rounds: int = 1 << 23) -> Loop:
-    """A loop over a hidden counter: `more` is its test, `value` what the visible variable is in a round."""
+def _counted(c: Checker, node: ast.For, more: Expr, once: bool, value: Callable[[], Expr], *step: Stmt, rounds: int = 1 << 23,
+             early: bool = False) -> Loop:
+    """A loop over a hidden counter: `more` is its test, `value` what the visible variable is in a round. `early`: it may end
+    in any of its rounds."""
     missing: dict[str, Binding] = {}
 
     def check(this: Round) -> None:
@@ -226,7 +228,7 @@ def _counted(c: Checker, node: ast.For, more: Expr, once: bool, value: Callable[
                 if path.env[name].local is not binding.local:
                     path.moves.append(Set(c.span(node), binding.local, coerce(held(path.env[name], c.span(node)), binding.kind)))
     c.emit(loop)
-    _finish(c, this, node.orelse, loop.orelse, node)
+    _finish(c, this, node.orelse, loop.orelse, node, early)
     return loop
 
 

@@ -34,17 +34,16 @@ def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round],
     the kernel grants no loop more than 8 million."""
     entry = Path(dict(c.env or {}), c.held, c.out)
     head: Env = dict(entry.env)
-    mark, asked = c.unit.mark(), c.asked
+    mark, asked, inlined = c.unit.mark(), c.asked, c.inlined
     growth: dict[tuple[str, str], int] = {}
     done = len(c.out)
     for attempt in range(ROUNDS):
         c.unit.reset(mark)
         del c.out[done:]  # what an attempt before put in front of the loop
         c.env, c.held = dict(head), entry.held
-        inlined, c.asked = c.inlined, asked
+        c.inlined, c.asked = inlined, asked
         this = Round(make())
         check(this)
-        c.inlined = inlined
         new = _joined_head(head, this.target.continues, attempt, growth, rounds)
         if new is None:
             _connect(c, entry, head, this.target.continues)
@@ -153,7 +152,7 @@ def _connect(c: Checker, entry: Path, head: Env, back: list[Path]) -> None:
                 path.moves.append(Set(c.span(), binding.local, coerce(held(came, c.span()), binding.kind)))
 
 
-def _finish(c: Checker, this: Round, orelse: list[ast.stmt], into: list[Stmt], node: ast.AST) -> None:
+def _finish(c: Checker, this: Round, orelse: list[ast.stmt], into: list[Stmt], node: ast.AST, early: bool = False) -> None:
     """What follows a loop: `else` where it ended by itself, then all ways out together."""
     paths: list[Path | None] = []
     if this.over is not None:
@@ -163,7 +162,7 @@ def _finish(c: Checker, this: Round, orelse: list[ast.stmt], into: list[Stmt], n
             paths.append(Path(path.env, path.held, into))
     c.at(node)
     c.merge([*paths, *this.target.breaks])
-    if this.target.breaks and c.env is not None:
+    if (early or this.target.breaks) and c.env is not None:
         _blur(c, this, node)
 
 

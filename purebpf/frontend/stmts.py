@@ -125,6 +125,7 @@ def assign_name(c: Checker, target: ast.Name, value: Expr) -> None:
     if declared is not None:
         value = binding.declared(c, value, declared, target, target.id)
     if isinstance(value.kind, Const) and isinstance(value.kind.value, Closure):
+        c.drop(value)
         value = Lit(value.span, value.kind.value)
     c.bind(key, _settled(c, value, target, key), target.id)
 

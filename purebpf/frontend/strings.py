@@ -7,10 +7,9 @@ from collections.abc import Iterable
 
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, Layout, StructType
-from ..tree.kinds import BOOL, CHAR, I64, U8, Agg, Const, Int, Kind, Origin, Ptr, Text, is_bytes, is_string
+from ..tree.kinds import BOOL, CHAR, I64, U64, U8, Agg, Const, Int, Kind, Origin, Ptr, Text, is_bytes, is_string
 from ..tree.nodes import (
-    Arith, At, Compare, Either, Both, Expr, Get, Lit, Local, Loop, Not, Number, OrderBytes, SameBytes,
-    Set,
+    Arith, At, Both, Cast, Compare, Either, Expr, Get, Lit, Local, Loop, Not, Number, OrderBytes, SameBytes, Select, Set, Vague,
 )
 from . import arith, fitting, keeping, memory
 from .context import Checker
@@ -82,6 +81,14 @@ def data_of(kind: Kind) -> bytes | None:
         except (TypeError, ValueError):
             return None
     return None
+
+
+def constant_text(c: Checker, text: str, node: ast.AST) -> Expr:
+    """A constant as a table of its characters, to be indexed at run time."""
+    data = text.encode()
+    if len(data) != len(text):
+        c.unsupported("an index that is only known at run time, of text beyond ASCII", node, "index its bytes: 'TEXT.encode()'")
+    return fitting.constant_bytes(c, data, ArrayType(CHAR, len(data)), node)
 
 
 def _equal(c: Checker, a: Expr, b: Expr, node: ast.AST) -> Expr:
@@ -231,8 +238,8 @@ def contains(c: Checker, text: Expr, item: Expr, node: ast.AST) -> Expr:
         whole = text.kind.value
         if data is not None:
             return c.lit(item.kind.value in whole, node)  # type: ignore[union-attr]  # data_of: it is a Const
-        if isinstance(whole, bytes):
-            return _one_of(c, arith.integer(c, item, node), whole, node)
+        if isinstance(whole, bytes) or isinstance(whole, str) and whole.isascii():
+            return _one_of(c, arith.integer(c, item, node), data_of(text.kind) or b"", node)
         raise c.mismatch("a constant string is searched for here", item.kind, node)
     place = memory.deref(c, c.hold(direct(c, text, SEARCHED, node), "$text"), node)
     size = _layout(place).size
@@ -277,6 +284,20 @@ def length(c: Checker, value: Expr, node: ast.AST) -> Expr:
     loop.step = [Set(span, local, Arith(span, Int(I64, 0, size), "+", at, Number(span, 1)))]
     c.emit(loop)
     return now
+
+
+def from_the_end(c: Checker, place: Expr, index: Expr, node: ast.AST) -> Expr:
+    """`text[-1]` is the last character. What lies before the first is, as an unsigned number, far outside."""
+    size, span, a = _layout(place).size, c.span(node), arith.kind_of(index)
+    if size == 0:
+        return index
+    index = c.hold(index, "$index")
+    whole = c.hold(Vague(span, Int(I64, 0, size, 1), length(c, place, node)), "$size")
+    there: Expr = Cast(span, Int.of(U64), Arith(span, Int.of(I64), "+", index, whole))
+    if a.hi >= 0:
+        negative = Compare(span, TRUTH, "lt", index, Number(span, 0))
+        there = Select(span, Int.of(U64), negative, there, Cast(span, Int.of(U64), index))
+    return there
 
 
 def startswith(c: Checker, value: Expr, args: list[Expr], node: ast.AST) -> Expr:

@@ -64,7 +64,11 @@ def subscript(c: Checker, base: Expr, node: ast.Subscript) -> Expr:
     if isinstance(base.kind, Ptr):
         if isinstance(node.slice, ast.Slice):
             return _slice(c, base, node.slice, node)
-        return memory.element(c, memory.indexed(c, base, node.value), _index(c, node), node)
+        place, index = memory.indexed(c, base, node.value), _index(c, node)
+        if is_string(base.kind.target) and arith.kind_of(index).lo < 0:
+            place = c.hold(place, "$text") if not memory.is_place(place) else place
+            index = strings.from_the_end(c, place, index, node)
+        return memory.element(c, place, index, node)
     if isinstance(kind, Choice):
         which = c.hold(Cast(base.span, Int(I64, 0, len(kind.options) - 1), base), "$which")
         return calls.choose(c, which, kind.options, lambda o: subscript(c, Lit(base.span, o.value), node), node)
@@ -182,6 +186,9 @@ def _constant_item(c: Checker, base: Expr, container: Any, node: ast.Subscript) 
             raise c.error("index", f"this constant index is wrong: {error}", node) from None
     if isinstance(container, dict):
         return _table_of(c, container, index, node)
+    if isinstance(container, str) and container:
+        letters = strings.constant_text(c, container, node)
+        return memory.load(c, memory.element(c, letters, arith.integer(c, index, node.slice), node), node)
     if isinstance(container, list | tuple | bytes | range) and container:
         table = fitting.constant_array(c, container, node)
         if table is not None:

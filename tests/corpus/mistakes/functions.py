@@ -115,3 +115,11 @@ def line(i: u32) -> u32: assert i < 5; return i  # error[unsupported] def: endin
 @bpf.xdp
 def prog(ctx):
     return line(ctx.packet[0])
+# --- a function that outlives a subprogram
+@bpf.func
+def adder(n: u32):
+    return lambda x: x + n
+@bpf.xdp
+def prog(ctx):
+    return adder(5)(1)  # error[outlives] adder: outlives adder(); drop @bpf.func
+    # fixed: return 6

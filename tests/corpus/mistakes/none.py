@@ -158,3 +158,11 @@ def prog(ctx):
         pass
     return job  # error[null-pointer] job: this is None
     # fixed: return 2
+# --- None where a helper wants memory
+@bpf.tc
+def prog(ctx):
+    sk = bpf.helpers.sk_lookup_tcp(ctx, None, 12, 0, 0)  # error[type-mismatch] None: sk_lookup_tcp() takes memory here; not None; a struct
+    # fixed: sk = bpf.helpers.sk_lookup_tcp(ctx, b"012345678901", 12, 0, 0)
+    if sk is not None:
+        bpf.helpers.sk_release(sk)
+    return 0

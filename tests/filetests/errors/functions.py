@@ -89,3 +89,17 @@ test.py:8:12: error[unsupported]: one is a program: the kernel calls it
     8 |     return one(ctx)
       |            ^^^^^^^^
   help: share code through a plain function, or tail-call through a ProgArray
+
+# test: errors
+@bpf.func
+def adder(n: u32):
+    return lambda x: x + n
+@bpf.xdp
+def prog(ctx):
+    return adder(5)(1)
+# ==>
+test.py:8:12: error[outlives]: this function outlives adder(), whose variables it uses
+    7 | def prog(ctx):
+    8 |     return adder(5)(1)
+      |            ^^^^^^^^
+  help: drop @bpf.func from adder(): of a plain function the variables are kept
