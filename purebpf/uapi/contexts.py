@@ -104,6 +104,9 @@ _HIDDEN: Final = {
     "SOCKET_FILTER": "data data_end data_meta tc_classid tstamp wire_len hwtstamp flow_keys",
     "CGROUP_SKB": "data_meta tc_classid wire_len flow_keys",
     "LWT_IN LWT_OUT LWT_XMIT LWT_SEG6LOCAL SK_SKB": "data_meta tc_classid tstamp wire_len hwtstamp flow_keys",
+    "SK_SKB": "mark",
+    "SOCKET_FILTER SCHED_CLS SCHED_ACT LWT_IN LWT_OUT LWT_XMIT LWT_SEG6LOCAL":
+        "family remote_ip4 local_ip4 remote_ip6 local_ip6 remote_port local_port",
     "SCHED_CLS SCHED_ACT": "flow_keys",
 }
 HIDDEN: Final = {(getattr(ProgType, type), name) for types, names in _HIDDEN.items() for type in types.split() for name in names.split()}
