@@ -105,6 +105,7 @@ _HIDDEN: Final = {
     "CGROUP_SKB": "data_meta tc_classid wire_len flow_keys",
     "LWT_IN LWT_OUT LWT_XMIT LWT_SEG6LOCAL SK_SKB": "data_meta tc_classid tstamp wire_len hwtstamp flow_keys",
     "SK_SKB": "mark",
+    "CGROUP_SKB SOCKET_FILTER LWT_IN LWT_OUT LWT_XMIT LWT_SEG6LOCAL SK_SKB": "tstamp_type",
     "SOCKET_FILTER SCHED_CLS SCHED_ACT LWT_IN LWT_OUT LWT_XMIT LWT_SEG6LOCAL":
         "family remote_ip4 local_ip4 remote_ip6 local_ip6 remote_port local_port",
     "SCHED_CLS SCHED_ACT": "flow_keys",
