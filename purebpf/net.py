@@ -8,6 +8,11 @@ from .dsl.ints import be16, be32, u8
 from .dsl.maps import Array
 from .dsl.memory import struct
 
+__all__ = [
+    "ETH_ARP", "ETH_IP", "ETH_IPV6", "ETH_QINQ", "ETH_VLAN", "IP_ICMP", "IP_ICMPV6", "IP_TCP", "IP_UDP",
+    "Arp", "Ethernet", "IPv4", "IPv6", "Icmp", "Tcp", "Udp", "Vlan",
+]
+
 ETH_IP, ETH_ARP, ETH_IPV6, ETH_VLAN, ETH_QINQ = 0x0800, 0x0806, 0x86DD, 0x8100, 0x88A8
 IP_ICMP, IP_TCP, IP_UDP, IP_ICMPV6 = 1, 6, 17, 58
 

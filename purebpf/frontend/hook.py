@@ -43,6 +43,15 @@ HALF = IntType("be16", 4, False, big_endian=True, bits=16)
 PACKET_EDGES = {"packet": "packet", "packet_end": "packet_end", "packet_meta": "packet_meta"}
 
 
+def _hidden(c: Checker, field: str, name: str, node: ast.AST) -> None:
+    """What programs of this type may not load of their context."""
+    if (c.unit.prog_type(c.hook), field) not in table.HIDDEN:
+        return
+    packet_help = "copy what you need: 'bpf.helpers.skb_load_bytes(ctx, offset, to, bpf.sizeof(to))'" if field in ("data", "data_end") else ""
+    section = c.hook.split("/")[0]
+    raise c.error("program-type", f"the kernel does not let programs at {section!r} use ctx.{name}", node, help=packet_help)
+
+
 class Contexts:
     """Resolves `ctx.name`. `kernel` knows the kernel's types, `formats` a tracepoint's format or None: both only
     asked when a program needs them."""
@@ -61,6 +70,7 @@ class Contexts:
         field = struct.fields.get(name) if struct else None
         if field is None or field.kind != "int":
             return None
+        _hidden(c, name, name, node)
         prefix = "be" if field.big_endian else "u"
         layout: Layout = HALF if field.half else TYPES[f"{prefix}{field.size * 8}"]
         if field.elems > 1:
@@ -74,6 +84,7 @@ class Contexts:
         if kind.name == "iter":
             return arguments.element(c, ctx, name, None, node)
         struct = table.context(kind.name)
+        _hidden(c, "data" if name == "packet" else name, name, node)
         if struct and name == "packet" and "data" in struct.fields:
             start, end = (self.edge(c, ctx, kind, which, node) for which in ("data", "data_end"))
             return packet.cursor(c, start, end, node)

@@ -17,6 +17,8 @@ from __future__ import annotations
 import os
 from typing import Final, NamedTuple
 
+from .enums import ProgType
+
 
 class Field(NamedTuple):
     """`size` is an element's, in bytes; `elems` 1 unless an array. `kind`: "int", "packet", "packet_end",
@@ -96,6 +98,19 @@ _TEXTS: Final = {
         delivered_ce:4 icsk_retransmits:4"""),
     "bpf_xdp_sock": (4, "queue_id:4"),
 }
+
+# What not every program with a context may load: program types -> fields, from the kernel's *_is_valid_access.
+_HIDDEN: Final = {
+    "SOCKET_FILTER": "data data_end data_meta tc_classid tstamp wire_len hwtstamp flow_keys",
+    "CGROUP_SKB": "data_meta tc_classid wire_len flow_keys",
+    "LWT_IN LWT_OUT LWT_XMIT LWT_SEG6LOCAL SK_SKB": "data_meta tc_classid tstamp wire_len hwtstamp flow_keys",
+    "SK_SKB": "mark",
+    "CGROUP_SKB SOCKET_FILTER LWT_IN LWT_OUT LWT_XMIT LWT_SEG6LOCAL SK_SKB": "tstamp_type",
+    "SOCKET_FILTER SCHED_CLS SCHED_ACT LWT_IN LWT_OUT LWT_XMIT LWT_SEG6LOCAL":
+        "family remote_ip4 local_ip4 remote_ip6 local_ip6 remote_port local_port",
+    "SCHED_CLS SCHED_ACT": "flow_keys",
+}
+HIDDEN: Final = {(getattr(ProgType, type), name) for types, names in _HIDDEN.items() for type in types.split() for name in names.split()}
 
 # What kprobes and perf events call ctx, by machine: the kernel's struct pt_regs.
 _PT_REGS: Final = {

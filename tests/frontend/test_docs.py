@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from purebpf import net
 from purebpf.cli.program import compile_file
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,19 @@ def test_documented_programs_compile(block: tuple[str, int, str], tmp_path: Path
     file = tmp_path / "shown.py"
     file.write_text(block[2])
     assert compile_file(str(file)).spec.programs
+
+
+def test_headers_are_documented_as_they_are() -> None:
+    text = (ROOT / "docs/language.md").read_text()
+    for name in net.__all__:
+        layout = getattr(getattr(net, name), "__bpf_layout__", None)
+        fields = ", ".join(f"`{f.name}: {f.type.name}`" for f in layout.fields) if layout else ""
+        assert (f"| `{name}` | {layout.size} | {fields} |" if layout else f"`{name}`") in text
+
+
+def test_a_star_import_of_net_brings_headers_and_constants_alone() -> None:
+    public = {n for n, v in vars(net).items() if isinstance(v, int) or getattr(v, "__module__", "") == net.__name__}
+    assert set(net.__all__) == public
 
 
 def codes_of(*rooms: str) -> set[str]:

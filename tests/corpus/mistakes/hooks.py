@@ -182,3 +182,21 @@ def prog(sk, ret):  # error[arguments] ret: 'ret'; tcp_connect(sock * sk)
 def prog(ctx):
     return ctx[0]  # error[type-mismatch] ctx[0]: indexed; the program's context
     # fixed: return ctx.packet[0]
+# --- the packet of a socket filter
+@bpf.socket_filter
+def prog(ctx):
+    first = u8[1]()
+    if ctx.packet[0] == 1:  # error[program-type] ctx.packet: ctx.packet; skb_load_bytes
+    # fixed: if bpf.helpers.skb_load_bytes(ctx, 0, first, 1) == 0 and first[0] == 1:
+        return 0
+    return 1
+# --- the packet's bounds in a socket filter
+@bpf.socket_filter
+def prog(ctx):
+    return ctx.data_end - ctx.data  # error[program-type] ctx.data_end: ctx.data_end; skb_load_bytes
+    # fixed: return ctx.len
+# --- metadata of a cgroup's packets
+@bpf.cgroup_skb("egress")
+def prog(ctx):
+    return 1 if ctx.data_meta == ctx.data else 0  # error[program-type] ctx.data_meta: ctx.data_meta
+    # fixed: return 1
