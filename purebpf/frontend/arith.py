@@ -234,8 +234,6 @@ def _result_type(c: Checker, word: str, a: Int, b: Int, node: ast.AST) -> IntTyp
     for type in (I64, U64):
         if fits(*result, type):
             return type
-    if a.lo >= 0 and b.lo >= 0 and RANGES[word]((a.lo, a.hi), (b.lo, b.hi))[1] > I64.hi:  # no sign anywhere: of a masked u64, say
-        return U64
     if word in ("<<", ">>"):
         return U64 if type_range(a)[0] >= 0 else I64
     ta, tb = type_range(a), type_range(b)
