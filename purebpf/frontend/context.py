@@ -20,6 +20,7 @@ from ..tree.nodes import Block, Break, Each, Eval, Expr, Function, Get, Lit, Loc
 from .source import Source
 
 if TYPE_CHECKING:
+    from ..uapi.callees import Callee
     from .unit import Unit
 
 
@@ -83,9 +84,9 @@ class Closure:
 class Effects:
     """What calling a function does to its caller's values. `released`: parameters given back; `overwritten`: (parameter,
     lo, hi) bytes that another value has replaced; `calls`, `sleeps`: something outside that it calls, and that may sleep;
-    `helpers`: those that it calls which not every program may, and where."""
+    `callees`: the kernel's functions that it calls which not every program may, and where."""
 
-    __slots__ = ("moves_packet", "released", "overwritten", "writes", "calls", "sleeps", "helpers")
+    __slots__ = ("moves_packet", "released", "overwritten", "writes", "calls", "sleeps", "callees")
 
     def __init__(self) -> None:
         self.moves_packet = False
@@ -93,7 +94,7 @@ class Effects:
         self.calls = self.sleeps = ""
         self.released: set[str] = set()
         self.overwritten: set[tuple[str, int, int]] = set()
-        self.helpers: dict[str, Span] = {}
+        self.callees: dict[Callee, Span] = {}
 
 
 class Checker:

@@ -21,8 +21,7 @@ from ..tree.kinds import (
 )
 from ..tree.nodes import Block, Call, Expr, Function, Get, Lit, Local, SlotPlace, Undef
 from ..tree.walk import settle_vague
-from ..uapi import callers
-from . import helpers, keeping, packet, sections
+from . import gate, keeping, packet, sections
 from .binding import _defaults, bind, declared, declared_parameters
 from .context import Binding, Checker, Closure, Effects, Frame, Target, plain_function
 from .results import Instance, _settle_results, give_back
@@ -325,14 +324,11 @@ def _apply(c: Checker, effects: Effects, values: dict[str, Expr], name: str, nod
     """What the call has done to the caller's values."""
     c.effects.writes |= effects.writes
     c.effects.calls, c.effects.sleeps = c.effects.calls or effects.calls, c.effects.sleeps or effects.sleeps
-    sections.check(c, effects.calls, effects.sleeps if c.sections else "", node)
-    for helper, span in effects.helpers.items():
-        c.effects.helpers.setdefault(helper, span)
-        if not callers.may_call(c.unit.prog_type(c.hook), helper):  # the function was checked for a program that may
-            c.unit.report(helpers.not_for(c, helper, node, span))
+    sections.check(c, effects.calls, effects.sleeps, node)
+    gate.again(c, effects.callees, node)
     for parameter in effects.released:
         if parameter.split(".")[0] in values:
-            helpers.release(c, values[parameter.split(".")[0]], node)
+            gate.release(c, values[parameter.split(".")[0]], node)
     if effects.moves_packet:
         packet.moved(c, name, node)
 

@@ -1,4 +1,4 @@
-"""The kernel's helpers: what their signatures say is checked for every call, and what a call does to the caller's values."""
+"""The kernel's helpers: what their signatures say is checked for every call."""
 
 from __future__ import annotations
 
@@ -9,60 +9,23 @@ from ..dsl import maps as decl
 from ..dsl.helpers import Helper as Declared
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, StructType
-from ..errors import CompileError, Span
 from ..tree.kinds import (
-    Agg, Broken, Const, Context, I64, Int, Kind, NONE, Optional, Ptr, Resource, Text, Tuple, U64, an, is_maybe,
-    number,
+    Agg, Const, Context, I64, Int, Kind, NONE, Optional, Ptr, Text, Tuple, U64, an, is_maybe, number,
 )
 from ..tree.nodes import Bits, Expr, Helper, MapRef, Number, Swap
-from ..uapi import callers, effects, hooks, versions
-from . import arith, fitting, keeping, packet, sections
+from ..uapi import callees
+from . import arith, fitting, gate, keeping
 from .context import Checker
 
-MOST_LISTED = 12  # program types in a message
 SIZES = ("size", "len", "_sz")  # ends of the names of parameters that say how long the memory before them is
 REGIONS = {"map_value": "value", "mem": "mem", "socket": "kernel", "kernel": "kernel"}
 
 
-def row(name: str) -> Declared:
-    """A helper's declaration."""
-    from ..dsl import helpers
-
-    found: Declared = getattr(helpers, name)
-    return found
-
-
 def emit_call(c: Checker, name: str, args: Iterable[Expr], kind: Kind, node: ast.AST) -> Expr:
     """Call a helper; arguments are numbers and pointers already."""
-    if not c.unit.gpl and row(name).gpl:  # in this order: most programs need no look-up
-        raise c.error("gpl-only", f"{_word(name, node)}() is for GPL programs, this one is {c.unit.license!r}", node,
-                      help="leave the licence at 'GPL', or do without the helper")
-    if callers.callers(name):
-        c.effects.helpers.setdefault(name, c.span(node))
-        if not callers.may_call(c.unit.prog_type(c.hook), name):
-            raise not_for(c, name, node)
-    sections.enter(c, _word(name, node), effects.of(name).sleeps, node, quiet=name in ("spin_lock", "spin_unlock"))
-    c.unit.need(c, versions.helper(name), f"bpf_{name}()", node)
-    does = effects.of(name)
-    c.effects.writes |= does.writes
-    return Helper(c.span(node), kind, name, args, does.same, does.writes)
-
-
-def _word(name: str, node: ast.AST) -> str:
-    """The helper in the user's words: what is called at `node`."""
-    word = ast.unparse(node.func) if isinstance(node, ast.Call) else name
-    return name if word.endswith(f".{name}") else word
-
-
-def not_for(c: Checker, name: str, node: ast.AST, at: Span | None = None) -> CompileError:
-    """Programs of this type may not call the helper; `at`: where a function that they call does."""
-    word = _word(name, node) if at is None else name
-    hook = hooks.match(c.hook)
-    types = callers.callers(name)
-    listed = " and ".join(filter(None, (", ".join(types[:-1]), types[-1]))) if len(types) <= MOST_LISTED else "most other"
-    help = f"it is for {listed} programs" if word == name else f"it calls the helper {name}, which is for {listed} programs"
-    return c.error("program-type", f"{word}() cannot be called in {hook.name if hook else c.hook} programs", node, help=help,
-                   notes=((at, "it is called here"),) if at is not None else ())
+    callee = callees.helper(name)
+    gate.enter(c, callee, node)
+    return Helper(c.span(node), kind, name, args, callee.same, callee.writes)
 
 
 def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:
@@ -87,12 +50,7 @@ def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:
         if isinstance(follows, ast.Constant) and params[min(i + 1, len(params) - 1)][0].endswith(SIZES):
             _room(c, text, values[-1].kind, follows)
     kind = _result(c, helper, values, node)
-    result = emit_call(c, helper.name, values, kind, node)
-    if effects.of(helper.name).takes:
-        release(c, values[0], node)
-    if helper.invalidates_packet:
-        result = c.hold(result, "$status")
-        packet.moved(c, helper.name, node)
+    result = gate.leave(c, callees.helper(helper.name), emit_call(c, helper.name, values, kind, node), values[0] if values else None, node)
     if helper.ret in ("None", "void"):
         return arith.after(c, result, c.lit(None, node))
     return result
@@ -105,11 +63,8 @@ def _stands_somewhere(node: ast.expr) -> bool:
 def _result(c: Checker, helper: Declared, values: Sequence[Expr], node: ast.AST) -> Kind:
     returns = helper.ret
     if "Ptr" in returns:
-        resource = None
-        release_by = effects.of(helper.name).gives
-        if release_by:
-            resource = Resource(f"what {helper.name}() gave", f"{release_by}()", c.span(node))
-            c.held |= {resource}
+        back = callees.helper(helper.name).gives
+        resource = gate.acquired(c, helper.name, back, node) if back else None
         target = None
         if helper.name == "map_lookup_elem" and isinstance(values[0], MapRef):
             target = values[0].map.value
@@ -244,38 +199,3 @@ def _number_in_memory(c: Checker, helper: Declared, value: Expr, node: ast.AST, 
         raise c.error("type-mismatch", f"{helper.name}() takes memory here, not a number without a size", node,
                       help="give it a type, as in 'u32(7)', or a variable")
     return keeping.placed(c, arith.wrap(c, word, type, node) if type.is_bool else word, type, node)
-
-
-# --- what must be given back -----------------------------------------------------------------------------------------
-
-
-def release(c: Checker, value: Expr, node: ast.AST) -> None:
-    """What the pointer leads to has been given back: every name for it is dead."""
-    kind = value.kind
-    resource = kind.resource if isinstance(kind, Ptr) else None
-    if resource is None:
-        for origin in keeping.origins(kind):
-            if isinstance(origin.root, str):
-                c.effects.released.add(origin.root)
-        return
-    release_resource(c, resource, node)
-
-
-def release_resource(c: Checker, resource: Resource, node: ast.AST) -> None:
-    c.held -= {resource}
-    span = c.span(node)
-
-    def has(kind: Kind) -> bool:
-        return isinstance(kind, Ptr) and (kind.resource is resource or any(o.root is resource for o in kind.origin))
-
-    c.change(has, lambda name, kind: Broken("use-after-release", f"{name!r} has been given back", "use it before that",
-                                            ((span, "it was given back here"),)))
-
-
-def check_released(c: Checker, node: ast.AST) -> None:
-    """The function ends: what it has acquired must have been given back."""
-    for resource in sorted(c.held, key=lambda r: r.span):
-        c.unit.report(c.error("not-released", f"{resource.what} is not given back on this path", node,
-                              help=f"call {resource.release} on every path, or use 'with'",
-                              notes=((resource.span, "it was acquired here"),)))
-    c.held = frozenset()

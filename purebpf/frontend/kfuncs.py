@@ -17,16 +17,14 @@ from ..tree.kinds import (
     Agg, Const, Context, I64, Int, Kind, NONE, Ptr, Resource, Text, Tuple, U64, describe, is_maybe, number,
 )
 from ..tree.nodes import Bits, Expr, Kfunc, MapRef, Number
-from ..uapi import hooks
+from ..uapi import callees
 from ..uapi import kfuncs as table
-from ..uapi.enums import ProgType
-from . import arith, fitting, helpers, keeping, memory, sections, trust
+from . import arith, fitting, gate, helpers, keeping, memory, trust
 from .context import Checker
 from .names import near
 
 HIDDEN: Final = ("meta__ign", "aux__prog", "p__impl")  # parameters that the verifier fills
 CONTEXTS: Final = ("__sk_buff", "xdp_md", "bpf_sock_addr_kern", "bpf_sock_ops_kern", "bpf_sockopt_kern")
-UNLOCKED: Final = ("bpf_list_", "bpf_rbtree_", "bpf_iter_num_", "bpf_res_spin_")  # may be called while a lock is held
 
 
 class Signature(NamedTuple):
@@ -144,37 +142,14 @@ def call(c: Checker, func: KernelFunction, node: ast.Call) -> Expr:
         values.append(argument(c, known, name, layout, sized, next(given)))
     shown_values = iter(values)
     words = [Number(c.span(node), 0) if n in HIDDEN else next(shown_values) for n, _ in known.proto.params]
-    result = emit(c, known, words, node)
-    if "release" in known.row.flags and values:
-        result = c.hold(result, "$released")
-        helpers.release(c, values[0], node)
+    result = gate.leave(c, callees.kfunc(func.name), emit(c, known, words, node), values[0] if values else None, node)
     return arith.after(c, result, c.lit(None, node)) if known.proto.ret is None else result
 
 
 def emit(c: Checker, known: Signature, words: Sequence[Expr], node: ast.AST) -> Expr:
     """The call itself, allowed here or an error."""
-    row = known.row
-    if not c.unit.gpl:
-        raise c.error("gpl-only", f"the kernel's functions are for GPL programs, this one is {c.unit.license!r}", node,
-                      help="leave the licence at 'GPL'")
-    _allowed(c, row, node)
-    sections.enter(c, row.name, "sleeps" in row.flags, node, quiet=row.name.startswith(UNLOCKED))
-    if "in_rcu" in row.flags and not trust.protected(c):
-        raise c.error("sleeps", f"{row.name}() must be called in an RCU section: this program may sleep", node, help="with bpf.rcu():")
-    c.unit.need(c, row.since, f"{row.name}()", node)
-    c.effects.writes = True
-    return Kfunc(c.span(node), _result(c, known, node), row.name, words, known.proto)
-
-
-def _allowed(c: Checker, row: table.Kfunc, node: ast.AST) -> None:
-    hook = hooks.match(c.hook)
-    if hook is None or not row.types or hook.prog_type in row.types:
-        return
-    if hook.prog_type in (ProgType.LSM, ProgType.EXT) and ProgType.TRACING in row.types:
-        return
-    may = ", ".join(sorted({h.name for h in hooks.HOOKS if h.prog_type in row.types and "/" not in h.name and "." not in h.name}))
-    raise c.error("program-type", f"{row.name}() cannot be called by a program at this hook ({hook.name})", node,
-                  help=f"it can at {may}")
+    gate.enter(c, callees.kfunc(known.row.name), node)
+    return Kfunc(c.span(node), _result(c, known, node), known.row.name, words, known.proto)
 
 
 def _result(c: Checker, known: Signature, node: ast.AST) -> Kind:
@@ -193,9 +168,7 @@ def _result(c: Checker, known: Signature, node: ast.AST) -> Kind:
                 return Ptr(target, "mem", null=null, writable=False, why=why)
             resource = None
             if "acquire" in row.flags:
-                release = table.release_of(row.name, target.name)
-                resource = Resource(f"what {row.name}() gave", f"{release}()" if release else "its release", c.span(node))
-                c.held |= {resource}
+                resource = gate.acquired(c, row.name, table.release_of(row.name, target.name), node)
             return Ptr(target, "kernel", null=null, writable=False, why=why, resource=resource, trust="trusted" if resource else "")
     raise c.error("unsupported", f"{row.name}() gives a {ret.name}, which the language has no value for", node)
 

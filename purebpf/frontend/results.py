@@ -15,7 +15,7 @@ from ..tree.kinds import (
 from ..tree.nodes import (
     Break, Cast, Deref, Expr, Function, Get, If, Item, Local, MakeTuple, Maybe, Return, Seq, Set, Slot, Store, Undef, Stmt,
 )
-from . import helpers, keeping, memory, strings
+from . import gate, keeping, memory, strings
 from .binding import declared
 from .context import Checker, Effects, held
 
@@ -75,7 +75,7 @@ def helpers_check(c: Checker, value: Expr, node: ast.AST) -> None:
     if kept is not None:
         c.held -= {kept}
     if c.held:
-        helpers.check_released(c, node)
+        gate.check_released(c, node)
 
 
 def result_layout(c: Checker) -> Layout | None:

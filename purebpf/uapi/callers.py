@@ -6,6 +6,8 @@ a type was not to be loaded there; what one kernel of the two allows is allowed.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import cache
 from typing import Final
 
 from .enums import ProgType, name_of
@@ -98,12 +100,16 @@ OPEN: Final = (ProgType.EXT, ProgType.STRUCT_OPS)  # what may be called depends 
 _OF: Final = {helper: types for types, helpers in CALLERS.items() for helper in helpers.split()}
 
 
-def callers(helper: str) -> list[str]:
-    """The program types that may call a helper, as their programs are called; [] if all may."""
-    return [NAMES.get(getattr(ProgType, name), name.lower()) for name in _OF.get(helper, "").split()]
+@cache
+def types(helper: str) -> frozenset[int] | None:
+    """The program types that may call a helper; None: all."""
+    names = _OF.get(helper)
+    if names is None:
+        return None
+    may = {int(getattr(ProgType, name)) for name in names.split()}
+    return frozenset(may | {int(a) for a, b in SAME.items() if int(b) in may} | set(map(int, OPEN)))
 
 
-def may_call(prog_type: int, helper: str) -> bool:
-    """May programs of that type call the helper?"""
-    types = _OF.get(helper)
-    return types is None or prog_type in OPEN or name_of(ProgType, SAME.get(prog_type, prog_type)) in types.split()
+def named(types: Collection[int]) -> list[str]:
+    """Program types as their programs are called, those left out that go with another or stand in for others."""
+    return [NAMES.get(one, name_of(ProgType, one).lower()) for one in sorted(types) if one not in SAME and one not in OPEN]

@@ -9,6 +9,7 @@ One line each: name, first kernel, the group of program types that may call it (
     trusted     takes pointers of which the verifier knows that what they lead to is there (KF_TRUSTED_ARGS)
     rcu         the same, or from an RCU section (KF_RCU)
     in_rcu      only inside an RCU section (KF_RCU_PROTECTED)
+    locked      may be called while a lock is held (kfunc_spin_allowed)
 
 Flags are the kernel sources' (7.1); groups were measured on 6.18, by loading a call from every program type but
 LSM and EXT, which are taken for TRACING.
@@ -153,9 +154,9 @@ bpf_iter_dmabuf_next                         6.16  any        null sleeps
 bpf_iter_kmem_cache_destroy                  6.13  any        sleeps
 bpf_iter_kmem_cache_new                      6.13  any        sleeps
 bpf_iter_kmem_cache_next                     6.13  any        null sleeps
-bpf_iter_num_destroy                         6.4   any
-bpf_iter_num_new                             6.4   any
-bpf_iter_num_next                            6.4   any        null
+bpf_iter_num_destroy                         6.4   any        locked
+bpf_iter_num_new                             6.4   any        locked
+bpf_iter_num_next                            6.4   any        null locked
 bpf_iter_scx_dsq_destroy                     6.12  -
 bpf_iter_scx_dsq_new                         6.12  -          in_rcu
 bpf_iter_scx_dsq_next                        6.12  -          null
@@ -169,14 +170,14 @@ bpf_key_put                                  6.1   generic    release
 bpf_kfree_skb                                6.16  -          trusted
 bpf_kfunc_call_memb_release                  -     test
 bpf_kfunc_call_test_release                  -     test
-bpf_list_back                                6.16  generic
-bpf_list_front                               6.16  generic
-bpf_list_pop_back                            6.2   generic    acquire null
-bpf_list_pop_front                           6.2   generic    acquire null
-bpf_list_push_back                           7.1   -
-bpf_list_push_back_impl                      6.4   generic
-bpf_list_push_front                          7.1   -
-bpf_list_push_front_impl                     6.4   generic
+bpf_list_back                                6.16  generic    locked
+bpf_list_front                               6.16  generic    locked
+bpf_list_pop_back                            6.2   generic    acquire null locked
+bpf_list_pop_front                           6.2   generic    acquire null locked
+bpf_list_push_back                           7.1   -          locked
+bpf_list_push_back_impl                      6.4   generic    locked
+bpf_list_push_front                          7.1   -          locked
+bpf_list_push_front_impl                     6.4   generic    locked
 bpf_local_irq_restore                        6.14  any
 bpf_local_irq_save                           6.14  any
 bpf_lookup_system_key                        6.1   generic    acquire null
@@ -206,23 +207,23 @@ bpf_qdisc_init_prologue                      6.16  -          trusted
 bpf_qdisc_reset_destroy_epilogue             6.16  -          trusted
 bpf_qdisc_skb_drop                           6.16  -          trusted
 bpf_qdisc_watchdog_schedule                  6.16  -          trusted
-bpf_rbtree_add                               7.1   -
-bpf_rbtree_add_impl                          6.4   generic
-bpf_rbtree_first                             6.3   generic    null
-bpf_rbtree_left                              6.16  generic
-bpf_rbtree_remove                            6.3   generic    acquire null
-bpf_rbtree_right                             6.16  generic
-bpf_rbtree_root                              6.16  generic
+bpf_rbtree_add                               7.1   -          locked
+bpf_rbtree_add_impl                          6.4   generic    locked
+bpf_rbtree_first                             6.3   generic    null locked
+bpf_rbtree_left                              6.16  generic    locked
+bpf_rbtree_remove                            6.3   generic    acquire null locked
+bpf_rbtree_right                             6.16  generic    locked
+bpf_rbtree_root                              6.16  generic    locked
 bpf_rcu_read_lock                            6.2   any
 bpf_rcu_read_unlock                          6.2   any
 bpf_rdonly_cast                              6.2   any
 bpf_refcount_acquire                         7.1   -          acquire null rcu
 bpf_refcount_acquire_impl                    6.4   generic    acquire null rcu
 bpf_remove_dentry_xattr                      6.15  lsm        sleeps trusted
-bpf_res_spin_lock                            6.15  any        null
-bpf_res_spin_lock_irqsave                    6.15  any        null
-bpf_res_spin_unlock                          6.15  any
-bpf_res_spin_unlock_irqrestore               6.15  any
+bpf_res_spin_lock                            6.15  any        null locked
+bpf_res_spin_lock_irqsave                    6.15  any        null locked
+bpf_res_spin_unlock                          6.15  any        locked
+bpf_res_spin_unlock_irqrestore               6.15  any        locked
 bpf_send_signal_task                         6.13  generic    trusted
 bpf_session_cookie                           6.10  session
 bpf_session_is_return                        6.10  session

@@ -39,10 +39,8 @@ def test_signature_is_readable(name: str) -> None:
 
 def test_what_the_compiler_reads() -> None:
     lookup = helpers.map_lookup_elem
-    assert (lookup.region, lookup.ret, lookup.nullable, lookup.gpl) == ("map_value", "Ptr[Any] | None", True, False)
+    assert (lookup.region, lookup.ret, lookup.nullable) == ("map_value", "Ptr[Any] | None", True)
     assert lookup.params == (("map", "AnyMap"), ("key", "Mem"))
-    assert helpers.probe_read_kernel.gpl and not helpers.ktime_get_ns.gpl
-    assert helpers.skb_store_bytes.invalidates_packet and not helpers.skb_load_bytes.invalidates_packet
     assert helpers.trace_printk.params[-1] == ("*args", "u64")
     assert helpers.ringbuf_submit.ret == "None" and not helpers.ringbuf_submit.nullable
 

@@ -19,3 +19,8 @@ def test_what_is_given_can_be_taken_back() -> None:
 def test_columns_do_not_contradict_each_other() -> None:
     assert effects.of("get_current_pid_tgid") == effects.Effects(same=True, writes=False)
     assert effects.of("map_update_elem") == effects.NONE and effects.NONE.writes
+
+
+def test_what_the_kernel_says_of_licence_and_packet() -> None:
+    assert effects.of("probe_read_kernel").gpl and not effects.of("ktime_get_ns").gpl
+    assert effects.of("skb_store_bytes").moves and not effects.of("skb_load_bytes").moves

@@ -33,23 +33,20 @@ class Helper:
     """A helper as data.
 
     name     without `bpf_`
-    gpl      only for programs with a GPL-compatible licence
     params   (name, kind) in order; kinds are integer names and those of kinds.py; a "*args" takes what is left
     ret      "u32", "u64", "i64", "None", "Ptr[Any]" or "Ptr[Any] | None", as annotated
     region   what a pointer result points to: "map_value", "mem", "socket", "kernel"; "" if it is none
     target   name of the struct it points to, if that is fixed
-    invalidates_packet  pointers into the packet are void after it (bpf_helper_changes_pkt_data, 6.18)
     """
 
-    def __init__(self, function: Callable[..., Any], gpl: bool, region: str, target: str,
-                 invalidates_packet: bool) -> None:
+    def __init__(self, function: Callable[..., Any], region: str, target: str) -> None:
         texts = dict(function.__annotations__)
         self.name, self.__doc__ = function.__name__, function.__doc__
         self.ret: str = texts.pop("return")
         variadic = function.__code__.co_flags & 4
         self.params: tuple[tuple[str, str], ...] = tuple(
             (f"*{name}" if variadic and name == "args" else name, text) for name, text in texts.items())
-        self.gpl, self.region, self.target, self.invalidates_packet = gpl, region, target, invalidates_packet
+        self.region, self.target = region, target
 
     @property
     def id(self) -> int:
@@ -70,12 +67,11 @@ class Helper:
         return f"<helper {self.name}({', '.join(f'{n}: {t}' for n, t in self.params)}) -> {self.ret}>"
 
 
-def helper(*, gpl: bool = False, region: str = "", target: str = "",
-           invalidates_packet: bool = False) -> Callable[[F], F]:
+def helper(*, region: str = "", target: str = "") -> Callable[[F], F]:
     """Make a Helper of a signature; to type checkers it stays the function."""
 
     def make(function: F) -> F:
-        return Helper(function, gpl, region, target, invalidates_packet)  # type: ignore[return-value]
+        return Helper(function, region, target)  # type: ignore[return-value]
 
     return make
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .kinds import AnyMap, Callback, Ctx, Mem, Out
 
 
-@helper(invalidates_packet=True)
+@helper()
 def tail_call(ctx: Ctx, prog_array_map: AnyMap, index: u32) -> i64:
     """Continue in the program of slot `index` and never return; comes back only if there is none."""
 

@@ -14,37 +14,37 @@ if TYPE_CHECKING:
     from .kinds import Dynptr, Kernel, Mem, Out, Text
 
 
-@helper(gpl=True)
+@helper()
 def probe_read(dst: Out, size: u32, unsafe_ptr: u64) -> i64:
     """Copy `size` bytes from any address to `dst`; prefer probe_read_kernel or probe_read_user."""
 
 
-@helper(gpl=True)
+@helper()
 def probe_read_str(dst: Out, size: u32, unsafe_ptr: u64) -> i64:
     """Copy a NUL-terminated string from any address; prefer probe_read_kernel_str or probe_read_user_str."""
 
 
-@helper(gpl=True)
+@helper()
 def probe_read_user(dst: Out, size: u32, unsafe_ptr: u64) -> i64:
     """Copy `size` bytes of user memory to `dst`; -EFAULT and zeros if it is not mapped in."""
 
 
-@helper(gpl=True)
+@helper()
 def probe_read_kernel(dst: Out, size: u32, unsafe_ptr: u64) -> i64:
     """Copy `size` bytes of kernel memory to `dst`; -EFAULT and zeros if the address is bad."""
 
 
-@helper(gpl=True)
+@helper()
 def probe_read_user_str(dst: Out, size: u32, unsafe_ptr: u64) -> i64:
     """Copy a string of user memory to `dst`; gives its length with the NUL."""
 
 
-@helper(gpl=True)
+@helper()
 def probe_read_kernel_str(dst: Out, size: u32, unsafe_ptr: u64) -> i64:
     """Copy a string of kernel memory to `dst`; gives its length with the NUL."""
 
 
-@helper(gpl=True)
+@helper()
 def probe_write_user(dst: u64, src: Mem, len: u32) -> i64:
     """Write to user memory of the running process; for experiments, refused under lockdown."""
 
@@ -54,12 +54,12 @@ def copy_from_user(dst: Out, size: u32, user_ptr: u64) -> i64:
     """Copy user memory to `dst`, faulting it in: for sleepable programs."""
 
 
-@helper(gpl=True)
+@helper()
 def copy_from_user_task(dst: Out, size: u32, user_ptr: u64, tsk: Kernel, flags: u64) -> i64:
     """Copy user memory of another task to `dst`: for sleepable programs."""
 
 
-@helper(gpl=True)
+@helper()
 def snprintf(str: Out | None, str_size: u32, fmt: Text, data: Mem | None, data_len: u32) -> i64:
     """Format into `str`; values are an array of u64; gives the length it would need."""
 

@@ -21,27 +21,27 @@ def skb_load_bytes_relative(skb: Ctx, offset: u32, to: Out, len: u32, start_head
     """The same from the start of the MAC (0) or network (1) header."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def skb_store_bytes(skb: Ctx, offset: u32, from_: Mem, len: u32, flags: u64) -> i64:
     """Write bytes into the packet; flag 1 keeps the checksum right, 2 forgets the hash."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def skb_pull_data(skb: Ctx, len: u32) -> i64:
     """Make the first `len` bytes (0: all) directly accessible through ctx.data."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def skb_change_tail(skb: Ctx, len: u32, flags: u64) -> i64:
     """Shorten or lengthen the packet to `len` bytes."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def skb_change_head(skb: Ctx, len: u32, flags: u64) -> i64:
     """Make room for `len` more bytes in front of the packet."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def skb_change_proto(skb: Ctx, proto: be16, flags: u64) -> i64:
     """Turn an IPv4 packet into IPv6 or back; the new header is the program's to write."""
 
@@ -51,17 +51,17 @@ def skb_change_type(skb: Ctx, type: u32) -> i64:
     """Change whether the packet counts as for this host, broadcast, multicast or other."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def skb_adjust_room(skb: Ctx, len_diff: i32, mode: u32, flags: u64) -> i64:
     """Grow or shrink the packet at the MAC or network layer."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def skb_vlan_push(skb: Ctx, vlan_proto: be16, vlan_tci: u16) -> i64:
     """Add a VLAN tag."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def skb_vlan_pop(skb: Ctx) -> i64:
     """Remove the VLAN tag."""
 
@@ -121,12 +121,12 @@ def skb_cgroup_classid(skb: Ctx) -> u64:
     """net_cls class of the packet's socket."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def l3_csum_replace(skb: Ctx, offset: u32, from_: u64, to: u64, size: u64) -> i64:
     """Update the IPv4 header checksum at `offset` after a field of `size` bytes changed."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def l4_csum_replace(skb: Ctx, offset: u32, from_: u64, to: u64, flags: u64) -> i64:
     """Update the TCP or UDP checksum at `offset` after a field changed; flag 16: it is in the pseudo header."""
 
@@ -171,7 +171,7 @@ def get_route_realm(skb: Ctx) -> u32:
     """Realm of the packet's route."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def clone_redirect(skb: Ctx, ifindex: u32, flags: u64) -> i64:
     """Send a copy of the packet out of interface `ifindex` (flag 1: into it)."""
 
@@ -191,21 +191,21 @@ def redirect_peer(ifindex: u32, flags: u64) -> i64:
     """Hand the packet to the peer of a veth or netkit device, in its network namespace."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def lwt_push_encap(skb: Ctx, type: u32, hdr: Mem, len: u32) -> i64:
     """Put an outer header in front of the packet."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def lwt_seg6_store_bytes(skb: Ctx, offset: u32, from_: Mem, len: u32) -> i64:
     """Write into the segment routing header."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def lwt_seg6_adjust_srh(skb: Ctx, offset: u32, delta: i32) -> i64:
     """Grow or shrink the segment routing header."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def lwt_seg6_action(skb: Ctx, action: u32, param: Mem, param_len: u32) -> i64:
     """Do a segment routing action on the packet."""

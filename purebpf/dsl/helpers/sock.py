@@ -139,17 +139,17 @@ def msg_cork_bytes(msg: Ctx, bytes: u32) -> i64:
     """Call again when `bytes` bytes have gathered."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def msg_pull_data(msg: Ctx, start: u32, end: u32, flags: u64) -> i64:
     """Make bytes `start` to `end` of the message directly accessible."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def msg_push_data(msg: Ctx, start: u32, len: u32, flags: u64) -> i64:
     """Make room for `len` bytes at `start` of the message."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def msg_pop_data(msg: Ctx, start: u32, len: u32, flags: u64) -> i64:
     """Remove `len` bytes at `start` of the message."""
 
@@ -179,7 +179,7 @@ def load_hdr_opt(skops: Ctx, searchby_res: Out, len: u32, flags: u64) -> i64:
     """Find a TCP header option of the packet and copy it to `searchby_res`."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def store_hdr_opt(skops: Ctx, from_: Mem, len: u32, flags: u64) -> i64:
     """Write a TCP header option into the packet being built."""
 
@@ -189,32 +189,32 @@ def reserve_hdr_opt(skops: Ctx, len: u32, flags: u64) -> i64:
     """Ask for room for TCP header options in the packet to come."""
 
 
-@helper(gpl=True)
+@helper()
 def tcp_check_syncookie(sk: Sock, iph: Mem, iph_len: u32, th: Mem, th_len: u32) -> i64:
     """Is this ACK the answer to a SYN cookie of the listening socket?"""
 
 
-@helper(gpl=True)
+@helper()
 def tcp_gen_syncookie(sk: Sock, iph: Mem, iph_len: u32, th: Mem, th_len: u32) -> i64:
     """Make a SYN cookie for a SYN; MSS in the high, cookie in the low 32 bits."""
 
 
-@helper(gpl=True)
+@helper()
 def tcp_raw_gen_syncookie_ipv4(iph: Mem, th: Mem, th_len: u32) -> i64:
     """Make a SYN cookie from the headers alone."""
 
 
-@helper(gpl=True)
+@helper()
 def tcp_raw_gen_syncookie_ipv6(iph: Mem, th: Mem, th_len: u32) -> i64:
     """Make a SYN cookie from the headers alone."""
 
 
-@helper(gpl=True)
+@helper()
 def tcp_raw_check_syncookie_ipv4(iph: Mem, th: Mem) -> i64:
     """Check a SYN cookie from the headers alone."""
 
 
-@helper(gpl=True)
+@helper()
 def tcp_raw_check_syncookie_ipv6(iph: Mem, th: Mem) -> i64:
     """Check a SYN cookie from the headers alone."""
 

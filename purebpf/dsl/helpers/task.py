@@ -34,17 +34,17 @@ def get_current_comm(buf: Out, size_of_buf: u32) -> i64:
     """Copy the running thread's name to `buf`, NUL-terminated."""
 
 
-@helper(gpl=True)
+@helper()
 def get_current_task() -> u64:
     """Address of the running task_struct, as a number for probe_read_kernel."""
 
 
-@helper(gpl=True, region="kernel", target="task_struct")
+@helper(region="kernel", target="task_struct")
 def get_current_task_btf() -> Ptr[Any]:
     """The running task_struct as a pointer that may be dereferenced."""
 
 
-@helper(gpl=True, region="kernel", target="pt_regs")
+@helper(region="kernel", target="pt_regs")
 def task_pt_regs(task: Kernel) -> Ptr[Any]:
     """The user registers of a task."""
 

@@ -36,21 +36,21 @@ def jiffies64() -> u64:
     """The kernel's tick counter."""
 
 
-@helper(gpl=True)
+@helper()
 def timer_init(timer: Mem, map: AnyMap, flags: u64) -> i64:
     """Prepare a timer that lives in a value of `map`; the low bits of `flags` name the clock."""
 
 
-@helper(gpl=True)
+@helper()
 def timer_set_callback(timer: Mem, callback_fn: Callback) -> i64:
     """Let `callback_fn(map, key, value)` run when the timer fires."""
 
 
-@helper(gpl=True)
+@helper()
 def timer_start(timer: Mem, nsecs: u64, flags: u64) -> i64:
     """Fire in `nsecs` nanoseconds; flag 1: at that absolute time, flag 2: on this CPU."""
 
 
-@helper(gpl=True)
+@helper()
 def timer_cancel(timer: Mem) -> i64:
     """Stop the timer and wait for its callback; 1 if it was running."""

@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from .kinds import AnyMap, Ctx, Mem, Out
 
 
-@helper(invalidates_packet=True)
+@helper()
 def xdp_adjust_head(xdp_md: Ctx, delta: i32) -> i64:
     """Move the start of the packet by `delta` bytes (negative: room in front)."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def xdp_adjust_tail(xdp_md: Ctx, delta: i32) -> i64:
     """Move the end of the packet by `delta` bytes."""
 
 
-@helper(invalidates_packet=True)
+@helper()
 def xdp_adjust_meta(xdp_md: Ctx, delta: i32) -> i64:
     """Move the start of the metadata in front of the packet by `delta` bytes."""
 
@@ -46,11 +46,11 @@ def redirect_map(map: AnyMap, key: u64, flags: u64) -> i64:
     """Send the packet to the device, CPU or AF_XDP socket in slot `key`; low bits of `flags` are the result if none."""
 
 
-@helper(gpl=True)
+@helper()
 def fib_lookup(ctx: Ctx, params: Out, plen: i32, flags: u32) -> i64:
     """Look up the route of `params`, which gets the next hop and interface."""
 
 
-@helper(gpl=True)
+@helper()
 def check_mtu(ctx: Ctx, ifindex: u32, mtu_len: Out, len_diff: i32, flags: u64) -> i64:
     """Does the packet, `len_diff` bytes longer, fit the MTU of interface `ifindex`? Writes the MTU to `mtu_len`."""

@@ -43,11 +43,11 @@ def prog(ctx):
     m = bpf_cpumask_create()
     return XDP_PASS
 # ==>
-test.py:6:9: error[program-type]: bpf_cpumask_create() cannot be called by a program at this hook (xdp)
+test.py:6:9: error[program-type]: bpf_cpumask_create() cannot be called in xdp programs
     5 | def prog(ctx):
     6 |     m = bpf_cpumask_create()
       |         ^^^^^^^^^^^^^^^^^^^^
-  help: it can at fentry, fexit, fmod_ret, fsession, iter, perf_event, struct_ops, syscall, tp, tp_btf, tracepoint
+  help: it is for tracepoint, perf_event, fentry, fexit, tp_btf and iterator, lsm and syscall programs
 
 # test: errors
 from purebpf.kernel.kfuncs import bpf_copy_from_user_str

@@ -8,7 +8,7 @@ test.py:6:5: error[gpl-only]: print() is for GPL programs, this one is 'Propriet
     5 |     bpf.printk
     6 |     print("hello")
       |     ^^^^^^^^^^^^^^
-  help: leave the licence at 'GPL', or do without the helper
+  help: leave the licence at 'GPL', or do without it
 
 # test: errors
 def away(index):
@@ -37,4 +37,4 @@ test.py:4:12: note: it is called here
     3 | def away(index):
     4 |     return bpf.helpers.redirect(index, 0)
       |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-  help: it is for tc, xdp and lwt_xmit programs
+  help: it calls the helper redirect, which is for tc, xdp and lwt_xmit programs
