@@ -2,7 +2,8 @@
 
 Two types are the same if nothing that can be reached from them tells them apart. Classes of types are refined until they
 stand: at first types of one kind, name and shape are together; a class is split where its types refer to different
-classes. What is left together is the same, cycles or not (partition refinement, as for automata).
+classes. What is left together is the same, cycles or not (partition refinement, as Hopcroft's for automata: of a class that
+is split the largest part keeps the number, so that a type is looked at again at most log n times).
 
 A forward declaration is the struct of that name, if all structs of that name have one shape; so is an enum without values.
 VARs and DATASECs are never merged: each stands for memory of its own.
@@ -10,14 +11,12 @@ VARs and DATASECs are never merged: each stands for memory of its own.
 
 from __future__ import annotations
 
+import itertools
 from typing import Callable, Mapping, NamedTuple, Sequence
 
 from ..errors import BtfError
 from . import types as t
 from .container import Btf
-
-
-_ROUNDS = 100  # vmlinux takes a dozen
 
 
 class Deduped(NamedTuple):
@@ -112,19 +111,48 @@ def _refine(types: list[t.Type], aliases: Mapping[int, int]) -> list[int]:
         shape: object = number if isinstance(one, (t.Var, t.Datasec)) and not _is_extern(one) else _shape(one)
         classes[number] = numbers.setdefault(shape, len(numbers) + 1)
         refs[number] = tuple(aliases.get(r, r) for r in t.references(one))
-    circular = _settle(classes, refs)
-    count = -1
-    for _ in range(_ROUNDS):
-        seen: dict[object, int] = {}
-        fresh = [(n, seen.setdefault((classes[n], *[classes[r] for r in refs[n]]), len(seen))) for n in circular]
-        for n, number in fresh:
-            classes[n] = -1 - number  # the others have positive ones
-        if len(seen) == count:
-            return classes
-        count = len(seen)
-    for place, n in enumerate(circular):  # no real types are told apart only so far away: leave them as they are
-        classes[n] = -1 - place
+    _split(classes, refs, _settle(classes, refs))
     return classes
+
+
+def _split(classes: list[int], refs: list[tuple[int, ...]], circular: list[int]) -> None:
+    """Give final classes to the types of which each refers, over others or not, to a circle.
+
+    At every moment the types of a class that wait in no `todo` refer to the same classes, number for number.
+    """
+    fresh = itertools.count(max(classes) + 1)
+    members: dict[int, set[int]] = {}
+    users: dict[int, list[int]] = {}
+    for n in circular:
+        members.setdefault(classes[n], set()).add(n)
+        for target in refs[n]:
+            users.setdefault(target, []).append(n)
+    todo = circular
+    while todo:
+        groups: dict[int, dict[tuple[int, ...], set[int]]] = {}
+        for n in todo:
+            groups.setdefault(classes[n], {}).setdefault(tuple([classes[r] for r in refs[n]]), set()).add(n)
+        todo = []
+        for number, parts in groups.items():
+            moved = _all_but_the_largest(members[number], list(parts.values()))
+            for part in moved:
+                new = next(fresh)
+                members[new] = part
+                members[number] -= part
+                for n in part:
+                    classes[n] = new
+                    todo += users.get(n, ())
+
+
+def _all_but_the_largest(members: set[int], parts: list[set[int]]) -> list[set[int]]:
+    """Of the parts of a class, and what is in none of them, those that leave it."""
+    if sum(map(len, parts)) < len(members):
+        largest = max(map(len, parts))
+        if largest <= len(members) - sum(map(len, parts)):
+            return parts
+        parts.append(members.difference(*parts))
+    parts.sort(key=len)
+    return parts[:-1]
 
 
 def _settle(classes: list[int], refs: list[tuple[int, ...]]) -> list[int]:
