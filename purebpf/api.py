@@ -61,7 +61,12 @@ def _programs(given: tuple[Any, ...]) -> list[Program[..., Any]]:
 def compile_all(*programs: Any, name: str = "purebpf", cpu: int = 3, kernel: str = "", **options: Any) -> Compiled:
     """Compile programs for a target (see `Target`), with facts about tracepoints and other hooks from the running kernel where
     it shows them."""
-    return compile(_programs(programs), choices(cpu, kernel, **options), name)
+    from .errors import CompileError
+
+    try:
+        return compile(_programs(programs), choices(cpu, kernel, **options), name)
+    except CompileError as error:
+        raise error.with_traceback(None) from None  # it shows the user's lines; the compiler's own say nothing more
 
 
 def choices(cpu: int = 3, kernel: str = "", **options: Any) -> Options:

@@ -14,7 +14,7 @@ from ..dsl.hooks import Program
 from ..errors import CompileError
 from ..target import OLDEST, Target
 from . import (
-    agreement, attributes, callbacks, exprs, forms, kfuncs, library, loops, maps, packet, patterns, programs, results, scopes,
+    agreement, attributes, callbacks, calls, exprs, forms, kfuncs, library, loops, maps, packet, patterns, programs, results, scopes,
     stmts, strings, subscripts,
 )
 from .hook import FormatField
@@ -30,6 +30,7 @@ def _tables() -> Tables:
     tables = Tables()
     tables.expr, tables.place, tables.attribute = exprs.expr, exprs.place, attributes.attribute
     tables.stmts = {**stmts.STMTS, **loops.LOOPS, **patterns.PATTERNS, **scopes.SCOPES}
+    tables.call_value = calls.call_value
     tables.body, tables.assign_name, tables.give_back = stmts.body, stmts.assign_name, results.give_back
     tables.member, tables.for_each, tables.loop = maps.member, callbacks.for_each, callbacks.loop
     tables.release = kfuncs.release

@@ -13,9 +13,10 @@ from ..dsl.kernel import KernelName
 from ..dsl.layout import ArrayType, StructType
 from ..tree.kinds import Agg, Broken, Choice, Const, Context, Cursor, I64, Int, Optional, Ptr, Text, Tuple, describe
 from ..tree.nodes import At, Cast, Expr, GlobalPlace, Lit, Number
-from . import arith, builtins, calls, fitting, instead, keeping, library, memory, strings
+from . import arith, callables, fitting, instead, keeping, memory, strings
 from ..uapi import versions
 from ..uapi.enums import MapType
+from .choosing import choose
 from .context import Checker
 from .names import near
 from .unit import no_type
@@ -118,7 +119,7 @@ def attribute(c: Checker, base: Expr, node: ast.Attribute) -> Expr:
             return _known_attribute(c, obj, name, node)
         case Choice(options=options):
             which = c.hold(Cast(base.span, Int(I64, 0, len(options) - 1), base), "$which")
-            return calls.choose(c, which, options, lambda o: attribute(c, Lit(base.span, o.value), node), node)
+            return choose(c, which, options, lambda o: attribute(c, Lit(base.span, o.value), node), node)
         case Broken():
             return base
         case Int() | Cursor() | Text() | Tuple():
@@ -143,7 +144,8 @@ def _member(c: Checker, base: Expr, kind: Ptr, name: str, node: ast.Attribute) -
         return place
     if kind.null:
         raise arith.may_be_none(c, base, node.value)
-    if isinstance(target, IntType) and name in builtins.NUMBER_METHODS or strings.is_text(kind) and name in (*strings.METHODS, *library.METHODS):
+    owner = str if strings.is_text(kind) else int if isinstance(target, IntType) else None
+    if owner is not None and callables.method((owner,), name) is not None:
         raise c.error("type-mismatch", f"{name!r} is a method: call it", node, help=f"'.{name}()'")
     if isinstance(target, ArrayType):
         raise c.error("no-field", f"{target.name} has no field {name!r}", node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..dsl.layout import ArrayType
 from ..tree.kinds import Agg, Const, Context, Cursor, I64, Int, Ptr, Tuple, U64, U8, is_bytes, is_maybe, is_string, narrowed
@@ -15,15 +15,10 @@ from .context import Checker, has_effects
 LARGEST = 1 << 16  # items of a constant made while compiling
 
 
-class Row(NamedTuple):
-    """One callable: how a call is checked, and how many arguments it takes."""
-
-    check: Callable[[Checker, list[Expr], ast.Call], Expr]
-    fewest: int
-    most: int
+Check = Callable[[Checker, "list[Expr]", ast.Call], Expr]
 
 
-def _len(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def length(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     kind = args[0].kind
     match kind:
         case Const(v) if hasattr(v, "__len__") and not c.unit.is_map(v):
@@ -61,7 +56,7 @@ def _items(c: Checker, args: list[Expr], node: ast.AST) -> list[Expr]:
     return compare.items_of(c, args[0]) or args
 
 
-def _extreme(name: str, word: str) -> Row:
+def extreme(name: str, word: str) -> Check:
     def build(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
         items = _items(c, args, node)
         if not items:
@@ -77,19 +72,19 @@ def _extreme(name: str, word: str) -> Row:
             best = arith.better(c, word, best, arith.integer(c, item, node), node)
         return best
 
-    return Row(build, 1, 1 << 20)
+    return build
 
 
-def _abs(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def absolute(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     return arith.absolute(c, arith.integer(c, args[0], node), node)
 
 
-def _int(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def integer(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     if not args:
         return c.lit(0, node)
     kind, base = args[0].kind, args[1] if len(args) > 1 else None
     if isinstance(kind, Const) and isinstance(kind.value, str | bytes) and (base is None or isinstance(base.kind, Const)):
-        return _constant_only(int).check(c, args, node)
+        return constant_only(int)(c, args, node)
     if is_maybe(kind) and strings.is_text(narrowed(kind)):
         raise arith.may_be_none(c, args[0], node.args[0])
     if strings.is_text(kind):
@@ -101,39 +96,39 @@ def _int(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     return c.lit(kind.lo, node) if arith.is_exact(kind) and not has_effects(args[0]) else value
 
 
-def _bool(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def boolean(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     return truths.boolean(c, truths.truth(c, args[0], node.args[0]), node) if args else c.lit(False, node)
 
 
-def _pow(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def power(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     result = arith.binary(c, "**", arith.integer(c, args[0], node), arith.integer(c, args[1], node), node)
     if len(args) == 3:
         return arith.binary(c, "%", arith.integer(c, result, node), arith.integer(c, args[2], node), node)
     return result
 
 
-def _sum(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def total(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     result: Expr = args[1] if len(args) > 1 else c.lit(0, node)
     for item in _items(c, args[:1], node):
         result = arith.binary(c, "+", arith.integer(c, result, node), arith.integer(c, item, node), node)
     return result
 
 
-def _any(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def any_of(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     return truths.boolean(c, truths.any_of(c, _items(c, args, node), lambda i: truths.truth(c, i, node), node), node)
 
 
-def _all(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def all_of(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     return truths.boolean(c, truths.all_of(c, [truths.truth(c, i, node) for i in _items(c, args, node)], node), node)
 
 
-def _divmod(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def quotient_and_rest(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     a, b = (c.hold(arith.integer(c, v, node), "$operand") for v in args)
     parts = tuple(arith.binary(c, word, a, b, node) for word in ("//", "%"))
     return MakeTuple(c.span(node), Tuple(tuple(p.kind for p in parts)), parts)
 
 
-def _bytes(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def to_bytes(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     """`bytes(x)`: the bytes of it, as of now."""
     value = args[0]
     kind = value.kind
@@ -160,7 +155,7 @@ def _bytes(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     raise c.mismatch("bytes() takes a struct or an array", kind, node)
 
 
-def _constant_only(function: Any) -> Row:
+def constant_only(function: Any) -> Check:
     """A builtin that makes a constant of constants."""
 
     def build(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
@@ -175,10 +170,10 @@ def _constant_only(function: Any) -> Row:
         except (TypeError, ValueError, OverflowError) as error:
             raise c.error("constant", f"this constant cannot be computed: {error}", node) from None
 
-    return Row(build, 0, 9)
+    return build
 
 
-def _tuple(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def to_tuple(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     kind = c.happened(args[0]).kind if args else Const(())
     if isinstance(kind, Tuple):
         return args[0]
@@ -188,26 +183,24 @@ def _tuple(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     return MakeTuple(c.span(node), Tuple(tuple(i.kind for i in items)), items)
 
 
-def _chr(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
-    return _constant_only(chr).check(c, args, node)
+def character(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    return constant_only(chr)(c, args, node)
 
 
-def _ord(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
-    return arith.integer(c, args[0], node) if isinstance(args[0].kind, Int) else _constant_only(ord).check(c, args, node)
+def code_point(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    return arith.integer(c, args[0], node) if isinstance(args[0].kind, Int) else constant_only(ord)(c, args, node)
 
 
-def from_bytes(c: Checker, args: Any, node: ast.Call) -> Expr:
+def from_bytes(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     """`int.from_bytes(memory, "big")`: up to 8 bytes as one number."""
-    values = args.values
-    order = args.named.get("byteorder") or (values[1] if len(values) > 1 else None)
-    signed = args.named.get("signed")
-    big = order is None or order.kind == Const("big")
-    if not values or order is not None and order.kind not in (Const("big"), Const("little")):
+    value, order, signed = args[0], args[1].kind, args[2].kind == Const(True)
+    big = order == Const("big")
+    if order not in (Const("big"), Const("little")):
         raise c.error("arguments", "int.from_bytes() takes bytes and 'big' or 'little'", node)
-    if isinstance(values[0].kind, Const):
-        c.drop(values[0])
-        return c.lit(int.from_bytes(values[0].kind.value, "big" if big else "little", signed=bool(signed and signed.kind == Const(True))), node)
-    place = memory.deref(c, c.hold(values[0], "$bytes"), node)
+    if isinstance(value.kind, Const):
+        c.drop(value)
+        return c.lit(int.from_bytes(value.kind.value, "big" if big else "little", signed=signed), node)
+    place = memory.deref(c, c.hold(value, "$bytes"), node)
     layout = place.kind.target if isinstance(place.kind, Ptr) else None
     if not is_bytes(layout) or layout is None or not 0 < layout.size <= 8:
         raise c.mismatch("int.from_bytes() takes an array of at most 8 bytes", place.kind, node)
@@ -216,10 +209,10 @@ def from_bytes(c: Checker, args: Any, node: ast.Call) -> Expr:
         byte = arith.integer(c, memory.load(c, memory.element(c, place, Number(c.span(node), i), node), node), node)
         shifted = arith.binary(c, "<<", arith.integer(c, result, node), Number(c.span(node), 8), node)
         result = arith.binary(c, "|", arith.integer(c, shifted, node), byte, node)
-    return arith.wrap(c, arith.integer(c, result, node), fitting.layout_for(layout.size, signed is not None and signed.kind == Const(True)), node)
+    return arith.wrap(c, arith.integer(c, result, node), fitting.layout_for(layout.size, signed), node)
 
 
-def _bit_count(c: Checker, value: Expr, node: ast.AST) -> Expr:
+def bit_count(c: Checker, value: Expr, args: list[Expr], node: ast.AST) -> Expr:
     """The ones of the magnitude, summed in parallel (Warren, Hacker's Delight, 5-1)."""
     value = arith.absolute(c, value, node)
     if isinstance(value, Lit):
@@ -236,11 +229,6 @@ def _bit_count(c: Checker, value: Expr, node: ast.AST) -> Expr:
     return Arith(span, Int(I64, 0, 64), ">>", op("*", x, 0x0101010101010101), Number(span, 56))
 
 
-NUMBER_METHODS: dict[str, Callable[[Checker, Expr, ast.AST], Expr]] = {"bit_length": arith.bit_length, "bit_count": _bit_count}
-
-BUILTINS: dict[Any, Row] = {
-    **{f: _constant_only(f) for f in (sorted, round, hex, oct, bin, str, range, list, set, frozenset, dict, repr, reversed, enumerate, zip)},
-    bytes: Row(_bytes, 1, 1), len: Row(_len, 1, 1), min: _extreme("min", "lt"), max: _extreme("max", "gt"), abs: Row(_abs, 1, 1),
-    int: Row(_int, 0, 2), bool: Row(_bool, 0, 1), pow: Row(_pow, 2, 3), sum: Row(_sum, 1, 2), any: Row(_any, 1, 1), all: Row(_all, 1, 1),
-    divmod: Row(_divmod, 2, 2), tuple: Row(_tuple, 0, 1), ord: Row(_ord, 1, 1), chr: Row(_chr, 1, 1),
-}
+def bit_length(c: Checker, value: Expr, args: list[Expr], node: ast.AST) -> Expr:
+    """`n.bit_length()`."""
+    return arith.bit_length(c, value, node)

@@ -110,6 +110,7 @@ class Checker:
         self.returns: list[tuple[Return, Path]] = []
         self.effects = Effects()
         self.hook: str = ""  # the section of the program this is part of
+        self.entered: ast.expr | None = None  # what a 'with' is about to hold
         self.ctx: Expr | None = None
         self.slots: dict[tuple[str, Layout], Slot] = {}
         self.trail: list[Slot] = []  # all memory of the frame in the order in which it is asked for,

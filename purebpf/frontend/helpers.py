@@ -16,6 +16,7 @@ from ..tree.nodes import Bits, Expr, Helper, MapRef, Number, Swap
 from ..uapi import callees
 from . import arith, fitting, gate, keeping
 from .context import Checker
+from .rows import as_of_now, in_order
 
 SIZES = ("size", "len", "_sz")  # ends of the names of parameters that say how long the memory before them is
 REGIONS = {"map_value": "value", "mem": "mem", "socket": "kernel", "kernel": "kernel"}
@@ -32,21 +33,20 @@ def call(c: Checker, helper: Declared, node: ast.Call) -> Expr:
     """A helper that the user calls by its kernel name."""
     params = helper.params
     variadic = bool(params) and params[-1][0].startswith("*")
-    if node.keywords:
-        raise c.error("arguments", f"{helper.name}() takes no keyword arguments", node)
-    if len(node.args) > (5 if variadic else len(params)) or len(node.args) < len(params) - variadic:
-        raise c.error("arguments", f"{helper.name}() takes {len(params)} argument{'s' * (len(params) != 1)}, {len(node.args)} given", node,
-                      help=f"{helper.name}({', '.join(f'{n}: {t}' for n, t in params)})")
+    shown = f"{helper.name}({', '.join(f'{n}: {t}' for n, t in params)})"
+    nodes = in_order(c, helper.name, [n for n, _ in params if not n.startswith("*")], node, shown)
+    if len(nodes) > (5 if variadic else len(params)) or len(nodes) < len(params) - variadic:
+        raise c.error("arguments", f"{helper.name}() takes {len(params)} argument{'s' * (len(params) != 1)}, {len(nodes)} given", node, help=shown)
     values: list[Expr] = []
-    for i, arg in enumerate(node.args):
+    for i, arg in enumerate(nodes):
         text = params[min(i, len(params) - 1)][1]
-        follows = node.args[i + 1] if i + 1 < len(node.args) else None
+        follows = nodes[i + 1] if i + 1 < len(nodes) else None
         map = values[0].map if values and isinstance(values[0], MapRef) else None
         layout = {"key": map.key, "value": map.value}.get(params[min(i, len(params) - 1)][0]) if map is not None else None
         if layout is not None and text.startswith("Mem") and not _stands_somewhere(arg):
             values.append(fitting.address_of(c, c.expr(arg), layout, arg))
             continue
-        values.append(_argument(c, helper, text, arg, follows))
+        values.append(as_of_now(c, _argument(c, helper, text, arg, follows), nodes[i + 1:]))
         if isinstance(follows, ast.Constant) and params[min(i + 1, len(params) - 1)][0].endswith(SIZES):
             _room(c, text, values[-1].kind, follows)
     kind = _result(c, helper, values, node)

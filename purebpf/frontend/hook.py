@@ -124,13 +124,14 @@ class Contexts:
         which = {"ret": call.result, "ip": call.code, "sp": call.stack, "fp": call.frame}.get(name)
         return arguments.typed(c, arguments.register(c, ctx, which, node), U64, "probe", node) if which else None
 
-    def method(self, c: Checker, ctx: Expr, name: str, args: list[Expr], node: ast.Call) -> Expr:
+    @staticmethod
+    def argument(c: Checker, ctx: Expr, args: list[Expr], node: ast.Call) -> Expr:
         """`ctx.arg(n)`: the n-th argument of the hooked function, as a number."""
         kind = ctx.kind
         assert isinstance(kind, Context)
-        if name != "arg" or kind.name not in (*arguments.WORDS, "pt_regs"):
-            raise c.error("undefined-name", f"this context has no method {name!r}", node)
-        number = args[0].kind.value if len(args) == 1 and isinstance(args[0].kind, Const) else None
+        if kind.name not in (*arguments.WORDS, "pt_regs"):
+            raise c.error("undefined-name", "this context has no method 'arg'", node)
+        number = args[0].kind.value if isinstance(args[0].kind, Const) else None
         if not isinstance(number, int) or number < 0:
             raise c.error("arguments", "arg() takes the number of an argument, a constant", node)
         return arguments.typed(c, arguments.argument(c, ctx, number, node), U64, "probe", node)

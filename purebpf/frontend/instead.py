@@ -135,14 +135,6 @@ def of_builtin(function: Any) -> str:
     return LIBRARY.get(("builtins", function.__name__), "")
 
 
-# how methods of maps are called, said where the number of arguments is wrong
-CALLED = {
-    "lookup": "lookup(key)", "get": "get(key, default)", "update": "update(key, value, flags)", "delete": "delete(key)",
-    "setdefault": "setdefault(key, value)", "for_each": "for_each(function)", "push": "push(value, flags)",
-    "pop": "pop()", "peek": "peek()",
-}
-
-
 def of_name(name: str) -> str:
     """What to write instead of a name that is not there; "" if nothing is known."""
     if name in NAMES:

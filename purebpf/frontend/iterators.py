@@ -13,6 +13,7 @@ from ..tree.nodes import Expr, Lit, Number
 from . import kfuncs
 from .context import Checker
 from .names import near
+from .rows import in_order
 
 class Iteration:
     """An iterator with its arguments, as a value: what `for` goes through."""
@@ -36,10 +37,8 @@ def begin(c: Checker, word: Iterator, node: ast.Call) -> Expr:
         raise c.error("kernel-function", f"the kernel has no iterator {name!r}", node.func,
                       help=near(name, names) or f"it has {', '.join(sorted(names))}")
     new = kfuncs.signature(c, KernelFunction(f"bpf_iter_{name}_new"), node.func)
-    if node.keywords:
-        raise c.error("arguments", f"iter.{name}() takes no keyword arguments", node)
     wanted = new.proto.params[1:]
-    nodes = list(node.args)
+    nodes = in_order(c, f"iter.{name}", [kfuncs.bare(n) for n, _ in wanted], node, new.text)
     if name == "num" and len(nodes) == 1:  # as range() has it
         args: list[Expr] = [Number(c.span(node), 0)]
         wanted_now = wanted[1:]

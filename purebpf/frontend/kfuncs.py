@@ -22,6 +22,7 @@ from ..uapi import kfuncs as table
 from . import arith, fitting, gate, helpers, keeping, memory, trust
 from .context import Checker
 from .names import near
+from .rows import as_of_now, in_order
 
 HIDDEN: Final = ("meta__ign", "aux__prog", "p__impl")  # parameters that the verifier fills
 CONTEXTS: Final = ("__sk_buff", "xdp_md", "bpf_sock_addr_kern", "bpf_sock_ops_kern", "bpf_sockopt_kern")
@@ -124,22 +125,22 @@ def _name(layout: Layout) -> str:
 def call(c: Checker, func: KernelFunction, node: ast.Call) -> Expr:
     """A kernel function called by the user."""
     known = signature(c, func, node.func)
-    if node.keywords:
-        raise c.error("arguments", f"{func.name}() takes no keyword arguments", node, help=known.text)
     shown = [(n, t) for n, t in known.proto.params if n not in HIDDEN]
+    nodes = in_order(c, func.name, [bare(n) for n, _ in shown], node, known.text)
     sizes = {i for i, (n, _) in enumerate(shown) if suffix(n) in ("sz", "szk")}
-    auto = len(node.args) == len(shown) - len(sizes)
-    if len(node.args) != len(shown) and not auto:
-        raise c.error("arguments", f"{func.name}() takes {len(shown)} argument{'s' * (len(shown) != 1)}, {len(node.args)} given", node,
+    auto = len(nodes) == len(shown) - len(sizes)
+    if len(nodes) != len(shown) and not auto:
+        raise c.error("arguments", f"{func.name}() takes {len(shown)} argument{'s' * (len(shown) != 1)}, {len(nodes)} given", node,
                       help=known.text)
-    given = iter(node.args)
+    at = 0
     values: list[Expr] = []
     for i, (name, layout) in enumerate(shown):
         if auto and i in sizes:
             values.append(_size_of(c, values[-1], node))
             continue
         sized = i + 1 in sizes
-        values.append(argument(c, known, name, layout, sized, next(given)))
+        values.append(as_of_now(c, argument(c, known, name, layout, sized, nodes[at]), nodes[at + 1:]))
+        at += 1
     shown_values = iter(values)
     words = [Number(c.span(node), 0) if n in HIDDEN else next(shown_values) for n, _ in known.proto.params]
     result = gate.leave(c, callees.kfunc(func.name), emit(c, known, words, node), values[0] if values else None, node)

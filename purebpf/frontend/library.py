@@ -77,8 +77,6 @@ def clamped(c: Checker, text: Expr, count: int, bound: Expr, node: ast.AST) -> E
 
 def _finder(name: str, byte: Callable[..., Any], piece: Callable[..., Any], text_: Callable[..., Any] | None) -> Callable[..., Expr]:
     def find(c: Checker, value: Expr, args: list[Expr], node: ast.AST) -> Expr:
-        if not 1 <= len(args) <= 3:
-            raise c.error("arguments", f"{name}() takes 1 to 3 arguments, {len(args)} given", node)
         text = raw(c, value, node)
         start, stop = _bounds(c, value, text, args[1:], node)
         data = strings.data_of(args[0].kind)
@@ -96,9 +94,8 @@ def _finder(name: str, byte: Callable[..., Any], piece: Callable[..., Any], text
     return find
 
 
-def _isdigit(c: Checker, value: Expr, args: list[Expr], node: ast.AST) -> Expr:
-    if args:
-        raise c.error("arguments", f"isdigit() takes no arguments, {len(args)} given", node)
+def isdigit(c: Checker, value: Expr, args: list[Expr], node: ast.AST) -> Expr:
+    """`text.isdigit()`."""
     return run(c, routines.isdigit, [raw(c, value, node)], node)
 
 
@@ -152,8 +149,5 @@ def packet_copy(c: Checker, cursor: Cursor, offset: Expr, count: Expr, node: ast
     return Maybe(c.span(node), Optional(kind, packet.SHORT), there, SlotPlace(c.span(node), kind, slot.slot))
 
 
-METHODS: dict[str, Callable[[Checker, Expr, list[Expr], ast.AST], Expr]] = {
-    "find": _finder("find", routines.find_byte, routines.find_piece, routines.find_text),
-    "rfind": _finder("rfind", routines.last_byte, routines.last_piece, None),
-    "isdigit": _isdigit,
-}
+find = _finder("find", routines.find_byte, routines.find_piece, routines.find_text)
+rfind = _finder("rfind", routines.last_byte, routines.last_piece, None)

@@ -227,6 +227,3 @@ def _any_end(c: Checker, node: ast.AST) -> Expr:
         return c.unit.contexts.edge(c, c.ctx, c.ctx.kind, "data_end", node)
     raise c.error("unsupported", "an index that is only known at run time needs the packet's end, which is not at hand here", node,
                   help="pass the cursor or the context to this function")
-
-
-METHODS = {"pull": (pull, 1), "peek": (peek, 1), "at": (at, 2), "bytes": (take_bytes, 2), "skip": (skip, 1)}

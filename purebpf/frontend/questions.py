@@ -4,9 +4,8 @@ not verified there."""
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from ..dsl import flow as words
 from ..dsl.ints import TYPES
 from ..dsl.kernel import KernelName
 from ..dsl.layout import ArrayType, EnumRef, Field, Layout, PtrType, StructType
@@ -82,7 +81,7 @@ def _any(c: Checker, what: str, roots: Iterable[tuple[Layout, tuple[Field, ...]]
     return result
 
 
-def _field_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def field_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     layout, name, path = _member(c, args, "field_exists", node)
     if path:
         return CoreInfo(c.span(node), TRUTH, "field_exists", layout, path, 1)
@@ -93,7 +92,7 @@ def _field_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
                                     for f in forms], node)
 
 
-def _type_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def type_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     name = args[0].kind.value if isinstance(args[0].kind, Const) else None
     if isinstance(name, str):
         layout = c.unit.kernel.named(name)
@@ -107,21 +106,21 @@ def _type_exists(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     return CoreInfo(c.span(node), TRUTH, "type_exists", layout, (), 1)
 
 
-def _type_size(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def type_size(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     layout = _struct(c, args[0], "type_size", node)
     return CoreInfo(c.span(node), Int.of(U32), "type_size", layout, (), layout.size)
 
 
-def _type_matches(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def type_matches(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     return CoreInfo(c.span(node), TRUTH, "type_matches", _struct(c, args[0], "type_matches", node), (), 1)
 
 
-def _field_size(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def field_size(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     layout, path = _there(c, args, "field_size", node)
     return CoreInfo(c.span(node), Int.of(U32), "byte_size", layout, path, path[-1].type.size)
 
 
-def _offsetof(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def offsetof(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     layout, path = _there(c, args, "offsetof", node)
     offset = sum(f.offset for f in path)
     if not layout.core:
@@ -129,12 +128,12 @@ def _offsetof(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     return CoreInfo(c.span(node), Int(U32, 0, 1 << 24), "byte_off", layout, path, offset)
 
 
-def _container_of(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+def container_of(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     """`container_of(p, T, "member")`: the T that `p`, a pointer to a member of it, lies in."""
     pointer, kind = args[0], args[0].kind
     if not isinstance(kind, Ptr) or kind.null:
         raise c.mismatch("container_of() takes a pointer, a type and the name of a member", kind, node)
-    offset = _offsetof(c, args[1:], node)
+    offset = offsetof(c, args[1:], node)
     back = arith.integer(c, arith.binary(c, "-", Number(c.span(node), 0), arith.integer(c, offset, node), node), node)
     layout = _struct(c, args[1], "container_of", node)
     if kind.access == "direct" and kind.region != "kernel":
@@ -150,7 +149,7 @@ def _container_of(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
 def _enumerator(c: Checker, word: str, node: ast.Call) -> EnumRef | int:
     """The enumerator that the argument names, in its enum; the number itself where the enum has no name."""
     if len(node.args) != 1 or node.keywords:
-        raise c.error("arguments", f"{word}() takes 1 argument, {len(node.args)} given", node)
+        raise c.error("arguments", f"{word}() takes 1 argument, {len(node.args) + len(node.keywords)} given", node)
     obj = c.unit.evaluate(c, node.args[0], c.frame.source)
     if not isinstance(obj, KernelName):
         raise c.error("type-mismatch", f"{word}() takes an enumerator of the kernel's", node,
@@ -180,12 +179,3 @@ def enum_exists(c: Checker, node: ast.Call) -> Expr:
 def sizeof(c: Checker, layout: Layout, node: ast.AST) -> Expr:
     """`sizeof(T)` of a kernel type: the loader says."""
     return CoreInfo(c.span(node), Int.of(U32), "type_size", layout, (), layout.size)
-
-
-Check = Callable[[Checker, "list[Expr]", ast.Call], Expr]
-WORDS: dict[object, tuple[Check, int, int]] = {
-    words.field_exists: (_field_exists, 2, 2), words.type_exists: (_type_exists, 1, 1), words.type_size: (_type_size, 1, 1),
-    words.type_matches: (_type_matches, 1, 1), words.field_size: (_field_size, 2, 2), words.offsetof: (_offsetof, 2, 2),
-    words.container_of: (_container_of, 3, 3),
-}
-SPECIAL: dict[object, Callable[[Checker, ast.Call], Expr]] = {words.enum_value: enum_value, words.enum_exists: enum_exists}

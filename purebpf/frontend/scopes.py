@@ -6,12 +6,11 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from ..dsl import maps as decl
 from ..dsl.memory import SpinLock
-from ..tree.kinds import BOOL, I64, Broken, Const, Int, Kind, Ptr, Resource
+from ..tree.kinds import BOOL, I64, Broken, Const, Int, Kind, Ptr, Resource, is_maybe
 from ..tree.nodes import Cast, Eval, Expr, Get, If, Number, Scope, Set, Stmt
 from ..tree.walk import walk
-from . import fitting, helpers, keeping, maps, memory, sections, stmts
+from . import fitting, helpers, keeping, memory, sections, stmts
 from .context import Checker, Path
 
 STATUS = Int.of(I64)
@@ -27,21 +26,8 @@ def _items(c: Checker, node: ast.With, items: list[ast.withitem]) -> None:
         return
     item, rest = items[0], items[1:]
     c.at(item.context_expr)
-    call = item.context_expr
-    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
-        owner = c.place(call.func.value)
-        map = maps.of(c, owner, call) if isinstance(owner.kind, Const | Ptr) else None
-        if map is not None and isinstance(map.decl, decl.RingBuf) and call.func.attr == "reserve":
-            if call.args or call.keywords:
-                raise c.error("arguments", f"reserve() takes no arguments, {len(call.args) + len(call.keywords)} given", call,
-                              help="the record has the size of the RingBuf's type")
-            _reserve(c, node, map, item, rest)
-            return
-        if map is not None and not maps.has_method(map, call.func.attr):
-            maps.method(c, map, call.func.attr, [], call)  # which says so
-        if map is not None and call.func.attr in ("lookup", "get"):
-            c.unsupported(f"'with' of {call.func.attr}()", call, "name it and test it: 'v = m.lookup(key)', 'if v is not None:'")
-    value = c.place(call)
+    c.entered = item.context_expr
+    value = c.place(item.context_expr)
     kind = value.kind
     if isinstance(kind, Const) and isinstance(kind.value, sections.Section):
         if item.optional_vars is not None:
@@ -52,15 +38,19 @@ def _items(c: Checker, node: ast.With, items: list[ast.withitem]) -> None:
         _lock(c, node, value, item, rest)
         return
     if isinstance(kind, Ptr) and kind.resource is not None:
-        _owned(c, node, value, item, rest)
+        scope = _record if kind.resource.keep is not None else _owned
+        scope(c, node, value, item, rest)
         return
+    if is_maybe(kind):
+        called = ast.unparse(item.context_expr).split("(")[0].split(".")[-1]
+        c.unsupported(f"'with' of {called}(), which gives nothing that is to be given back,", item.context_expr, "name it and test it: 'v = m.lookup(key)', 'if v is not None:'")
     c.unsupported("this 'with'", node, "'with ringbuf.reserve() as e:' and 'with entry.lock:' are")
 
 
-def _reserve(c: Checker, node: ast.With, map: maps.MapOf, item: ast.withitem, rest: list[ast.withitem]) -> None:
+def _record(c: Checker, node: ast.With, value: Expr, item: ast.withitem, rest: list[ast.withitem]) -> None:
     """A ring buffer record: filled in the block, submitted at its end whichever way it is left, unless it was discarded;
     skipped when full. Its bytes are zero at first: what lay there before is nobody's business."""
-    record = c.hold(maps.reserve(c, map, item.context_expr), "record")
+    record = c.hold(value, "record")
     kind = record.kind
     assert isinstance(kind, Ptr) and kind.target is not None and kind.resource is not None
     resource, span = kind.resource, c.span(node)
@@ -90,10 +80,8 @@ def _reserve(c: Checker, node: ast.With, map: maps.MapOf, item: ast.withitem, re
     _if_there(c, node, record, resource, inside)
 
 
-def discard(c: Checker, resource: Resource, args: list[Expr], node: ast.AST) -> Expr:
-    """`e.discard()`: the record is not submitted at the end of its block."""
-    if args:
-        raise c.error("arguments", f"discard() takes no arguments, {len(args)} given", node)
+def discard(c: Checker, resource: Resource, node: ast.AST) -> Expr:
+    """The record is not submitted at the end of its block."""
     c.emit(Set(c.span(node), resource.keep, Number(c.span(node), 0)))
     return c.lit(None, node)
 

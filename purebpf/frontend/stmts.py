@@ -15,8 +15,9 @@ from ..errors import CompileError
 from ..tree.kinds import Agg, Const, NONE, POISON, Ptr, describe, is_maybe
 from ..tree.nodes import Eval, Expr, Filled, Get, Guard, If, Lit, Number, Seq, Temp
 from . import (
-    arith, binding, calls, compare, conds, exprs, fitting, keeping, maps, memory, operators, strings, subscripts, truths,
+    arith, binding, compare, conds, exprs, fitting, keeping, maps, memory, operators, strings, subscripts, truths,
 )
+from .choosing import choose
 from .context import Binding, Checker, Closure
 from .source import assigned
 
@@ -266,7 +267,7 @@ def _each_of(c: Checker, several: tuple[Expr, list[maps.MapOf]], act: Callable[[
         act(map)
         return c.lit(None, node)
 
-    calls.choose(c, several[0], several[1], lambda m: one(m), node)
+    choose(c, several[0], several[1], lambda m: one(m), node)
 
 
 def _calls(node: ast.AST) -> bool:
@@ -344,7 +345,7 @@ def _delete(c: Checker, node: ast.Delete) -> None:
             raise c.error("unsupported", "'del' deletes a map entry or a variable", target)
         if not isinstance(map.decl, decl._Lookup):
             raise c.error("unsupported", f"entries of {describe(Const(type(map.decl)))} cannot be deleted", target)
-        c.emit(Eval(c.span(target), maps.delete(c, map, [c.expr(target.slice)], target)))
+        c.emit(Eval(c.span(target), maps.delete(c, map, c.expr(target.slice), target)))
 
 
 def _pass(c: Checker, node: ast.stmt) -> None:

@@ -324,8 +324,6 @@ def endswith(c: Checker, value: Expr, args: list[Expr], node: ast.AST) -> Expr:
 
 
 def _constants(c: Checker, args: list[Expr], name: str, node: ast.AST) -> list[bytes]:
-    if len(args) != 1:
-        raise c.error("arguments", f"{name}() takes 1 argument, {len(args)} given", node)
     kind = c.happened(args[0]).kind
     many = kind.value if isinstance(kind, Const) and isinstance(kind.value, tuple) else [kind.value] if isinstance(kind, Const) else []
     found = [data_of(Const(v)) for v in many]
@@ -345,6 +343,3 @@ def sliced(c: Checker, value: Expr, start: int | None, stop: int | None, node: a
     origin = frozenset(Origin(o.root, o.lo + a * size, o.lo + b * size) for o in kind.origin)
     piece = kind._replace(target=ArrayType(layout.elem, max(b - a, 0)), origin=origin, fresh=False, thing=True)
     return At(c.span(node), piece, place, Number(c.span(node), a * size))
-
-
-METHODS = {"startswith": startswith, "endswith": endswith}

@@ -11,8 +11,9 @@ from ..tree.kinds import (
     Agg, BOOL, Broken, Choice, Const, Cursor, I64, Int, POISON, Ptr, Tuple, U64, is_bytes, is_maybe, is_string, join, number,
 )
 from ..tree.nodes import Cast, Compare, Expr, Guard, IfElse, Lit, MakeTuple, Number
-from . import arith, calls, compare, fitting, keeping, library, maps, memory, packet, strings, truths
+from . import arith, compare, fitting, keeping, library, maps, memory, packet, strings, truths
 from .attributes import known
+from .choosing import choose
 from .context import Checker
 from .names import near
 
@@ -25,7 +26,7 @@ def _subscript(c: Checker, node: ast.Subscript) -> Expr:
     chosen = maps.choices(c, base, node)
     if chosen is not None:
         key = c.hold(keeping.settle(c, c.expr(node.slice), node.slice), "$key")
-        return calls.choose(c, chosen[0], chosen[1], lambda m: maps.read_entry(c, m, key, node), node)
+        return choose(c, chosen[0], chosen[1], lambda m: maps.read_entry(c, m, key, node), node)
     return memory.load(c, subscript(c, base, node), node)
 
 
@@ -71,7 +72,7 @@ def subscript(c: Checker, base: Expr, node: ast.Subscript) -> Expr:
         return memory.element(c, place, index, node)
     if isinstance(kind, Choice):
         which = c.hold(Cast(base.span, Int(I64, 0, len(kind.options) - 1), base), "$which")
-        return calls.choose(c, which, kind.options, lambda o: subscript(c, Lit(base.span, o.value), node), node)
+        return choose(c, which, kind.options, lambda o: subscript(c, Lit(base.span, o.value), node), node)
     raise c.mismatch("an array, a map or a pointer can be indexed", kind, node)
 
 

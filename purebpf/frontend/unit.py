@@ -42,6 +42,7 @@ class Tables:
     stmts: dict[type[ast.stmt], Callable[[Checker, Any], None]]
     body: Callable[[Checker, Sequence[ast.stmt]], None]
     attribute: Callable[[Checker, Expr, ast.Attribute], Expr]
+    call_value: Callable[[Checker, Expr, ast.Call], Expr]
     assign_name: Callable[[Checker, ast.Name, Expr], None]
     give_back: Callable[[Checker, Expr, ast.AST], None]
     member: Callable[[Checker, Expr, Expr, ast.AST], Expr | None]

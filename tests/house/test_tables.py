@@ -33,3 +33,19 @@ def test_every_example_is_short_and_explained() -> None:
     for path in (ROOT / "examples").glob("*.py"):
         text = path.read_text()
         assert text.count("\n") <= 60 and text.startswith('"""'), path
+
+
+def test_every_word_of_the_language_has_a_row() -> None:
+    callables = importlib.import_module("purebpf.frontend.callables")
+    flow = importlib.import_module("purebpf.dsl.flow")
+    words = {name: word for name, word in vars(flow).items() if isinstance(word, flow.Word)}
+    assert words and not [name for name, word in words.items() if callables.function(word) is None]
+    assert [word.name for word in words.values()] == list(words)
+
+
+def test_every_row_says_what_it_takes() -> None:
+    callables = importlib.import_module("purebpf.frontend.callables")
+    for row in (*callables.FUNCTIONS.values(), *callables.METHODS.values()):
+        assert row.fewest <= row.most and len(set(row.names)) == len(row.names)
+        later = [default for default in row.defaults if default is not None]
+        assert row.defaults[len(row.defaults) - len(later):] == later, "a default with a value stands behind those without"

@@ -111,7 +111,7 @@ def prog(ctx):
 events = PerfEventArray[u64](max_entries=4)
 @bpf.xdp
 def prog(ctx):
-    events.output(u64(5))  # error[arguments] events: output(); events.output(ctx, value)
+    events.output(u64(5))  # error[arguments] events: output(); events.output(ctx, value
     # fixed: events.output(ctx, u64(5))
     return 2
 # --- reserve with a size
@@ -233,3 +233,28 @@ def prog(ctx):
         # fixed: for k, v in calls:
         pass
     return 2
+# --- an argument by a name that there is not
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    return calls.get(1, defalt=0)  # error[arguments] calls: has no parameter 'defalt'; 'default'
+    # fixed: return calls.get(1, default=0)
+# --- a name twice
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    calls.update(1, 2, key=1)  # error[arguments] calls: 'key' is given twice
+    # fixed: calls.update(1, 2)
+    return 2
+# --- a name, and what is before it left out
+calls = HashMap[u32, u64](max_entries=16)
+@bpf.xdp
+def prog(ctx):
+    calls.update(value=2, flags=0)  # error[arguments] calls: lacks 'key'; calls.update(key, value, flags)
+    # fixed: calls.update(key=1, value=2, flags=0)
+    return 2
+# --- by name where Python takes it by place
+@bpf.xdp
+def prog(ctx):
+    return abs(x=-1)  # error[arguments] abs: abs() has no parameter 'x'
+    # fixed: return abs(-1)
