@@ -20,6 +20,7 @@ from ..tree.nodes import Block, Break, Each, Eval, Expr, Function, Get, Lit, Loc
 from .source import Source
 
 if TYPE_CHECKING:
+    from ..dsl.maps import Map
     from ..uapi.callees import Callee
     from .unit import Unit
 
@@ -84,9 +85,9 @@ class Closure:
 class Effects:
     """What calling a function does to its caller's values. `released`: parameters given back; `overwritten`: (parameter,
     lo, hi) bytes that another value has replaced; `calls`, `sleeps`: something outside that it calls, and that may sleep;
-    `callees`: the kernel's functions that it calls which not every program may, and where."""
+    `callees`: the kernel's functions that it calls which not every program may, `maps`: the maps that it uses, and where."""
 
-    __slots__ = ("moves_packet", "released", "overwritten", "writes", "calls", "sleeps", "callees")
+    __slots__ = ("moves_packet", "released", "overwritten", "writes", "calls", "sleeps", "callees", "maps")
 
     def __init__(self) -> None:
         self.moves_packet = False
@@ -95,6 +96,7 @@ class Effects:
         self.released: set[str] = set()
         self.overwritten: set[tuple[str, int, int]] = set()
         self.callees: dict[Callee, Span] = {}
+        self.maps: dict[Map, Span] = {}
 
 
 class Checker:

@@ -200,7 +200,7 @@ def _text(c: Checker, line: Line, value_: Expr, spec: str, node: ast.AST, quoted
         return
     if dot:
         layout = ArrayType(CHAR, min(int(cut), layout.size))
-        place = strings.part(c, place, 0, layout.size, node)
+        place = strings.part(c, place, Number(c.span(node), 0), layout.size, node)
     place = ended(c, place, layout, node)
     most = max(layout.size, abs(int(width or 0)))
     line.add(f"'%{width}s'" if quoted else f"%{width}s", most + 2 * quoted, address(c, place))

@@ -21,7 +21,7 @@ from ..tree.kinds import (
 )
 from ..tree.nodes import Block, Call, Expr, Function, Get, Lit, Local, SlotPlace, Undef
 from ..tree.walk import settle_vague
-from . import gate, keeping, packet, sections
+from . import gate, keeping, mapuse, packet, sections
 from .binding import _defaults, bind, declared, declared_parameters
 from .context import Binding, Checker, Closure, Effects, Frame, Target, plain_function
 from .results import Instance, _settle_results, give_back
@@ -326,6 +326,7 @@ def _apply(c: Checker, effects: Effects, values: dict[str, Expr], name: str, nod
     c.effects.calls, c.effects.sleeps = c.effects.calls or effects.calls, c.effects.sleeps or effects.sleeps
     sections.check(c, effects.calls, effects.sleeps, node)
     gate.again(c, effects.callees, node)
+    mapuse.again(c, effects.maps, node)
     for parameter in effects.released:
         if parameter.split(".")[0] in values:
             gate.release(c, values[parameter.split(".")[0]], node)

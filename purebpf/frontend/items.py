@@ -9,7 +9,7 @@ from typing import Any
 from ..dsl.layout import ArrayType
 from ..tree.kinds import Agg, Cursor, Const, I64, Int, Ptr, Tuple, is_maybe, is_string
 from ..tree.nodes import Arith, Block, Both, Compare, Expr, Get, Lit, Local, MakeTuple, Number, Set, Vague
-from . import arith, compare, fitting, keeping, memory, stmts, strings
+from . import arith, compare, fitting, keeping, maps, memory, stmts, strings
 from .context import Checker, Target
 from .ranges import PLAIN, TRUTH, _counted, _for_range, _grant, _shown
 
@@ -70,8 +70,11 @@ def _for_items(c: Checker, node: ast.For, things: list[Expr], value: Callable[[l
     sizes = [_length(thing) for thing in things]
     if None in sizes:
         thing = things[sizes.index(None)]
-        raise c.mismatch("'for' goes over range(…), an array, a map or a constant sequence", thing.kind, node.iter,
-                         "write 'for i in range(len(pkt)):' and 'pkt[i]'" if isinstance(thing.kind, Cursor) else "")
+        help = "write 'for i in range(len(pkt)):' and 'pkt[i]'" if isinstance(thing.kind, Cursor) else ""
+        if isinstance(thing.kind, Const | Ptr) and maps.of(c, thing, node.iter) is not None:
+            help = "the kernel walks a map by itself: 'for key, value in m.items():', with a count of your own"
+        raise c.mismatch("'for' goes over range(…), an array, a map or a constant sequence" if not isinstance(node.iter, ast.Call) else
+                         "this goes over arrays, text and constant sequences", thing.kind, node.iter, help)
     count = min(s for s in sizes if s is not None)
     in_memory = any(isinstance(t.kind, Ptr) for t in things)
     if not in_memory:

@@ -94,6 +94,30 @@ def _finder(name: str, byte: Callable[..., Any], piece: Callable[..., Any], text
     return find
 
 
+def contains(c: Checker, text: Expr, item: Expr, node: ast.AST) -> Expr:
+    """`item in text`: a constant piece, or a byte."""
+    text, item = c.happened(text), c.happened(item)
+    data = strings.data_of(item.kind)
+    if isinstance(text.kind, Const):
+        whole = text.kind.value
+        if data is not None:
+            return c.lit(item.kind.value in whole, node)  # type: ignore[union-attr]  # data_of: it is a Const
+        if isinstance(whole, bytes) or isinstance(whole, str) and whole.isascii():
+            return _one_of(c, arith.integer(c, item, node), strings.data_of(text.kind) or b"", node)
+        raise c.mismatch("a constant string is searched for here", item.kind, node)
+    if data is not None and len(data) > 1:
+        return run(c, routines.holds_piece, [raw(c, text, node), c.lit(data, node)], node)
+    if data == b"":
+        return arith.after(c, text, c.lit(True, node))
+    byte = Number(c.span(node), data[0]) if data is not None else arith.integer(c, item, node)
+    return run(c, routines.holds_byte, [raw(c, text, node), byte], node)
+
+
+def _one_of(c: Checker, number: Expr, whole: bytes, node: ast.AST) -> Expr:
+    number = c.hold(number, "$byte")
+    return strings.either(c, [Compare(c.span(node), strings.TRUTH, "eq", number, Number(c.span(node), b)) for b in sorted(set(whole))], node)
+
+
 def isdigit(c: Checker, value: Expr, args: list[Expr], node: ast.AST) -> Expr:
     """`text.isdigit()`."""
     return run(c, routines.isdigit, [raw(c, value, node)], node)

@@ -15,7 +15,7 @@ from ..tree.nodes import (
     MapRef, Number, Set,
 )
 from ..uapi import versions
-from . import arith, fitting, helpers, keeping, memory
+from . import arith, fitting, helpers, keeping, mapuse, memory
 from .context import Checker
 
 BPF_ANY, BPF_NOEXIST = 0, 1
@@ -36,6 +36,7 @@ def of(c: Checker, value: Expr, node: ast.AST) -> MapOf | None:
     kind = value.kind
     if isinstance(kind, Const) and c.unit.is_map(kind.value):
         c.unit.map_name(kind.value)
+        mapuse.uses(c, kind.value, node)
         return MapOf(kind.value, MapRef(c.span(node), Ptr(None, "map"), kind.value))
     if isinstance(kind, Ptr) and isinstance(kind.target, decl.MapType):
         if kind.null:

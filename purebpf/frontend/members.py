@@ -7,7 +7,7 @@ import ast
 from ..dsl.layout import ArrayType
 from ..tree.kinds import Const, Ptr, Tuple
 from ..tree.nodes import Expr, Number
-from . import arith, memory, strings
+from . import arith, library, memory, strings
 from .compare import _equal, items_of
 from .context import Checker
 from .truths import all_of, any_of
@@ -35,7 +35,7 @@ def _contains(c: Checker, item: Expr, container: ast.expr, node: ast.AST) -> Exp
         items = items_of(c, held) or []
         return any_of(c, items, lambda v: _equal(c, item, v, node), node)
     if strings.is_text(kind) or isinstance(kind, Const) and isinstance(kind.value, str | bytes):
-        return strings.contains(c, held, item, node)
+        return library.contains(c, held, item, node)
     if isinstance(kind, Ptr) and isinstance(kind.target, ArrayType) and kind.target.count <= 256:
         array, item = c.hold(held, "$array"), c.hold(item, "$item")
         places = (memory.element(c, memory.deref(c, array, node), Number(c.span(node), i), node) for i in range(kind.target.count))

@@ -10,6 +10,25 @@ from typing import Any
 from ..dsl.ints import u8
 
 
+def holds_byte(text: Any, byte: Any) -> Any:
+    """Is there such a byte?"""
+    for i in range(len(text)):
+        if text[i] == byte:
+            return True
+    return False
+
+
+def holds_piece(text: Any, piece: Any) -> Any:
+    """Is there such a constant piece?"""
+    for i in range(len(text) - len(piece) + 1):
+        for j, byte in enumerate(piece):
+            if text[i + j] != byte:
+                break
+        else:
+            return True
+    return False
+
+
 def find_byte(text: Any, byte: Any, start: Any, stop: Any) -> Any:
     """The first place of a byte in text[start:stop], or -1."""
     found = -1

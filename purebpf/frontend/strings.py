@@ -100,7 +100,7 @@ def _equal(c: Checker, a: Expr, b: Expr, node: ast.AST) -> Expr:
             return arith.after(c, place, c.lit(False, node))
         if len(data) < size and is_string(_layout(place)) or len(data) < size:
             data += b"\0"
-        return _same_constant(c, place, data, 0, node)
+        return _same_constant(c, place, data, Number(c.span(node), 0), node)
     if not is_text(b.kind):
         target = a.kind.target if isinstance(a.kind, Ptr) else None
         raise c.mismatch(f"{target.name if target else 'a string'} is compared here", b.kind, node)
@@ -131,7 +131,7 @@ def same_text(c: Checker, a: Expr, b: Expr, node: ast.AST) -> Expr:
     return Both(span, TRUTH, same_start, end)
 
 
-def _same_constant(c: Checker, place: Expr, data: bytes, offset: int, node: ast.AST) -> Expr:
+def _same_constant(c: Checker, place: Expr, data: bytes, offset: Expr, node: ast.AST) -> Expr:
     """Do the bytes at `offset` of the place equal constant ones?"""
     if not data:
         return c.lit(True, node)
@@ -139,13 +139,13 @@ def _same_constant(c: Checker, place: Expr, data: bytes, offset: int, node: ast.
     return SameBytes(c.span(node), TRUTH, there, fitting.constant_bytes(c, data, ArrayType(U8, len(data)), node), len(data))
 
 
-def part(c: Checker, place: Expr, offset: int, size: int, node: ast.AST) -> Expr:
+def part(c: Checker, place: Expr, offset: Expr, size: int, node: ast.AST) -> Expr:
     """A piece of an array of bytes, as a place."""
-    kind = place.kind
+    kind, at = place.kind, arith.kind_of(offset)
     assert isinstance(kind, Ptr) and isinstance(kind.target, ArrayType)
-    origin = frozenset(Origin(o.root, o.lo + offset, min(o.lo + offset + size, o.hi)) for o in kind.origin)
+    origin = frozenset(Origin(o.root, o.lo + at.lo, min(o.lo + at.hi + size, o.hi)) for o in kind.origin)
     piece = kind._replace(target=ArrayType(kind.target.elem, size), origin=origin, fresh=False)
-    return At(c.span(node), piece, place, Number(c.span(node), offset))
+    return At(c.span(node), piece, place, offset)
 
 
 def _byte(c: Checker, place: Expr, index: int, node: ast.AST) -> Expr:
@@ -230,34 +230,6 @@ def roomy(c: Checker, value: Expr, room: int, node: ast.AST) -> Expr:
 # --- searching -------------------------------------------------------------------------------------------------------
 
 
-def contains(c: Checker, text: Expr, item: Expr, node: ast.AST) -> Expr:
-    """`item in text`: a constant piece, or a byte."""
-    text, item = c.happened(text), c.happened(item)
-    data = data_of(item.kind)
-    if isinstance(text.kind, Const):
-        whole = text.kind.value
-        if data is not None:
-            return c.lit(item.kind.value in whole, node)  # type: ignore[union-attr]  # data_of: it is a Const
-        if isinstance(whole, bytes) or isinstance(whole, str) and whole.isascii():
-            return _one_of(c, arith.integer(c, item, node), data_of(text.kind) or b"", node)
-        raise c.mismatch("a constant string is searched for here", item.kind, node)
-    place = memory.deref(c, c.hold(direct(c, text, SEARCHED, node), "$text"), node)
-    size = _layout(place).size
-    if data is None:
-        number = c.hold(arith.integer(c, item, node), "$byte")
-        tests: list[Expr] = [Compare(c.span(node), TRUTH, "eq", _byte(c, place, i, node), number) for i in range(min(size, SEARCHED))]
-    else:
-        if size > SEARCHED:
-            c.unsupported(f"searching {size} bytes", node, f"search a part of it: 's[:{SEARCHED}]'")
-        tests = [_same_constant(c, place, data, i, node) for i in range(size - len(data) + 1)]
-    return either(c, tests, node)
-
-
-def _one_of(c: Checker, number: Expr, whole: bytes, node: ast.AST) -> Expr:
-    number = c.hold(number, "$byte")
-    return either(c, [Compare(c.span(node), TRUTH, "eq", number, Number(c.span(node), b)) for b in sorted(set(whole))], node)
-
-
 def either(c: Checker, tests: list[Expr], node: ast.AST) -> Expr:
     """One of the conditions, balanced."""
     if not tests:
@@ -304,22 +276,28 @@ def startswith(c: Checker, value: Expr, args: list[Expr], node: ast.AST) -> Expr
     """`text.startswith(constant)`, or a tuple of constants."""
     options = _constants(c, args, "startswith", node)
     place = memory.deref(c, c.hold(direct(c, value, max(map(len, options), default=0) + 1, node), "$text"), node)
-    tests = [_same_constant(c, place, o, 0, node) if len(o) <= _layout(place).size else c.lit(False, node) for o in options]
+    tests = [_same_constant(c, place, o, Number(c.span(node), 0), node) if len(o) <= _layout(place).size else c.lit(False, node) for o in options]
     return either(c, [t for t in tests if not (isinstance(t.kind, Const) and not t.kind.value)], node)
 
 
 def endswith(c: Checker, value: Expr, args: list[Expr], node: ast.AST) -> Expr:
-    """`text.endswith(constant)`: at one of the places where the text can end."""
+    """`text.endswith(constant)`, or a tuple of constants. Where one would have to begin is, as an unsigned number, far outside if
+    the text is too short for it."""
     options = _constants(c, args, "endswith", node)
     place = memory.deref(c, c.hold(direct(c, value, SEARCHED, node), "$text"), node)
-    size = _layout(place).size
-    if size > SEARCHED:
-        c.unsupported(f"the end of {size} bytes", node)
-    tests = []
+    size, span = _layout(place).size, c.span(node)
+    whole = c.hold(Vague(span, Int(I64, 0, size, 1), length(c, place, node)), "$size")
+    tests: list[Expr] = []
     for option in options:
-        for at in range(size - len(option) + 1):
-            last = at + len(option) == size
-            tests.append(_same_constant(c, place, option if last else option + b"\0", at, node))
+        room = size - len(option)
+        if room < 0:
+            continue
+        start = c.hold(Cast(span, Int.of(U64), Arith(span, Int.of(I64), "-", whole, Number(span, len(option)))), "$start")
+        within = Compare(span, TRUTH, "le", start, Number(span, room))
+        if not option:
+            return c.lit(True, node)
+        there = Cast(span, Int(U64, 0, room, 1), start)
+        tests.append(Both(span, TRUTH, within, _same_constant(c, place, option, there, node)))
     return either(c, tests, node)
 
 

@@ -10,7 +10,7 @@ from ..ir.ops import TABLE
 from ..ir.types import I64, MAYBE, PTR, VOID, Type
 from ..tree import nodes as n
 from ..tree.kinds import Agg, Ptr
-from ..tree.walk import assigned, walk
+from ..tree.walk import assigned, walk, wavering
 from . import places
 from .flow import Join, Words
 from .values import Values
@@ -22,6 +22,7 @@ ALIGN = 8
 ROUNDS = 1 << 23  # that a loop which is granted its rounds goes at most
 
 
+WALKED = 16  # decisions on the way through a whole loop that may well be walked one by one
 PACKET = 0xF000  # bytes into a packet from where a round begins; the verifier follows to 0xFFFF
 
 
@@ -218,15 +219,17 @@ class Lowering(Values):
     def open_loop(self, node: n.Loop) -> Head:
         """Enter the head of a loop: what it sets are parameters there. Where rounds are granted, two of them must look the
         same to the verifier: numbers begin as ones of which it knows nothing, and a packet pointer that moves comes round as
-        its distance from where it was before the loop."""
+        its distance from where it was before the loop. Of the numbers of another loop those begin so that a round changes by
+        one way or by another: all their values would be states of their own."""
         head = Head(self.b.new_block("loop"))
         edge = Edge(head.block)
         rides = node.granted and not refetches(node)
+        vague = set(assigned(node)) if node.granted else wavering(node) if node.ways > WALKED else ()
         for local in assigned(node):
             words = self.flow.env.get(local)
             if words is None or not words:
                 continue
-            if node.granted:
+            if local in vague:
                 words = tuple(self.hidden(w) if region == "i64" else w for w, region in zip(words, local.rep))
             head.bases[local] = [w if rides and region == "packet" and w.type.region == "packet" else None
                                  for w, region in zip(words, local.rep)]

@@ -79,6 +79,29 @@ def _lists(node: n.Node) -> Iterator[list[n.Stmt]]:
                     yield from _lists(part)
 
 
+def wavering(loop: n.Loop) -> set[Local]:
+    """The variables that a round may set by one way or by another: after so many rounds their values tell the ways apart."""
+    found: set[Local] = set()
+    _wavers(loop.body, False, found)
+    return found
+
+
+def _wavers(body: list[n.Stmt], forked: bool, found: set[Local]) -> set[n.Loop | n.Each | n.Block]:
+    """Adds what the statements set where the way has `forked`; the loops that they may leave or go on with."""
+    left: set[n.Loop | n.Each | n.Block] = set()
+    for stmt in body:
+        if isinstance(stmt, n.Set) and (forked or any(isinstance(one, n.IfElse | n.Call) for one in walk(stmt.value))):
+            found.add(stmt.local)
+        elif isinstance(stmt, n.Break | n.Continue):
+            left.add(stmt.loop)
+        for part in _lists(stmt):
+            left |= _wavers(part, forked or not isinstance(stmt, n.Block), found)
+        if isinstance(stmt, n.Loop | n.Each | n.Block):
+            left.discard(stmt)
+        forked |= bool(left)
+    return left
+
+
 def sources(sets: list[n.Set], locals: set[Local]) -> set[Local]:
     """The variables that these are computed from by the sets, themselves included."""
     found = set(locals)

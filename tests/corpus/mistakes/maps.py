@@ -258,3 +258,42 @@ def prog(ctx):
 def prog(ctx):
     return abs(x=-1)  # error[arguments] abs: abs() has no parameter 'x'
     # fixed: return abs(-1)
+# --- a bloom filter in a program that may sleep
+seen = BloomFilter[u32](max_entries=64)
+@bpf.syscall
+def prog(ctx):
+    seen.add(5)  # error[program-type] seen: BloomFilter cannot be used in a program that may sleep; hashes
+    # fixed: pass
+    return 0
+# --- a bloom filter in a function of a program that may sleep
+seen = BloomFilter[u32](max_entries=64)
+def note(n):
+    seen.add(n)  # error[program-type] seen: BloomFilter; hashes; called from here, in prog
+    # fixed: pass
+    return 1
+@bpf.tc
+def other(ctx):
+    return note(3)
+@bpf.syscall
+def prog(ctx):
+    note(5)
+    return 0
+# --- a lock in a tracepoint
+@bpf.struct
+class Entry:
+    n: u64
+    lock: bpf.SpinLock
+entries = HashMap[u32, Entry](max_entries=64)
+@bpf.tracepoint("sched:sched_switch")
+def prog(ctx):
+    n = entries.lookup(1)  # error[program-type] entries: lock; tracepoint; atomic
+    # fixed: n = 1
+    print(n is None)
+# --- zip over a map
+a = Array[u32](max_entries=4)
+@bpf.xdp
+def prog(ctx):
+    for x, y in zip(a, (1, 2, 3)):  # error[type-mismatch] zip: arrays, text and constant sequences; items()
+        # fixed: for x, y in zip((4, 5), (1, 2)):
+        pass
+    return 2
