@@ -68,7 +68,8 @@ def declared(c: Checker, value: Expr, layout: Layout, node: ast.AST, name: str =
     if isinstance(layout, OptionalType):
         if is_maybe(kind):
             return value
-        layout = layout.some
+        there = declared(c, value, layout.some, node, name)
+        return Cast(there.span, there.kind._replace(null=True), there) if isinstance(there.kind, Ptr) else there
     elif is_maybe(kind) and kind != NONE:
         raise arith.may_be_none(c, value)
     if isinstance(layout, IntType):

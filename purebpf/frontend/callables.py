@@ -80,7 +80,7 @@ METHODS: Final[dict[tuple[type, str], Row]] = {  # by the class of what has them
     (decl._Lookup, "update"): Row(mapmethods.update, "key value flags=0"),
     (decl._Indexed, "update"): Row(mapmethods.update, "key value flags=0"),
     (decl._Lookup, "delete"): Row(mapmethods.delete, "key"),
-    (decl._Lookup, "setdefault"): Row(mapmethods.setdefault, "key value"),
+    (decl._Lookup, "setdefault"): Row(mapmethods.setdefault, "key value="),
     (decl._Lookup, "for_each"): Row(mapmethods.for_each, "function"),
     (decl._Indexed, "for_each"): Row(mapmethods.for_each, "function"),
     (decl.RingBuf, "output"): Row(mapmethods.output, "value flags=0"),

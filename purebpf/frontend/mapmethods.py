@@ -56,7 +56,10 @@ def _either(c: Checker, there: Expr, value: Expr, default: Expr, why: str, node:
 def update(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
     """`m.update(key, value, flags)`."""
     key = maps.key_of(c, map, args[0], node)
-    value = c.hold(fitting.address_of(c, args[1], maps.value_of(map), node), "value")
+    """`m.setdefault(key, value)`: the value in place; an absent key gets this one, or zeros."""
+    layout = maps.value_of(map)
+    start = args[1] if len(args) > 1 else fitting.blank(c, layout, node)
+    value = c.hold(fitting.address_of(c, start, layout, node), "value")
     return maps.put(c, map, key, value, arith.integer(c, args[2], node), node)
 
 
@@ -66,7 +69,10 @@ def delete(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
 
 
 def setdefault(c: Checker, map: MapOf, args: list[Expr], node: ast.AST) -> Expr:
-    value = c.hold(fitting.address_of(c, args[1], maps.value_of(map), node), "value")
+    """`m.setdefault(key, value)`: the value in place; an absent key gets this one, or zeros."""
+    layout = maps.value_of(map)
+    start = args[1] if len(args) > 1 else fitting.blank(c, layout, node)
+    value = c.hold(fitting.address_of(c, start, layout, node), "value")
     return maps.find_or_make(c, map, args[0], lambda: value, node)
 
 

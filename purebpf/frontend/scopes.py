@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..dsl.memory import SpinLock
-from ..tree.kinds import BOOL, I64, Broken, Const, Int, Kind, Ptr, Resource, is_maybe
+from ..errors import CompileError
+from ..tree.kinds import BOOL, I64, POISON, Broken, Const, Int, Kind, Ptr, Resource, is_maybe
 from ..tree.nodes import Cast, Eval, Expr, Get, If, Number, Scope, Set, Stmt
 from ..tree.walk import walk
 from . import fitting, helpers, keeping, memory, sections, stmts
@@ -44,6 +45,8 @@ def _items(c: Checker, node: ast.With, items: list[ast.withitem]) -> None:
     if is_maybe(kind):
         called = ast.unparse(item.context_expr).split("(")[0].split(".")[-1]
         c.unsupported(f"'with' of {called}(), which gives nothing that is to be given back,", item.context_expr, "name it and test it: 'v = m.lookup(key)', 'if v is not None:'")
+    if kind == POISON:
+        raise CompileError([])
     c.unsupported("this 'with'", node, "'with ringbuf.reserve() as e:' and 'with entry.lock:' are")
 
 
