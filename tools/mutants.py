@@ -106,7 +106,7 @@ TABLE = [Mutant(*row) for row in (
     ("frontend/rounds.py", "if get(name) is not binding", "if get(name) is None", CORPUS),
     ("tree/kinds.py", "return a if isinstance(a, Broken) else b", "return b", "tests/filetests/errors tests/filetests/frontend"),
     ("tree/walk.py", "if isinstance(first, n.Set) and first.local is local and local not in read(first.value):",
-     "if isinstance(first, n.Set) and first.local is local:", CORPUS),
+     "if isinstance(first, n.Set) and first.local is local:", "tests/tree"),
     ("lower/callbacks.py", "return around == inside and begins(_stmts(node), local)", "return around == inside", CORPUS),
     ("lower/flow.py", "if get(local) is not words", "if get(local) is None", CORPUS),
     # types, loader, VM
