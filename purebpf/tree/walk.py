@@ -80,25 +80,48 @@ def _lists(node: n.Node) -> Iterator[list[n.Stmt]]:
 
 
 def wavering(loop: n.Loop) -> set[Local]:
-    """The variables that a round may set by one way or by another: after so many rounds their values tell the ways apart."""
-    found: set[Local] = set()
-    _wavers(loop.body, False, found)
-    return found
+    """The variables that a round may set by one way or by another, to numbers that follow from constants and the round: after so
+    many rounds each tells the verifier the ways apart. What comes from memory is unknown to it whatever the way."""
+    sets = [one for stmt in loop.body for one in walk(stmt) if isinstance(one, n.Set)]
+    unknown: set[Local] = set()
+    while more := {one.local for one in sets if not _told(one.value, unknown)} - unknown:
+        unknown |= more
+    forked: list[n.Set] = []
+    _forked(loop.body, False, set(), forked)
+    return {one.local for one in forked} - unknown
 
 
-def _wavers(body: list[n.Stmt], forked: bool, found: set[Local]) -> set[n.Loop | n.Each | n.Block]:
-    """Adds what the statements set where the way has `forked`; the loops that they may leave or go on with."""
-    left: set[n.Loop | n.Each | n.Block] = set()
+def _told(value: n.Expr, unknown: set[Local]) -> bool:
+    """Does the verifier know the number on each single way?"""
+    match value:
+        case n.Number() | n.Lit() | n.Call():
+            return True
+        case n.Get(local=local):
+            return local not in unknown
+        case n.Cast(value=inner):
+            return _told(inner, unknown)
+        case n.Arith(a=a, b=b):
+            return _told(a, unknown) and _told(b, unknown)
+        case n.Select(yes=yes, no=no) | n.IfElse(yes=yes, no=no):
+            return _told(yes, unknown) and _told(no, unknown)
+        case _:
+            return False
+
+
+def _forked(body: list[n.Stmt], under: bool, inside: set[n.Stmt], found: list[n.Set]) -> set[n.Stmt]:
+    """Collects what the statements set where the way has forked; gives the loops and blocks `inside` that they may leave, or go on
+    with. Who leaves the whole loop comes to no other round."""
+    left: set[n.Stmt] = set()
     for stmt in body:
-        if isinstance(stmt, n.Set) and (forked or any(isinstance(one, n.IfElse | n.Call) for one in walk(stmt.value))):
-            found.add(stmt.local)
-        elif isinstance(stmt, n.Break | n.Continue):
+        if isinstance(stmt, n.Set) and (under or any(isinstance(one, n.IfElse | n.Call) for one in walk(stmt.value))):
+            found.append(stmt)
+        elif isinstance(stmt, n.Break) and stmt.loop in inside or isinstance(stmt, n.Continue):
             left.add(stmt.loop)
+        inner = inside | {stmt} if isinstance(stmt, n.Loop | n.Each | n.Block) else inside
         for part in _lists(stmt):
-            left |= _wavers(part, forked or not isinstance(stmt, n.Block), found)
-        if isinstance(stmt, n.Loop | n.Each | n.Block):
-            left.discard(stmt)
-        forked |= bool(left)
+            left |= _forked(part, under or not isinstance(stmt, n.Block), inner, found)
+        left.discard(stmt)
+        under |= bool(left)
     return left
 
 
