@@ -11,7 +11,7 @@ from ..tree.kinds import Agg, Cursor, Const, I64, Int, Ptr, Tuple, is_maybe, is_
 from ..tree.nodes import Arith, Block, Both, Compare, Expr, Get, Lit, Local, MakeTuple, Number, Set, Vague
 from . import arith, compare, fitting, keeping, maps, memory, stmts, strings
 from .context import Checker, Target
-from .ranges import PLAIN, TRUTH, _counted, _for_range, _grant, _shown
+from .ranges import PLAIN, TRUTH, _counted, _for_range, _grant, _shown, walked
 
 
 def _enumerate(c: Checker, node: ast.For, call: ast.Call) -> None:
@@ -119,6 +119,8 @@ def _walk(c: Checker, node: ast.For, things: list[Expr], value: Callable[[list[E
     loop = _counted(c, node, more, count > 0 and not texts, item, step, rounds=count, early=bool(texts))
     if texts:
         _grant(c, loop, count)
+    else:
+        walked(loop, count)
 
 
 def _text_backwards(c: Checker, node: ast.For, text: Expr, counter: Local, value: Callable[[list[Expr]], Expr]) -> None:

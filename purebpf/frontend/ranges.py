@@ -58,7 +58,7 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
     once = arith._decided("lt" if up else "gt", a, z) is True
     begin = _as(start, Int(type, a.lo, a.hi))
     env, held_, done = dict(c.env or {}), c.held, len(c.out)
-    told = seen and up and a.lo >= 0  # where rounds are granted, the test bounds it on one side; on the other it began, which is forgotten
+    told = seen and up and a.lo == 0  # where rounds are granted, the test bounds it on one side; on the other it began, which is forgotten
     first = Int(type, lo, hi, seen if node not in c.unit.forgotten else int(told))
     loop = _one_by_one(c, node, first, now, (begin, stop, step), up, once, most, not (_followed(a) and _followed(by)))
     if loop.granted and first.seen > int(told):
@@ -115,12 +115,22 @@ def _remembers(nodes: list[Node], sets: list[Set]) -> bool:
     return any(local.name in states for node in nodes if isinstance(node, Compare) for local in read(node))
 
 
+def _decisions(nodes: list[Node]) -> int:
+    """How many decisions a way comes by at most."""
+    return sum(n.ways if isinstance(n, Loop) else isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes) for n in nodes)
+
+
+def walked(loop: Loop, rounds: int) -> None:
+    """The verifier walks the loop round by round, whatever is in it."""
+    loop.ways = max(_decisions([n for s in loop.body for n in walk(s)]), 1) * rounds
+
+
 def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     """Choose the loop's form. The verifier walks a plain loop round by round: so many ways through the body for so many
     rounds are too much for it. Where the kernel counts rounds itself, it looks at the body until nothing new shows."""
     nodes = [n for s in loop.body for n in walk(s)]
     sets = [n for n in nodes if isinstance(n, Set)]
-    decisions = sum(n.ways if isinstance(n, Loop) else isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes) for n in nodes)
+    decisions = _decisions(nodes)
     loop.ways = max(decisions, 1) * (rounds if rounds is not None else 1)
     if loop.walked and rounds is not None and rounds <= PLAIN:
         return
