@@ -117,7 +117,7 @@ def _remembers(nodes: list[Node], sets: list[Set]) -> bool:
 
 def _decisions(nodes: list[Node]) -> int:
     """How many decisions a way comes by at most."""
-    return sum(n.ways if isinstance(n, Loop) else isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes) for n in nodes)
+    return sum((1 if n.granted else n.ways) if isinstance(n, Loop) else isinstance(n, If | IfElse | Both | Either | Guard | Element | SameBytes) for n in nodes)
 
 
 def walked(loop: Loop, rounds: int) -> None:
@@ -131,7 +131,8 @@ def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     nodes = [n for s in loop.body for n in walk(s)]
     sets = [n for n in nodes if isinstance(n, Set)]
     decisions = _decisions(nodes)
-    loop.ways = max(decisions, 1) * (rounds if rounds is not None else 1)
+    once = max(decisions, 1)
+    loop.ways = once * (rounds if rounds is not None else 1)
     if loop.walked and rounds is not None and rounds <= PLAIN:
         return
     if _wanders(nodes, sets) or _remembers(nodes, sets):
@@ -143,7 +144,7 @@ def _grant(c: Checker, loop: Loop, rounds: int | None) -> None:
     tried = 0 if steps and decisions <= SIMPLE else max(decisions, 1)  # a cursor at a known place: each round is looked at once
     loop.granted = rounds is None or rounds > PLAIN or rounds * tried > TRIED
     if loop.granted:
-        loop.ways = 1
+        loop.ways = once
         c.function.aborts = True
         forms.ask(c, loop)
 

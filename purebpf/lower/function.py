@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, assert_never, cast
 
 from ..ir.function import Block, Const, Edge, Function, Op, Param, Value
@@ -10,7 +11,8 @@ from ..ir.ops import TABLE
 from ..ir.types import I64, MAYBE, PTR, VOID, Type
 from ..tree import nodes as n
 from ..tree.kinds import Agg, Ptr
-from ..tree.walk import assigned, walk, wavering
+from ..tree.hiding import deciding, hidden_at_start, hidden_in_rounds
+from ..tree.walk import assigned, walk
 from . import places
 from .flow import Join, Words
 from .values import Values
@@ -22,20 +24,20 @@ ALIGN = 8
 ROUNDS = 1 << 23  # that a loop which is granted its rounds goes at most
 
 
-WALKED = 16  # decisions on the way through a whole loop that may well be walked one by one
 PACKET = 0xF000  # bytes into a packet from where a round begins; the verifier follows to 0xFFFF
 
 
 class Head:
-    """The head of a loop: its block, for each variable its parameters, and for words that come round as a distance what
-    that is measured from."""
+    """The head of a loop: its block, for each variable its parameters, for words that come round as a distance what
+    that is measured from, and which numbers come round as unknown ones."""
 
-    __slots__ = ("block", "params", "bases")
+    __slots__ = ("block", "params", "bases", "vague")
 
     def __init__(self, block: Block) -> None:
         self.block = block
         self.params: dict[n.Local, list[Param]] = {}
         self.bases: dict[n.Local, list[Value | None]] = {}
+        self.vague: set[n.Local] = set()
 
 
 class Open(NamedTuple):
@@ -55,6 +57,10 @@ class Lowering(Values):
         self.open: dict[n.Stmt, Open] = {}
         self.aborts: list[tuple[Join, tuple[n.Scope, ...]]] = []
         self.callback: CallbackExit | None = None
+
+    @cached_property
+    def deciding(self) -> set[n.Local]:
+        return deciding(self.tree.body)
 
     @property
     def catches(self) -> bool:
@@ -224,7 +230,7 @@ class Lowering(Values):
         head = Head(self.b.new_block("loop"))
         edge = Edge(head.block)
         rides = node.granted and not refetches(node)
-        vague = set(assigned(node)) if node.granted else wavering(node) if node.ways > WALKED else ()
+        vague, head.vague = hidden_at_start(node, self.deciding), hidden_in_rounds(node, self.deciding)
         for local in assigned(node):
             words = self.flow.env.get(local)
             if words is None or not words:
@@ -258,7 +264,10 @@ class Lowering(Values):
             return
         edge = Edge(head.block)
         for local, bases in head.bases.items():
-            edge.args += tuple(w if base is None else self.b.op("ptrdiff", w, base) for w, base in zip(self.flow.env[local], bases))
+            words = self.flow.env[local]
+            if local in head.vague:
+                words = tuple(self.hidden(w) if region == "i64" else w for w, region in zip(words, local.rep))
+            edge.args += tuple(w if base is None else self.b.op("ptrdiff", w, base) for w, base in zip(words, bases))
         self.b.block.ops.append(Op(TABLE["jump"], (), VOID, None, (edge,), self.b.span))
         self.b.block = None
 

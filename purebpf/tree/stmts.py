@@ -60,7 +60,7 @@ class Loop(Stmt):
     `Continue` to `step`. `once`: the test holds the first time. `granted`: only as many rounds as the kernel grants
     (8 million), in the form that the object's kernel has; then the program is given up. `walked`: the body relies on the
     verifier's walking round by round. `carried`: variables that lead to different slots of the frame in different rounds.
-    `ways`: the decisions that it comes by on the way through the whole loop."""
+    `ways`: the decisions that the verifier comes by on a way through the whole loop, or through a round that is granted."""
 
     __slots__ = ("test", "body", "step", "orelse", "once", "granted", "walked", "carried", "ways")
 

@@ -61,13 +61,13 @@ def begins(body: list[n.Stmt], local: Local) -> bool:
     reading = [stmt for stmt in using if local in read(stmt)]
     if len(reading) != 1:
         return not reading
-    inner = [part for part in _lists(reading[0]) if any(local in read(stmt) for stmt in part)]
+    inner = [part for part in lists(reading[0]) if any(local in read(stmt) for stmt in part)]
     inside = [one for part in inner for stmt in part for one in walk(stmt) if isinstance(one, n.Get) and one.local is local]
     all_ = [one for one in walk(reading[0]) if isinstance(one, n.Get) and one.local is local]
     return len(inner) == 1 and len(inside) == len(all_) and begins(inner[0], local)
 
 
-def _lists(node: n.Node) -> Iterator[list[n.Stmt]]:
+def lists(node: n.Node) -> Iterator[list[n.Stmt]]:
     """The lists of statements below the node, not those inside them."""
     for cls in type(node).__mro__:
         for name in getattr(cls, "__slots__", ()):
@@ -76,53 +76,7 @@ def _lists(node: n.Node) -> Iterator[list[n.Stmt]]:
                 yield value
             else:
                 for part in _nodes(value):
-                    yield from _lists(part)
-
-
-def wavering(loop: n.Loop) -> set[Local]:
-    """The variables that a round may set by one way or by another, to numbers that follow from constants and the round: after so
-    many rounds each tells the verifier the ways apart. What comes from memory is unknown to it whatever the way."""
-    sets = [one for stmt in loop.body for one in walk(stmt) if isinstance(one, n.Set)]
-    unknown: set[Local] = set()
-    while more := {one.local for one in sets if not _told(one.value, unknown)} - unknown:
-        unknown |= more
-    forked: list[n.Set] = []
-    _forked(loop.body, False, set(), forked)
-    return {one.local for one in forked} - unknown
-
-
-def _told(value: n.Expr, unknown: set[Local]) -> bool:
-    """Does the verifier know the number on each single way?"""
-    match value:
-        case n.Number() | n.Lit() | n.Call():
-            return True
-        case n.Get(local=local):
-            return local not in unknown
-        case n.Cast(value=inner):
-            return _told(inner, unknown)
-        case n.Arith(a=a, b=b):
-            return _told(a, unknown) and _told(b, unknown)
-        case n.Select(yes=yes, no=no) | n.IfElse(yes=yes, no=no):
-            return _told(yes, unknown) and _told(no, unknown)
-        case _:
-            return False
-
-
-def _forked(body: list[n.Stmt], under: bool, inside: set[n.Stmt], found: list[n.Set]) -> set[n.Stmt]:
-    """Collects what the statements set where the way has forked; gives the loops and blocks `inside` that they may leave, or go on
-    with. Who leaves the whole loop comes to no other round."""
-    left: set[n.Stmt] = set()
-    for stmt in body:
-        if isinstance(stmt, n.Set) and (under or any(isinstance(one, n.IfElse | n.Call) for one in walk(stmt.value))):
-            found.append(stmt)
-        elif isinstance(stmt, n.Break) and stmt.loop in inside or isinstance(stmt, n.Continue):
-            left.add(stmt.loop)
-        inner = inside | {stmt} if isinstance(stmt, n.Loop | n.Each | n.Block) else inside
-        for part in _lists(stmt):
-            left |= _forked(part, under or not isinstance(stmt, n.Block), inner, found)
-        left.discard(stmt)
-        under |= bool(left)
-    return left
+                    yield from lists(part)
 
 
 def sources(sets: list[n.Set], locals: set[Local]) -> set[Local]:

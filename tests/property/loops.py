@@ -43,6 +43,10 @@ class Writer:
     def any(self) -> str:
         return self.r.choice(self.numbers + self.known)
 
+    def step(self) -> str:
+        """A small number, so that sums stay far from 64 bits."""
+        return self.r.choice(self.known) if self.known else "3"
+
     def condition(self) -> str:
         r = self.r
         value, small = self.any(), r.choice((0, 1, 2, 3, 5, 20, 100, 200))
@@ -60,7 +64,7 @@ class Writer:
         r, name = self.r, self.r.choice(self.numbers)
         match r.randrange(12):
             case 0 | 1 | 2:
-                self.line(depth, f"{name} += {r.choice(('1', '1', '2', self.any()))}")
+                self.line(depth, f"{name} += {r.choice(('1', '1', '2', self.step()))}")
             case 3 | 4:
                 self.line(depth, f"{name} = {self.value()}")
             case 5:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from purebpf.errors import Span
 from purebpf.tree import nodes as n
 from purebpf.tree.kinds import BOOL, I64, Int
-from purebpf.tree.walk import begins, wavering
+from purebpf.tree.hiding import forked
+from purebpf.tree.walk import begins
 
 HERE = Span("a.py", 1)
 X, Y = n.Local("x", ("i64",)), n.Local("y", ("i64",))
@@ -34,6 +35,10 @@ def loop(*body: n.Stmt) -> n.Loop:
     return made
 
 
+def changed(made: n.Loop) -> set[n.Local]:
+    return {one.local for one in forked(made)}
+
+
 def test_what_begins_anew() -> None:
     assert begins([put(X), more(X)], X)
     assert begins([put(Y)], X)
@@ -45,12 +50,12 @@ def test_what_begins_anew() -> None:
 
 
 def test_what_rounds_set_by_one_way_or_by_another() -> None:
-    assert wavering(loop(more(X))) == set()
-    assert wavering(loop(branch([more(X)]), more(Y))) == {X}
+    assert changed(loop(more(X))) == set()
+    assert changed(loop(branch([more(X)]), more(Y))) == {X}
     again = loop()
     again.body = [branch([n.Continue(HERE, again)]), more(X)]
-    assert wavering(again) == {X}
+    assert changed(again) == {X}
     block = n.Block(HERE)
     block.body = [branch([n.Break(HERE, block)]), more(X)]
-    assert wavering(loop(block, more(Y))) == {X}
-    assert wavering(loop(put(X, n.IfElse(HERE, NUMBER, get(Y), get(X), get(Y))))) == {X}
+    assert changed(loop(block, more(Y))) == {X}
+    assert changed(loop(put(X, n.IfElse(HERE, NUMBER, get(Y), get(X), get(Y))))) == {X}
