@@ -41,6 +41,9 @@ fuzz: .venv/dev  ## 2,000 random programs in five runners
 effects: .venv/dev ## 2,000 random programs with maps, structs, packets and records, against CPython
 	$(RUN) -m tests.property.effects 2000
 
+loops: .venv/dev    ## 500 random loops that count, remember and decide: does the verifier take them?
+	$(RUN) -m tests.property.loops 500
+
 parsers: .venv/dev ## a minute of coverage-guided fuzzing on each reader of instructions (installs atheris)
 	$(RUN) -m pip install -q atheris
 	$(RUN) tools/fuzz.py all 60

@@ -6,6 +6,8 @@ them. Numbers that follow from constants and the round are others on each way; s
 
 from __future__ import annotations
 
+from collections import Counter
+
 from . import nodes as n
 from .nodes import Local
 from .walk import assigned, lists, places_of, read, sources, walk
@@ -15,20 +17,22 @@ WALKED = 16  # decisions on the way through a whole loop that may well be walked
 
 def deciding(body: list[n.Stmt]) -> set[Local]:
     """The variables of a function by which something is decided that the verifier may know: what is compared with numbers that it
-    knows, where places lie, what the kernel's functions are given. Only of these it cares for the number."""
+    knows, or more than once with others, where places lie, what the kernel's functions are given. Only of these it cares for the
+    number."""
     nodes = [one for stmt in body for one in walk(stmt)]
     sets = [one for one in nodes if isinstance(one, n.Set)]
     unknown = _unknown(sets)
     decided = {local for one in nodes for local in _decides(one, unknown)}
-    return sources(sets, decided | places_of(nodes))
+    compared = Counter(local for one in nodes if isinstance(one, n.Compare) for local in {*read(one.a), *read(one.b)})
+    return sources(sets, decided | places_of(nodes) | {local for local, times in compared.items() if times > 1})
 
 
 def _decides(node: n.Node, unknown: set[Local]) -> list[Local]:
     match node:
         case n.If(test=test) | n.IfElse(test=test) | n.Select(test=test) | n.Guard(test=test) | n.Loop(test=n.Expr() as test):
             return [] if isinstance(test, n.Compare) else read(test)
-        case n.Compare(a=a, b=b):
-            return read(a) + read(b) if _told(a, unknown) or _told(b, unknown) else []
+        case n.Compare(a=a, b=b) if _told(a, unknown) or _told(b, unknown):
+            return read(a) + read(b)
         case n.Helper(args=args) | n.Kfunc(args=args):
             return [local for arg in args for local in read(arg)]
         case _:
@@ -51,7 +55,7 @@ def hidden_at_start(loop: n.Loop, decided: set[Local]) -> set[Local]:
     if loop.ways <= WALKED:
         return set()
     sets = [one for stmt in loop.body for one in walk(stmt) if isinstance(one, n.Set)]
-    return {one.local for one in forked(loop)} & decided - _unknown(sets)
+    return _coming_round(loop, decided) - _unknown(sets)
 
 
 def hidden_in_rounds(loop: n.Loop, decided: set[Local]) -> set[Local]:
@@ -60,7 +64,17 @@ def hidden_in_rounds(loop: n.Loop, decided: set[Local]) -> set[Local]:
     if loop.ways <= WALKED:
         return set()
     bound = set(read(loop.test)) if loop.test is not None and not loop.granted else set()
-    return {one.local for one in forked(loop)} & decided - bound
+    return _coming_round(loop, decided) - bound
+
+
+def _coming_round(loop: n.Loop, decided: set[Local]) -> set[Local]:
+    """Of those that decide something those that a round sets by one way or by another, and does not begin by setting."""
+    return {local for local in {one.local for one in forked(loop)} & decided if not _begun(loop.body, local)}
+
+
+def _begun(body: list[n.Stmt], local: Local) -> bool:
+    first = next((stmt for stmt in body if any(isinstance(one, n.Get | n.Set) and one.local is local for one in walk(stmt))), None)
+    return isinstance(first, n.Set) and first.local is local and local not in read(first.value)
 
 
 def forked(loop: n.Loop) -> list[n.Set]:
@@ -73,11 +87,11 @@ def forked(loop: n.Loop) -> list[n.Set]:
 def _told(value: n.Expr, unknown: set[Local]) -> bool:
     """Does the verifier know the number on each single way?"""
     match value:
-        case n.Number() | n.Lit() | n.Call():
+        case n.Number() | n.Lit() | n.Undef() | n.Call():
             return True
         case n.Get(local=local):
             return local not in unknown
-        case n.Cast(value=inner):
+        case n.Cast(value=inner) | n.Seq(value=inner) | n.Vague(value=inner, needed=False):
             return _told(inner, unknown)
         case n.Arith(a=a, b=b):
             return _told(a, unknown) and _told(b, unknown)
