@@ -79,6 +79,9 @@ if TYPE_CHECKING:
     )
     from .loader.object import wait as wait
     from .objects import from_c as from_c, link as link
+    from .readings.flame import flame_graph as flame_graph
+    from .readings.histogram import Histogram as Histogram
+    from .readings.table import changes as changes
     from .spec import ObjectSpec as ObjectSpec, RunResult as RunResult
     from .uapi.actions import (
         NfAction as NfAction, SkAction as SkAction, TcAction as TcAction, TcxAction as TcxAction, XdpAction as XdpAction,
@@ -150,6 +153,9 @@ _HOMES = {  # module -> the public names it holds
     "loader.handle": "links maps open_link open_map open_program programs",
     "loader.object": "wait",
     "objects": "from_c link",
+    "readings.flame": "flame_graph",
+    "readings.histogram": "Histogram",
+    "readings.table": "changes",
     "spec": "ObjectSpec RunResult",
     "uapi.actions": "NfAction SkAction TcAction TcxAction XdpAction",
     "uapi.names": "XDP_ABORTED XDP_DROP XDP_PASS XDP_TX XDP_REDIRECT TC_ACT_UNSPEC TC_ACT_OK TC_ACT_RECLASSIFY TC_ACT_SHOT "

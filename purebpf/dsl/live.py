@@ -5,7 +5,7 @@ Only described here, for checkers; the loader's classes are what is really there
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
             """The n entries with the largest values."""
 
         def to_dict(self) -> dict[K, V]: ...
+        def to_json(self, *, indent: int | None = None) -> str: ...
         def to_numpy(self) -> Any: ...
+        def to_pandas(self) -> Any: ...
+        def histogram(self, scale: Literal["log2"] | int = "log2", *, slot: Callable[[K], int | None] | None = None) -> Any:
+            """Keys as numbers of slots, values as counts: print it, or ask for its svg()."""
+
+        def watch(self, interval: float = 1.0, *, count: int | None = None) -> Iterator[list[Any]]:
+            """What changed, every so many seconds."""
+
         def pin(self, path: str) -> None: ...
         def close(self) -> None: ...
 
@@ -28,6 +36,9 @@ if TYPE_CHECKING:
         """One value for each CPU."""
 
         def sum(self) -> V: ...
+        def max(self) -> V: ...
+        def min(self) -> V: ...
+        def mean(self) -> Any: ...
 
     class LiveRing(Generic[V]):
         """A ring buffer or perf buffer: events as they come, each once, whichever way they are read."""

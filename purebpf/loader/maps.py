@@ -6,14 +6,13 @@ bytes. Whole-map operations go in batches where the kernel has them (5.6) and on
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, KeysView, MutableMapping, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, MutableMapping, ValuesView
 from errno import E2BIG, EBUSY, EEXIST, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP, EPERM
 from threading import get_ident
 from typing import Any, NamedTuple
 
-from ..btf.percpu import PerCpu
-from ..btf.record import Record
 from ..errors import FormatError, KernelError, KeyMissing, NotSupported
+from ..readings.table import Readings
 from ..uapi.enums import Cmd
 from . import bpf, sys
 from .fd import Fd, Holder
@@ -106,7 +105,7 @@ _HINTS = {
 }
 
 
-class KeyedMap(LiveMap, MutableMapping[Any, Any]):
+class KeyedMap(Readings, LiveMap, MutableMapping[Any, Any]):
     """Hashes, tries, local storage: a MutableMapping whose every access is a system call.
 
     A missing key is KeyMissing. Iteration sees what other writers do meanwhile: an entry may be missed or come twice."""
@@ -313,33 +312,13 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
             if result < 0 and result != -ENOENT:
                 raise self._refusal(result, "deleting from")
 
-    # readings
-
-    def to_dict(self) -> dict[Any, Any]:
-        """A copy of the whole map; per-CPU values stay lists."""
-        return {_hashable(k): v for k, v in self.items()}
-
-    def top(self, n: int = 10, *, key: Callable[[Any], Any] | None = None) -> list[tuple[Any, Any]]:
-        """The `n` entries with the largest values (per-CPU: sums), largest first; or with the largest `key(value)`."""
-        import heapq
-
-        by = key or _rank
-        return heapq.nlargest(n, self.items(), key=lambda item: by(item[1]))
+    # readings: see Readings
 
     def to_numpy(self) -> Any:
         """(keys, values) as numpy arrays; records become structured arrays. Needs numpy."""
         from .arrays import to_numpy
 
         return to_numpy(self)
-
-
-def _rank(value: Any) -> Any:
-    value = value.sum() if isinstance(value, PerCpu) else value
-    return tuple(value) if isinstance(value, Record) else value
-
-
-def _hashable(key: Any) -> Any:
-    return tuple(key) if isinstance(key, list) else key
 
 
 class _Items(ItemsView[Any, Any]):
