@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     spec = typed(spec, args.type, None)
     maps = dict(assignment(text) for text in args.max_entries)
     constants = dict(assignment(text) for text in args.set)
-    with load(spec, constants=constants, maps=maps, btf=args.btf, log_level=args.log) as k:
+    with load(spec, constants=constants, maps=maps, btf=args.btf, log_level=args.log, count_lost=not args.pin) as k:
         for program in k.programs.values():
             info = program.info
             print(f"{program.name:<24} {program.spec.section:<32} id {info.id}, {len(info.xlated) // 8} instructions, "
@@ -63,7 +63,14 @@ def run(args: argparse.Namespace) -> int:
             for name, why in k.unattached().items():
                 print(f"not attached: {name}: {why}")
             wait_for_the_end(k.links, k)
+            _tell_lost(k)
     return 0
+
+
+def _tell_lost(k: Any) -> None:
+    for one in k.maps.values():
+        if lost := getattr(one, "lost", None):
+            print(f"{one.name}: {lost} records found no room")
 
 
 def assignment(text: str) -> tuple[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from errno import EEXIST, ENOEXEC
+from functools import partial
 from typing import Any
 
 from ..btf import Btf
@@ -23,7 +24,7 @@ from ..spec import ARENA, DataSpec, Linked, MapSpec, ObjectSpec, ProgramSpec, Va
 from ..uapi import hooks
 from ..uapi.enums import Cmd, MapType, ProgType
 from ..uapi.enums import name_of as type_name
-from . import bpf, create, structops, sys
+from . import bpf, create, drops, structops, sys
 from .arena import ArenaSection, arena_of, map_arena
 from .choices import chosen as as_chosen
 from .fd import Fd, close_all
@@ -37,6 +38,7 @@ from .maps import LiveMap
 from .object import Object, name_of
 from .options import LoadOptions, check
 from .progs import LoadedProgram, Target, load_program
+from .queues import RingMap
 from .refusals import older_than, refuse
 from .variables import Section, Variable
 
@@ -103,6 +105,7 @@ class _Loading:
         self.members: dict[str, tuple[structops.Table, int]] = {}
         self.programs: dict[str, LoadedProgram] = {}
         self.kconfig: dict[str, int] = {}
+        self.counters: list[str] = []  # rings, in the order of their counters
 
     def undo(self) -> None:
         """Nothing stays. What goes wrong meanwhile must not hide why the load failed."""
@@ -122,7 +125,7 @@ class _Loading:
     def everything(self) -> None:
         raise_memlock()
         wanted = self._wanted()
-        linked = {name: self.spec.link(name) for name in wanted}
+        linked = self._counted({name: self.spec.link(name) for name in wanted})
         data = set_constants(self.spec, self.options.constants)
         if ".kconfig" in data:
             data[".kconfig"] = fill_kconfig(data[".kconfig"], self.spec.btf, self.kernel,
@@ -134,6 +137,8 @@ class _Loading:
         for name, section in data.items():
             if section.data and section.is_array:
                 self._section(name, section)
+        if self.counters:
+            self._lost()
         self._struct_ops(data)
         self._fill_maps_of_maps()
         for name, program in wanted.items():
@@ -156,6 +161,29 @@ class _Loading:
                 raise FormatError(f"section {one.section!r} of program {name!r} names no program type: say it, "
                                   f"load(…, types={{{name!r}: 'xdp'}}), purebpf load --type")
         return wanted
+
+    def _counted(self, linked: dict[str, Linked]) -> dict[str, Linked]:
+        """The programs with counters of what found no room in a ring buffer, if that is chosen."""
+        rings = [name for name, one in self.spec.maps.items() if one.type == MapType.RINGBUF]
+        if not self.options.count_lost or not rings:
+            return linked
+        found = {name: drops.calls(one, rings) for name, one in linked.items()}
+        counters = [*rings, drops.UNKNOWN]
+        made = {name: drops.counted(one, found[name], counters) for name, one in linked.items()}
+        if None not in made.values() and any(calls.rings for calls in found.values()):
+            self.counters = counters
+            return {name: one for name, one in made.items() if one is not None}
+        return linked
+
+    def _lost(self) -> None:
+        made = Section(DataSpec(drops.SECTION, bytes(8 * len(self.counters))), *create.create_section(
+            DataSpec(drops.SECTION, bytes(8 * len(self.counters))), self.spec.name, self.btf))
+        self.opened.append(made)
+        self.sections[drops.SECTION] = made
+        for number, name in enumerate(self.counters):
+            ring = self.maps.get(name)
+            if isinstance(ring, RingMap):
+                ring.counted_by(partial(made.read, 8 * number, 8))
 
     def _struct_ops(self, data: Mapping[str, DataSpec]) -> None:
         made = structops.tables(self.spec._replace(data=data), self.kernel)

@@ -218,8 +218,8 @@ class LiveMap(Readings, MutableMapping[Any, Any]):
 
     @property
     def lost(self) -> int:
-        """A perf event array here has room for all."""
-        return 0
+        """How many records found no room; a perf event array here has room for all."""
+        return self.engine.lost if isinstance(self.engine, RingBuf) else 0
 
     def _record(self, data: bytes) -> Any:
         kind = self.spec.value_type
