@@ -73,10 +73,8 @@ if TYPE_CHECKING:
         KernelError as KernelError, KeyMissing as KeyMissing, NotInKernel as NotInKernel, NotSupported as NotSupported,
         PureBpfError as PureBpfError, VerifierError as VerifierError, VmFault as VmFault,
     )
-    from .loader.handle import (
-        links as links, maps as maps, open_link as open_link, open_map as open_map, open_program as open_program,
-        programs as programs,
-    )
+    from .loader.handle import open_link as open_link, open_map as open_map, open_program as open_program
+    from .loader.listed import links as links, maps as maps, programs as programs
     from .loader.object import wait as wait
     from .objects import from_c as from_c, link as link
     from .readings.flame import flame_graph as flame_graph
@@ -150,7 +148,8 @@ _HOMES = {  # module -> the public names it holds
     "dsl.packet": "Packet",
     "errors": "AttachError CompileError FormatError KernelError KeyMissing NotInKernel NotSupported PureBpfError "
     "VerifierError VmFault",
-    "loader.handle": "links maps open_link open_map open_program programs",
+    "loader.handle": "open_link open_map open_program",
+    "loader.listed": "links maps programs",
     "loader.object": "wait",
     "objects": "from_c link",
     "readings.flame": "flame_graph",

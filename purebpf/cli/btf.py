@@ -68,7 +68,7 @@ def _in_kernel(which: str) -> Btf:
     """BTF by its id or a module's name."""
     from ..btf import kernel
     from ..errors import FormatError
-    from ..loader.handle import btfs
+    from ..loader.listed import btfs
 
     found = [one for one in btfs() if which in (str(one.id), one.name)]
     if not found:
@@ -80,7 +80,7 @@ def _in_kernel(which: str) -> Btf:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from ..loader.handle import btfs
+    from ..loader.listed import btfs
 
     show(({"id": e.id, "name": e.name, "kind": e.type, "bytes": e.info.btf_size,
            "held_by": [f"{p.comm}({p.pid})" for p in e.holders]} for e in btfs()), args.json)

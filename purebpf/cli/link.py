@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from ..errors import NotSupported
     from ..loader import open_link, open_program
-    from ..loader.handle import links
+    from ..loader.listed import links
 
     if args.verb == "list":
         show(map(_row, links()), args.json)
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _still_there(number: int) -> bool:
-    from ..loader.handle import links
+    from ..loader.listed import links
 
     return any(e.id == number and e.info.target != "(gone)" and e.info.type not in _DETACHED for e in links())
 

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from ..loader import open_map
-    from ..loader.handle import maps
+    from ..loader.listed import maps
 
     if args.verb == "list":
         show(map(_row, maps()), args.json)

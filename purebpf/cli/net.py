@@ -39,7 +39,7 @@ def _everything() -> Iterator[dict[str, Any]]:
     import socket
 
     from ..loader import netlink
-    from ..loader.handle import links
+    from ..loader.listed import links
 
     names = dict(socket.if_nameindex())
     linked = list(links())
@@ -59,7 +59,7 @@ def _everything() -> Iterator[dict[str, Any]]:
 
 def _held_programs() -> set[int]:
     """The programs that a process has a descriptor of."""
-    from ..loader.handle import programs
+    from ..loader.listed import programs
 
     return {e.id for e in programs() if e.holders}
 

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from ..loader import open_program
-    from ..loader.handle import programs
+    from ..loader.listed import programs
 
     if args.verb == "list":
         show(map(_row, programs()), args.json)
@@ -56,7 +56,7 @@ def _row(entry: Any) -> dict[str, Any]:
 
 def _shown(program: Any) -> dict[str, Any]:
     from ..loader import bpf
-    from ..loader.handle import links
+    from ..loader.listed import links
     from ..uapi.enums import ProgType, name_of
 
     info, raw = program.info, bpf.prog_info(program.fileno())

@@ -171,12 +171,12 @@ def of_sockmap(bpffs: str) -> None:
 
 
 def of_lists(bpffs: str) -> None:
-    from purebpf.loader import handle
+    from purebpf.loader import listed
 
     with loader.load(counter("raw_tp/sys_enter"), attach=True) as k:
-        assert k["prog"].info.id in {e.id for e in handle.programs()}
-        assert k.links[0].id in {e.id for e in handle.links()}
-        assert any(True for _ in handle.maps())
+        assert k["prog"].info.id in {e.id for e in listed.programs()}
+        assert k.links[0].id in {e.id for e in listed.links()}
+        assert any(True for _ in listed.maps())
 
 
 SCENARIOS: dict[str, Callable[[str], None]] = {
