@@ -31,14 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from .. import elf
     from ..loader import load
-    from ..spec import ObjectSpec
-    from .run import load as read, typed
+    from .program import read_object
+    from .run import typed
 
-    spec = read(args.file) if args.file.endswith((".py", ".s", ".S", ".asm")) else elf.read(args.file)
-    if not isinstance(spec, ObjectSpec):
-        raise FormatError("bare code has no hook to be loaded for: purebpf run FILE runs it", source=args.file)
+    spec = read_object(args.file)
     if args.file.endswith(".py") and args.attach is None and args.packet is None and not args.pin:
         args.attach = [""]
     spec = typed(spec, args.type, None)

@@ -199,6 +199,28 @@ def prog_query(target: int, kind: int, *, effective: bool = False, most: int = 2
     return list(struct.unpack_from(f"={_get(layout, attr, 'prog_cnt')}I", room.raw))
 
 
+class TaskFd(NamedTuple):
+    """What hangs at a perf event of a process: `fd_type` 0 raw tracepoint, 1 tracepoint, 2 kprobe, 3 kretprobe, 4 uprobe, 5
+    uretprobe; `name` of the tracepoint, function or file, and the `offset` in it."""
+
+    prog_id: int
+    fd_type: int
+    name: str
+    offset: int
+
+
+def task_fd_query(pid: int, fd: int) -> TaskFd | None:
+    """None where no program hangs, or the event is of another kind, or gone. Raises KernelError without the privilege."""
+    room, layout = sys.buffer(4096), attrs.TASK_FD_QUERY
+    attr = packed(layout, {"pid": pid, "fd": fd, "buf": sys.address(room), "buf_len": 4096})
+    result = _send(Cmd.TASK_FD_QUERY, attr, layout.size)
+    if result == -EPERM:
+        raise refuse(EPERM, "asking which programs are at perf events", caps=(CAP_SYS_ADMIN,))
+    if result < 0:
+        return None
+    return TaskFd(_get(layout, attr, "prog_id"), _get(layout, attr, "fd_type"), os.fsdecode(room.value), _get(layout, attr, "probe_offset"))
+
+
 def enable_stats() -> Made:
     """An fd; while it is open every program's runs are counted and timed (5.8)."""
     return _make("program statistics", Cmd.ENABLE_STATS, attrs.ENABLE_STATS)

@@ -25,7 +25,7 @@ from ..uapi import hooks
 from ..uapi.enums import Cmd, MapType, ProgType
 from ..uapi.enums import name_of as type_name
 from . import bpf, create, drops, structops, sys
-from .arena import ArenaSection, arena_of, map_arena
+from .arena import ArenaMap, ArenaSection, arena_of, map_arena
 from .choices import chosen as as_chosen
 from .fd import Fd, close_all
 from .fixups import Environment, resolve
@@ -223,14 +223,14 @@ class _Loading:
             made.fd.close()
             raise
         self.opened.append(self.maps[name])
-        if made.spec.type == MapType.ARENA:
-            self._arena(made.spec, self.maps[name])
+        opened = self.maps[name]
+        if isinstance(opened, ArenaMap):
+            self._arena(made.spec, opened)
         return self.maps[name]
 
-    def _arena(self, spec: MapSpec, made: LiveMap) -> None:
+    def _arena(self, spec: MapSpec, made: ArenaMap) -> None:
         data = self.spec.data.get(ARENA)
         memory = map_arena(spec, made, data)
-        self.opened.append(memory)
         if data is not None:
             arena_of(dict(self.spec.maps))
             self.sections[ARENA] = ArenaSection(data, made, memory)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..errors import FormatError, KernelError, KeyMissing, NotSupported
 from ..readings.table import Readings
-from ..uapi.enums import Cmd
+from ..uapi.enums import Cmd, MapFlag
 from . import bpf, sys
 from .fd import Fd, Holder
 from .pins import Pinned
@@ -374,6 +374,18 @@ class ArrayMap(KeyedMap):
     def set(self, key: Any, value: Any, *, flags: int = ANY) -> None:
         self._check(key)
         super().set(key, value, flags=flags)
+
+    def memory(self) -> memoryview:
+        """The elements in memory shared with programs, each in a multiple of 8 bytes; a read is no system call. For arrays
+        made with BPF_F_MMAPABLE (5.5), else NotSupported. It is unmapped when the view is released or forgotten."""
+        stride = (self._value_bytes + 7) & ~7
+        if not self.info.flags & MapFlag.MMAPABLE:
+            raise NotSupported(EINVAL, f"mapping array {self.name!r}", hint="it was made without BPF_F_MMAPABLE", reason="")
+        try:
+            whole = sys.map_shared(self.fileno(), sys.pages(stride * self.info.max_entries), write=True)
+        except OSError as error:
+            raise self._refusal(-(error.errno or EINVAL), "mapping") from None
+        return memoryview(whole)[:stride * self.info.max_entries]
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, int) and 0 <= key < self.info.max_entries

@@ -24,8 +24,9 @@ from . import bpf, sys
 from .kbtf import KernelBtf
 from .kernel import Kernel, missing
 from .link import Link, Request, duplicate
-from .maps import LiveMap, MapInfo
+from .maps import MapInfo
 from .refusals import refuse
+from .tables import OpsTable
 
 _PREFIX = "bpf_struct_ops_"
 
@@ -142,7 +143,7 @@ def check_program(spec: ProgramSpec, found: tuple[Table, int] | None) -> None:
         raise FormatError(f"program {spec.name!r} ({spec.section}) is in no struct of .struct_ops")
 
 
-class StructOpsMap(LiveMap):
+class StructOpsMap(OpsTable):
     """A struct_ops table in the kernel. `set` changes members that are data; `attach` registers it."""
 
     table: Table

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
@@ -83,6 +82,8 @@ class Histogram(Sequence[Bar]):
 
     def svg(self, title: str = "") -> str:
         """A picture of it."""
+        from html import escape
+
         bars, row, left, full = list(self._bars()), 20, 150, 400
         most = max((bar.hits for bar in bars), default=1)
         lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + full + 100}" height="{row * (len(bars) + 2)}" '

@@ -23,7 +23,7 @@ class Change(NamedTuple):
     def delta(self) -> Any:
         """By how much: of numbers, sums of all CPUs, records and lists member by member; what came counts from nothing.
         None where there is nothing to subtract."""
-        return difference(_total(self.before), _total(self.after))
+        return difference(total(self.before), total(self.after))
 
 
 def difference(before: Any, after: Any) -> Any:
@@ -79,7 +79,7 @@ class Readings:
             pandas = import_module("pandas")
         except ImportError:
             raise PureBpfError("to_pandas() needs pandas, which is not installed") from None
-        return pandas.DataFrame([{**_columns("key", k), **_columns("value", _total(v))} for k, v in self.items()])
+        return pandas.DataFrame([{**_columns("key", k), **_columns("value", total(v))} for k, v in self.items()])
 
     def histogram(self, scale: Scale = "log2", *, slot: Callable[[Any], int | None] | None = None) -> Histogram:
         """The map as a histogram: keys are numbers of slots, values are counts (per-CPU: sums). `scale` says what a slot
@@ -89,10 +89,10 @@ class Readings:
             number = key if slot is None else slot(key)
             if number is None:
                 continue
-            if not isinstance(number, int) or not isinstance(total := _total(value), int | float):
+            if not isinstance(number, int) or not isinstance(number_of := total(value), int | float):
                 raise TypeError(f"histogram(): {key!r}: {value!r} is no number of a slot and its count: slot= says how keys "
                                 "are numbers")
-            counts[number] = counts.get(number, 0) + int(total)
+            counts[number] = counts.get(number, 0) + int(number_of)
         return Histogram(counts, scale)
 
     def watch(self, interval: float = 1.0, *, count: int | None = None) -> Iterator[list[Change]]:
@@ -109,11 +109,12 @@ class Readings:
 
 
 def _rank(value: Any) -> Any:
-    value = _total(value)
+    value = total(value)
     return tuple(value) if isinstance(value, Record) else value
 
 
-def _total(value: Any) -> Any:
+def total(value: Any) -> Any:
+    """Values of all CPUs as one."""
     return value.sum() if isinstance(value, PerCpu) else value
 
 
