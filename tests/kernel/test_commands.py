@@ -298,3 +298,30 @@ def test_bare_code_is_not_loaded(tmp_path: Any, run: Run) -> None:
     path = tmp_path / "code.s"
     path.write_text("r0 = 0\nexit\n")
     assert "no hook to be loaded for" in run("load", str(path), status=1)
+
+
+def test_attach_kinds_agree_with_attaching(run: Run, netns: None) -> None:
+    """What is said to be attachable attaches, and what is not does not."""
+    from purebpf.errors import PureBpfError
+    from tests.kernel.test_links import cgroup_root
+
+    ways: dict[str, tuple[str, Any, int]] = {
+        "tracepoint": ("tracepoint/syscalls/sys_enter_getpgid", None, 0), "raw tracepoint": ("raw_tp/sys_enter", None, 0),
+        "kprobe": ("kprobe/do_nanosleep", None, 0), "uprobe": ("uprobe/libc.so.6:getppid", None, 0),
+        "kprobe.multi": ("kprobe.multi/do_nanosleep", None, 0), "uprobe.multi": ("uprobe.multi/libc.so.6:getppid", None, 0),
+        "fentry": ("fentry/do_nanosleep", None, 0), "fexit": ("fexit/do_nanosleep", None, 0), "tp_btf": ("tp_btf/sched_switch", None, 0),
+        "iterator": ("iter/task", None, 0), "xdp link": ("xdp", "lo", 2), "tcx link": ("tcx/ingress", "lo", 0),
+        "netkit link": ("netkit/primary", "lo", 0), "cgroup link": ("cgroup_skb/egress", cgroup_root(), 1),
+        "network namespace link": ("sk_lookup", "/proc/thread-self/ns/net", 1)}
+    answers = run.json("features")["attach kinds"]
+    assert set(ways) <= set(answers)
+    for name, (section, target, result) in ways.items():
+        if target == "":
+            continue  # no cgroup2 here
+        works = True
+        try:
+            with loader.load(counter(section, result)) as one:
+                one["prog"].attach(target)
+        except PureBpfError:
+            works = False
+        assert answers[name] == works, name
