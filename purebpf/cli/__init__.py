@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 from .. import __version__
 from ..errors import InternalError, PureBpfError
@@ -38,7 +40,21 @@ COMMANDS = {  # name -> (module, one line of help)
     "stat": ("stat", "what the verifier says of an object's programs: verdict, instructions, states, time; compare"),
     "trace-pipe": ("trace", "show what programs print"),
     "features": ("features", "try out what this kernel has"),
+    "completion": ("completion", "write what a shell needs to complete these commands"),
 }
+
+
+def make_parser(modules: Mapping[str, Any]) -> argparse.ArgumentParser:
+    """The parser, with the arguments of those commands whose modules are given."""
+    parser = argparse.ArgumentParser(prog="purebpf", description="eBPF in Python, without LLVM")
+    parser.add_argument("--version", action="version", version=f"purebpf {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (_, summary) in COMMANDS.items():
+        sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name in modules:
+            modules[name].add_arguments(sub)
+            sub.set_defaults(run=modules[name].run)
+    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -48,15 +64,8 @@ def main(argv: list[str] | None = None) -> int:
         argv = ["ld", *argv[1:]]
     if argv[:1] == ["help"]:
         argv = [*argv[1:], "--help"]
-    parser = argparse.ArgumentParser(prog="purebpf", description="eBPF in Python, without LLVM")
-    parser.add_argument("--version", action="version", version=f"purebpf {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, (module, summary) in COMMANDS.items():
-        sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        if argv and argv[0] == name:  # the others' arguments are never needed: do not import them
-            command = import_module(f".{module}", __name__)
-            command.add_arguments(sub)
-            sub.set_defaults(run=command.run)
+    named = argv[0] if argv and argv[0] in COMMANDS else ""  # the others' arguments are never needed: do not import them
+    parser = make_parser({named: import_module(f".{COMMANDS[named][0]}", __name__)} if named else {})
     args = parser.parse_args(argv or ["--help"])
     try:
         status: int = args.run(args)

@@ -22,10 +22,16 @@ ACTIONS = {
 }
 
 
+EXAMPLES = {"list": "", "dump": "count.o", "c": "--type task_struct", "json": "count.o", "find": "task_struct", "diff": "old.btf new.btf",
+            "dedup": "count.o -o small.btf", "merge": "one.o two.o -o both.btf", "min": "count.o -o min.btf",
+            "check": "count.o --kernel-btf old.btf new.btf"}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, summary in ACTIONS.items():
-        sub = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        sub = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".",
+                                 epilog=f"example: purebpf btf {name} {EXAMPLES[name]}".rstrip())
         if name == "list":
             add_json(sub)
             continue

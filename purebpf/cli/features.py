@@ -10,6 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--helpers", metavar="TYPE", help="also every helper, for programs of this type (xdp, kprobe, …)")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     parser.add_argument("--missing", action="store_true", help="only what the kernel lacks")
+    parser.epilog = "examples: purebpf features    purebpf features --helpers xdp --missing"
 
 
 def run(args: argparse.Namespace) -> int:

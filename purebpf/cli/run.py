@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=("auto", "fast", "plain"), default="auto")
     parser.add_argument("--cpus", type=int, default=1, metavar="N", help="values of a per-CPU map (default 1)")
     parser.add_argument("--limit", type=int, metavar="N", help="stop after about this many instructions")
+    parser.epilog = "examples: purebpf run count.py --prog on_openat    purebpf run xdp.py --data @packet.bin"
 
 
 def run(args: argparse.Namespace) -> int:

@@ -35,7 +35,7 @@ class Verb(NamedTuple):
 def add_verbs(parser: argparse.ArgumentParser, verbs: Sequence[Verb]) -> None:
     subs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in verbs:
-        example = f"example: {parser.prog} {verb.name} {verb.example}".rstrip() if verb.example or not verb.args else None
+        example = f"example: {parser.prog} {verb.name} {verb.example}".rstrip()
         sub = subs.add_parser(verb.name, help=verb.summary, epilog=example, description=verb.summary[0].upper() + verb.summary[1:] + ".")
         for one in verb.args:
             sub.add_argument(*one.names, **one.options)
