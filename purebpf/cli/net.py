@@ -65,9 +65,9 @@ def _attach(args: argparse.Namespace) -> None:
         options = {"mode": args.mode, "via": "netlink"} if args.hook == "xdp" else {"direction": args.hook, "via": "clsact"}
         if args.hook == "xdp" and args.replace:
             with open_program(args.replace) as old:
-                program.attach(args.interface, replace=old, **options).disown()
+                program.attach(args.interface, replace=old, **options).leave()
         else:
-            program.attach(args.interface, **options).disown()
+            program.attach(args.interface, **options).leave()
 
 
 def _detach(args: argparse.Namespace) -> None:

@@ -226,7 +226,7 @@ def attach_sockmap(program: LoadedProgram, target: Any) -> Link:
         request.disown()
         close_all(held)
         raise links.refusal(result, program, "sockmap", name, caps=_CAPS, hint="is it a sockmap or sockhash?")
-    return Link("sockmap", name, None, request, program=program)
+    return Link("sockmap", name, None, *held, request, program=program)
 
 
 def attach_netfilter(program: LoadedProgram, target: str, *, priority: int = -128, defrag: bool = False) -> Link:
