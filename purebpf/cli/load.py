@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="what programs are, as a section name says it (xdp, tc, …), whose own section names no type")
     parser.add_argument("--max-entries", action="append", default=[], metavar="MAP=N", help="entries of a map")
     parser.add_argument("--pin", metavar="DIRECTORY", help="pin programs, maps and links under a bpffs directory")
+    parser.add_argument("--token", metavar="BPFFS", help="a bpffs mount whose delegation allows it, in a user namespace")
     parser.add_argument("--btf", metavar="FILE", help="relocate against these types instead of the kernel's")
     parser.add_argument("--log", type=int, default=0, metavar="LEVEL", help="print the verifier's log: 1, 2, or 4 for statistics")
     parser.epilog = ("examples: purebpf load trace.o --attach    purebpf load xdp.o --attach eth0,mode=generic --pin "
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ..loader import load
+    from ..loader import Token, load
     from .program import read_object
     from .run import typed
 
@@ -41,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     spec = typed(spec, args.type, None)
     maps = dict(assignment(text) for text in args.max_entries)
     constants = dict(assignment(text) for text in args.set)
-    with load(spec, constants=constants, maps=maps, btf=args.btf, log_level=args.log, count_lost=not args.pin) as k:
+    with (Token(args.token) if args.token else nullcontext()) as token, load(
+            spec, constants=constants, maps=maps, btf=args.btf, log_level=args.log, count_lost=not args.pin, token=token) as k:
         for program in k.programs.values():
             info = program.info
             print(f"{program.name:<24} {program.spec.section:<32} id {info.id}, {len(info.xlated) // 8} instructions, "

@@ -229,15 +229,19 @@ def enable_stats() -> Made:
 # ── BTF and links ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def btf_load(data: bytes) -> tuple[Made, str]:
+def token_create(bpffs: int) -> Made:
+    return _make("token", Cmd.TOKEN_CREATE, attrs.TOKEN_CREATE, bpffs_fd=bpffs)
+
+
+def btf_load(data: bytes, **fields: int) -> tuple[Made, str]:
     """(fd or −errno, the log of a refusal)."""
     held = sys.buffer(data)
-    result = _make("BTF", Cmd.BTF_LOAD, attrs.BTF_LOAD, btf=sys.address(held), btf_size=len(data))
+    result = _make("BTF", Cmd.BTF_LOAD, attrs.BTF_LOAD, btf=sys.address(held), btf_size=len(data), **fields)
     if isinstance(result, Fd) or result == -EPERM:
         return result, ""
     log = sys.buffer(_LOG)
     again = _make("BTF", Cmd.BTF_LOAD, attrs.BTF_LOAD, btf=sys.address(held), btf_size=len(data), btf_log_level=1,
-                  btf_log_buf=sys.address(log), btf_log_size=_LOG)
+                  btf_log_buf=sys.address(log), btf_log_size=_LOG, **fields)
     return again, log.value.decode(errors="replace")
 
 

@@ -131,7 +131,7 @@ class _Loading:
             data[".kconfig"] = fill_kconfig(data[".kconfig"], self.spec.btf, self.kernel,
                                             weak_names(linked.values()))
             self.kconfig = {v.name: v.offset for v in data[".kconfig"].vars}
-        self.btf = upload(self.spec._replace(data=data), linked)
+        self.btf = upload(self.spec._replace(data=data), linked, self.options.token)
         for name, one in self.spec.maps.items():
             self._map(name, one, self.options.maps.get(name))
         for name, section in data.items():
@@ -177,7 +177,7 @@ class _Loading:
 
     def _lost(self) -> None:
         made = Section(DataSpec(drops.SECTION, bytes(8 * len(self.counters))), *create.create_section(
-            DataSpec(drops.SECTION, bytes(8 * len(self.counters))), self.spec.name, self.btf))
+            DataSpec(drops.SECTION, bytes(8 * len(self.counters))), self.spec.name, self.btf, self.options.token))
         self.opened.append(made)
         self.sections[drops.SECTION] = made
         for number, name in enumerate(self.counters):
@@ -189,7 +189,7 @@ class _Loading:
         made = structops.tables(self.spec._replace(data=data), self.kernel)
         self.members = structops.targets(made)
         for table in made:
-            self.maps[table.name] = structops.create(table, self.kernel, self.btf, self.programs)
+            self.maps[table.name] = structops.create(table, self.kernel, self.btf, self.programs, self.options.token)
             self.opened.append(self.maps[table.name])
 
     # maps
@@ -201,7 +201,7 @@ class _Loading:
         if spec.pinning:
             create.ensure_directory(self.pins)
         found = create.pinned(spec, self.pins) if spec.pinning else None
-        made = self._open(name, found or create.create_map(spec, self.btf))
+        made = self._open(name, found or create.create_map(spec, self.btf, self.options.token))
         if not spec.pinning or found is not None:
             return
         path = os.path.join(self.pins, spec.name)
@@ -237,7 +237,7 @@ class _Loading:
 
     def _section(self, name: str, spec: DataSpec) -> None:
         spec = self._addresses(spec)
-        self.sections[name] = Section(spec, *create.create_section(spec, self.spec.name, self.btf))
+        self.sections[name] = Section(spec, *create.create_section(spec, self.spec.name, self.btf, self.options.token))
         self.opened.append(self.sections[name])
 
     def _addresses(self, spec: DataSpec) -> DataSpec:
@@ -292,7 +292,7 @@ class _Loading:
         target, owner = self._target(name, spec)
         try:
             made = load_program(spec, linked, code, license=self.license, btf=self.btf, target=target,
-                                log_level=self.options.log_level)
+                                log_level=self.options.log_level, token=self.options.token)
         finally:
             if owner is not None:
                 owner.close()
