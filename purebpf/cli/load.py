@@ -76,7 +76,7 @@ def assignment(text: str) -> tuple[str, Any]:
     """NAME=VALUE; the value as a number if it is one."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise FormatError(f"--set {text}: write NAME=VALUE")
+        raise FormatError(f"{text}: write NAME=VALUE")
     try:
         return name, int(value, 0)
     except ValueError:
@@ -105,11 +105,17 @@ def _attach(k: Any, text: str) -> None:
     target, *given = (rest if name in k.programs else text).split(",")
     options = dict(assignment(one) for one in given)
     for program in chosen:
-        try:
-            program.attach(target or None, **options)
-        except TypeError:
-            raise FormatError(f"--attach {text}: {program.spec.section} takes no such option: "
-                              f"{', '.join(options) or 'no target'}") from None
+        attached(program, target, options)
+
+
+def attached(program: Any, target: str | None, options: dict[str, Any]) -> Any:
+    """The link of a program at a target, with options as the command line has them."""
+    try:
+        return program.attach(target or None, **options)
+    except TypeError:
+        raise FormatError(f"{program.spec.section} programs take no such option: {', '.join(options) or 'no target'}") from None
+    except ValueError as error:
+        raise FormatError(str(error)) from None
 
 
 def _pin(k: Any, directory: str) -> None:

@@ -42,7 +42,7 @@ def _keyed(live: Any) -> Any:
     from ..loader.maps import KeyedMap
 
     if not isinstance(live, KeyedMap):
-        raise FormatError(f"map {live.name!r} has no entries to list: it is a {type(live).__name__}")
+        raise FormatError(f"map {live.name!r} has no entries to list: its type is {type_name(live.info.type)}")
     return live
 
 
@@ -112,7 +112,7 @@ def _queue(args: argparse.Namespace, method: str) -> Any:
 
     with _open(args) as live:
         if not hasattr(live, method) or hasattr(live, "items"):
-            raise FormatError(f"map {live.name!r} has no {method}: it is a {type(live).__name__}")
+            raise FormatError(f"map {live.name!r} has no {method}: its type is {type_name(live.info.type)}")
         return getattr(live, method)(*((value(args.value),) if method in ("push", "add") else ()))
 
 
@@ -155,8 +155,13 @@ def _watch(args: argparse.Namespace) -> None:
 def _histogram(args: argparse.Namespace) -> None:
     import json
 
+    from ..errors import FormatError
+
     with _open(args) as live:
-        made = _keyed(live).histogram(args.scale)
+        try:
+            made = _keyed(live).histogram(args.scale)
+        except FormatError as error:
+            raise FormatError(f"map {live.name!r} counts no slots: {error}") from None
         if args.svg:
             with open(args.svg, "w", encoding="utf-8") as file:
                 file.write(made.svg(live.name))
@@ -167,7 +172,11 @@ def _histogram(args: argparse.Namespace) -> None:
 
 
 def _scale(text: str) -> Any:
-    return text if text == "log2" else int(text)
+    if text == "log2":
+        return text
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither log2 nor the width of a slot")
+    return int(text)
 
 
 def _events(args: argparse.Namespace) -> None:
@@ -181,13 +190,14 @@ def _events(args: argparse.Namespace) -> None:
 
     with _open(args) as live:
         if not isinstance(live, ReaderMap):
-            raise FormatError(f"map {live.name!r} sends no events: it is a {type(live).__name__}")
+            raise FormatError(f"map {live.name!r} sends no events: its type is {type_name(live.info.type)}")
         for event in itertools.islice(live.events(args.seconds), args.count):
             print(json.dumps(plain(event), default=as_text) if args.json else event.hex() if isinstance(event, bytes) else repr(event),
                   flush=True)
 
 
 def _stacks(args: argparse.Namespace) -> None:
+    from ..errors import FormatError
     from ..loader import open_map
     from ..loader.symbolize import KernelSymbols, ProcessSymbols, folded
     from ..readings.flame import flame_graph
@@ -195,6 +205,8 @@ def _stacks(args: argparse.Namespace) -> None:
 
     names = KernelSymbols() if args.pid is None else ProcessSymbols(args.pid)
     with _open(args) as live:
+        if type_name(live.info.type) != "stack_trace":
+            raise FormatError(f"map {live.name!r} has no stacks: its type is {type_name(live.info.type)}")
         stacks = dict(_keyed(live).items())
     counts = dict.fromkeys(stacks, 1)
     if args.counts:

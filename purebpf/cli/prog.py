@@ -57,23 +57,12 @@ def _pin(args: argparse.Namespace) -> None:
         program.pin(args.path)
 
 
-def attached(program: Any, target: str | None, given: list[str]) -> Any:
-    """The link of a program at a target, with options as the command line has them."""
-    from ..errors import FormatError
-    from .load import assignment
-
-    try:
-        return program.attach(target or None, **dict(assignment(one) for one in given))
-    except TypeError:
-        raise FormatError(f"programs of section {program.spec.section!r} take no such options: {', '.join(given)}") from None
-
-
 def _attach(args: argparse.Namespace) -> None:
-    from .load import wait_for_the_end
+    from .load import assignment, attached, wait_for_the_end
 
     target, *given = (args.target or "").split(",")
     with _open(args) as program:
-        link = attached(program, target, given)
+        link = attached(program, target, dict(assignment(one) for one in given))
         if args.pin:
             link.pin(args.pin)
         else:

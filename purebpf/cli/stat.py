@@ -95,6 +95,9 @@ def _write(path: str, rows: list[dict[str, Any]]) -> None:
 def _read(path: str) -> dict[tuple[str, str], dict[str, Any]]:
     with open(path, newline="", encoding="utf-8") as file:
         try:
+            if next(file, "").strip().split(",") != [*KEYS, "verdict", *NUMBERS]:
+                raise ValueError
+            file.seek(0)
             return {(row["file"], row["program"]): {"verdict": row["verdict"], **{n: int(row[n]) if row[n] else None for n in NUMBERS}}
                     for row in csv.DictReader(file)}
         except (KeyError, ValueError, csv.Error):

@@ -323,6 +323,9 @@ def ids(kind: str) -> Iterator[int]:
 _KINDS = {"bpf-map": "map", "bpf-prog": "program", "bpf-link": "link", "btf": "btf", "bpf-token": "token"}
 
 
+_COMMANDS = {"map": "map", "program": "prog", "link": "link"}
+
+
 def kind_of(fd: int) -> str:
     """"map", "program", "link", "btf" or "token" by what /proc says of a descriptor; "" where it says nothing."""
     try:
@@ -338,7 +341,7 @@ def check_kind(fd: int, kind: str, which: object) -> None:
     found = kind_of(fd)
     if found not in (kind, ""):
         raise KernelError(EINVAL, f"opening {kind} {os.fspath(which) if isinstance(which, os.PathLike) else which}",
-                          f"it is a {found}: open_{found}()" if found in ("map", "program", "link") else f"it is a {found}",
+                          f"it is a {found}: open_{found}(), purebpf {_COMMANDS[found]}" if found in _COMMANDS else f"it is a {found}",
                           reason=f"not a {kind}")
 
 

@@ -7,6 +7,7 @@ Each step needs those before it. Whatever fails, all that was made is closed aga
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Mapping
 from errno import EEXIST, ENOEXEC
@@ -51,6 +52,9 @@ def load(spec: ObjectSpec, options: LoadOptions | None = None, **choices: Any) -
     Raises VerifierError, NotSupported, AttachError, KernelError, or FormatError for a broken spec."""
     if not isinstance(spec, ObjectSpec):
         raise TypeError(f"load() takes an ObjectSpec, not {type(spec).__name__}: purebpf.elf.read(path) makes one of a file")
+    for name in choices.keys() - set(LoadOptions._fields):
+        near = difflib.get_close_matches(name, LoadOptions._fields, 1)
+        raise TypeError(f"load() has no option {name!r}" + (f": did you mean {near[0]!r}?" if near else ""))
     options = (options or LoadOptions())._replace(**{k: v for k, v in choices.items() if v is not None})
     spec, chosen = _checked(spec, options)
     kernel = chosen.kernel or Kernel(chosen.btf)
@@ -396,7 +400,5 @@ def _find_constant(spec: ObjectSpec, name: str) -> tuple[str, VarSpec]:
             if var.name == name and section != ".kconfig":
                 return section, var  # .data too: its initial value
             known.append(var.name)
-    import difflib
-
     near = difflib.get_close_matches(name, known, 1)
     raise FormatError(f"the object has no global variable {name!r}" + (f": did you mean {near[0]!r}?" if near else ""))

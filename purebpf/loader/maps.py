@@ -102,6 +102,7 @@ _HINTS = {
     (E2BIG, "updating"): "the map is full, or the index is past its end (max_entries)",
     (ENOSPC, "updating"): "the map is full (max_entries)",
     (EBUSY, "freezing"): "a writable mapping of it is still open",
+    (EEXIST, "updating"): "the key is there already",
 }
 
 
@@ -122,12 +123,24 @@ class KeyedMap(Readings, LiveMap, MutableMapping[Any, Any]):
 
     # one entry
 
+    def _key_bytes(self, key: Any) -> sys.Buffer:
+        try:
+            return sys.buffer(self._key.encode(key))
+        except FormatError as error:
+            raise FormatError(f"key of map {self.name!r}: {error}") from None
+
+    def _value_buffer(self, value: Any) -> sys.Buffer:
+        try:
+            return sys.buffer(self._value.encode(value))
+        except FormatError as error:
+            raise FormatError(f"value of map {self.name!r}: {error}") from None
+
     def _missing(self, key: Any) -> KeyMissing:
         return KeyMissing(ENOENT, f"map {self.name!r} has no key {key!r}")
 
     def _fetch(self, command: int, key: Any, flags: int) -> bytes | None:
         value = sys.buffer(self._value_bytes)
-        result = bpf.map_elem(command, self.fileno(), sys.buffer(self._key.encode(key)), value, flags)
+        result = bpf.map_elem(command, self.fileno(), self._key_bytes(key), value, flags)
         if result >= 0:
             return value.raw[:self._value_bytes]
         if result == -ENOENT:
@@ -163,8 +176,8 @@ class KeyedMap(Readings, LiveMap, MutableMapping[Any, Any]):
 
     def set(self, key: Any, value: Any, *, flags: int = ANY) -> None:
         """Write one entry. `flags`: ANY, NOEXIST (KernelError EEXIST if it is there), EXIST (KeyMissing if it is not)."""
-        result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, self.fileno(), sys.buffer(self._key.encode(key)),
-                              sys.buffer(self._value.encode(value)), flags)
+        result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, self.fileno(), self._key_bytes(key),
+                              self._value_buffer(value), flags)
         if result == -ENOENT and flags & EXIST:
             raise self._missing(key)
         if result < 0:
@@ -174,7 +187,7 @@ class KeyedMap(Readings, LiveMap, MutableMapping[Any, Any]):
         self.set(key, value)
 
     def __delitem__(self, key: Any) -> None:
-        result = bpf.map_elem(Cmd.MAP_DELETE_ELEM, self.fileno(), sys.buffer(self._key.encode(key)), None)
+        result = bpf.map_elem(Cmd.MAP_DELETE_ELEM, self.fileno(), self._key_bytes(key), None)
         if result == -ENOENT:
             raise self._missing(key)
         if result < 0:

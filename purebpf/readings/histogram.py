@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
+from ..errors import FormatError
+
 Scale = Literal["log2"] | int
 _WIDTH = 40  # characters of the longest bar
 
@@ -27,12 +29,12 @@ class Histogram(Sequence[Bar]):
 
     def __init__(self, counts: Mapping[int, int] | Sequence[int], scale: Scale = "log2") -> None:
         if scale != "log2" and (not isinstance(scale, int) or scale < 1):
-            raise ValueError(f"scale {scale!r}: 'log2', or the width of a slot")
+            raise FormatError(f"scale {scale!r}: 'log2', or the width of a slot")
         self.scale = scale
         pairs = counts.items() if isinstance(counts, Mapping) else enumerate(counts)
         self.counts = {slot: count for slot, count in sorted(pairs) if count}
         if scale == "log2" and any(slot < 0 for slot in self.counts):
-            raise ValueError("a number cannot have fewer than 0 bits: slots count from 0")
+            raise FormatError("a number cannot have fewer than 0 bits: slots count from 0")
 
     def bounds(self, slot: int) -> tuple[int, int]:
         """(lowest, highest) number of a slot."""

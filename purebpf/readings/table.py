@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..btf.percpu import PerCpu
 from ..btf.record import Record, plain
-from ..errors import PureBpfError
+from ..errors import FormatError, PureBpfError
 from .histogram import Histogram, Scale
 
 
@@ -90,8 +90,8 @@ class Readings:
             if number is None:
                 continue
             if not isinstance(number, int) or not isinstance(number_of := total(value), int | float):
-                raise TypeError(f"histogram(): {key!r}: {value!r} is no number of a slot and its count: slot= says how keys "
-                                "are numbers")
+                raise FormatError(f"histogram(): {key!r}: {value!r} is no number of a slot and its count (slot= says how keys are "
+                                  "numbers)")
             counts[number] = counts.get(number, 0) + int(number_of)
         return Histogram(counts, scale)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from purebpf import Histogram, flame_graph
+from purebpf import FormatError, Histogram, flame_graph
 
 TEXT = """\
      0  1  ##########
@@ -46,9 +46,9 @@ def test_every_number_lies_in_its_slot(numbers: list[int], scale: int) -> None:
 
 def test_mistakes() -> None:
     for scale in (0, -1, "linear"):
-        with pytest.raises(ValueError, match="'log2', or the width"):
+        with pytest.raises(FormatError, match="'log2', or the width"):
             Histogram({}, scale)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="fewer than 0 bits"):
+    with pytest.raises(FormatError, match="fewer than 0 bits"):
         Histogram({-1: 3})
     with pytest.raises(ValueError, match="no numbers"):
         Histogram({}).percentile(50)

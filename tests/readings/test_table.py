@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purebpf.btf.percpu import PerCpu
-from purebpf.errors import PureBpfError
+from purebpf.errors import FormatError, PureBpfError
 from purebpf.readings.table import Change, Readings, changes
 
 
@@ -54,11 +54,11 @@ def test_text_for_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_histogram_wants_slots_and_counts() -> None:
     assert Table({2: 3, 4: PerCpu([1, 1])}).histogram().counts == {2: 3, 4: 2}
     table = Table({("a", 1): 5, ("b", 1): 7, ("b", 2): 1})
-    with pytest.raises(TypeError, match="slot="):
+    with pytest.raises(FormatError, match="slot="):
         table.histogram()
     assert table.histogram(slot=lambda key: key[1]).counts == {1: 12, 2: 1}
     assert table.histogram(10, slot=lambda key: key[1] if key[0] == "b" else None).counts == {1: 7, 2: 1}
-    with pytest.raises(TypeError, match="slot="):
+    with pytest.raises(FormatError, match="slot="):
         Table({1: "text"}).histogram()
 
 
