@@ -56,7 +56,9 @@ def _make(fd: Fd, info: MapInfo, btf: Btf | None) -> LiveMap:
         table = PerfTable(fd, info, key, FdCodec(size), size)
         table.record = value
         return table
-    return made(fd, info, key, value, size)
+    one = made(fd, info, key, value, size)
+    one.btf = btf
+    return one
 
 
 # ── maps of others ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ from errno import E2BIG, EBUSY, EEXIST, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP, EPER
 from threading import get_ident
 from typing import Any, NamedTuple
 
+from ..btf import Btf
 from ..errors import FormatError, KernelError, KeyMissing, NotSupported
 from ..readings.table import Readings
 from ..uapi.enums import Cmd, MapFlag
@@ -71,6 +72,7 @@ class LiveMap(Holder, Pinned):
         self._key, self._value = key, value
         self._value_bytes = value_bytes  # as the kernel copies it: all CPUs of a per-CPU value
         self._batches = True
+        self.btf: Btf | None = None  # where the types of keys and values are
         self._seen: dict[int, Iterator[tuple[Any, bytes]]] = {}  # by thread: what `keys()` gave, see `_as_seen`
 
     @property
@@ -82,6 +84,11 @@ class LiveMap(Holder, Pinned):
 
     def _title(self) -> str:
         return f"map {self.name!r}"
+
+    @property
+    def value_bytes(self) -> int:
+        """Of a value as the kernel copies it: those of all CPUs."""
+        return self._value_bytes
 
     def freeze(self) -> None:
         """No more writes from user space, ever (5.2). EBUSY while a writable mapping of it lives."""
@@ -271,6 +278,32 @@ class KeyedMap(Readings, LiveMap, MutableMapping[Any, Any]):
             if result >= 0:  # else it went away meanwhile
                 yield key, value.raw[:self._value_bytes]
 
+    @property
+    def is_whole(self) -> bool:
+        """Do the kernel's batches hold just the entries? Not those of arrays with empty slots."""
+        return type(self)._entries is KeyedMap._entries
+
+    def blocks(self) -> Iterator[tuple[Any, Any, int]]:
+        """(keys, values, how many) as memory, for who reads them all at once."""
+        if self._batches and self.is_whole:
+            for batch in self._chunks():
+                yield batch.keys, batch.values, batch.length
+            if self._batches:
+                return
+        pairs = list(self._entries())
+        yield b"".join(k for k, _ in pairs), b"".join(v for _, v in pairs), len(pairs)
+
+    def _items(self) -> Iterator[tuple[Any, Any]]:
+        """Every (key, value), decoded; batches as a whole."""
+        keys, values = (getattr(codec, "decode_each", None) for codec in (self._key, self._value))
+        if self._batches and keys is not None and values is not None and self.is_whole:
+            for batch in self._chunks():
+                yield from zip(keys(batch.keys[:batch.length * self.info.key_size]), values(batch.values[:batch.length * self._value_bytes]))
+            if self._batches:
+                return
+        for key, value in self._entries():
+            yield self._key.decode(key), self._value.decode(value)
+
     def _keys(self) -> Iterator[bytes]:
         """Every key as bytes; with their values, if those are small, since a batch is so much cheaper than steps."""
         if self._batches and self._value_bytes <= _SMALL:
@@ -337,8 +370,8 @@ class KeyedMap(Readings, LiveMap, MutableMapping[Any, Any]):
 class _Items(ItemsView[Any, Any]):
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         live: Any = self._mapping  # type: ignore[attr-defined]
-        key, value = live._key.decode, live._value.decode
-        return ((key(k), value(v)) for k, v in live._entries())
+        items: Iterator[tuple[Any, Any]] = live._items()
+        return items
 
 
 class _Keys(KeysView[Any]):

@@ -15,7 +15,6 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
-import platform
 import re
 import struct
 import weakref
@@ -31,7 +30,7 @@ ENOTSUPP: Final = 524  # the kernel's own number, which leaks through bpf(2); Py
 PAGE: Final = mmap.PAGESIZE
 BYTEORDER: Final[Literal["little", "big"]] = "little" if struct.pack("=H", 1)[0] else "big"
 
-_MACHINE = platform.machine()
+_MACHINE = os.uname().machine  # `platform` costs milliseconds to import
 _BPF_NUMBERS = {"x86_64": 321, "i386": 357, "i686": 357, "s390x": 351, "sparc64": 349, "mips64": 5315,
                 "ppc64": 361, "ppc64le": 361, "armv7l": 386, "parisc64": 341}
 _PERF_NUMBERS = {"x86_64": 298, "i386": 336, "i686": 336, "s390x": 331, "sparc64": 327, "mips64": 5292,
