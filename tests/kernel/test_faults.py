@@ -35,6 +35,7 @@ pytestmark = pytest.mark.kernel
 ERRNOS = (errno.EPERM, errno.EINVAL, errno.ENOMEM, errno.EINTR, errno.EAGAIN, errno.EEXIST, errno.ENOSPC, errno.EMFILE,
           errno.EBUSY, errno.E2BIG, errno.ENOSYS)
 FEW = (errno.EPERM, errno.EINVAL, errno.EINTR, errno.EMFILE, errno.ENOSYS)
+SOCKET = socket.socket  # the scenario's own does not fail
 SLOW = ("uprobe", "uprobe.multi", "tracepoint", "tp_btf", "lists", "iterators")  # the kernel waits for all CPUs at each detaching
 
 
@@ -194,7 +195,7 @@ def of_cgroups(bpffs: str) -> None:
 
 
 def of_sockets(bpffs: str) -> None:
-    with loader.load(counter("socket")) as k, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    with loader.load(counter("socket")) as k, SOCKET(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         k["prog"].attach(sock).close()
 
 
@@ -274,7 +275,7 @@ def test_each_call_fails_once(netns: None, bpffs: str, monkeypatch: pytest.Monke
     scenario = SCENARIOS[name]
     scenario(bpffs)
     calls = faults.count
-    assert calls > 2
+    assert calls > 1
     bad = []
     for number in FEW if name in SLOW else ERRNOS:
         for fail in range(1, calls + 1):
