@@ -216,6 +216,16 @@ def test_the_trace_pipe(run: Run) -> None:
     assert parse("CPU:1 [LOST 5 EVENTS]").text == "CPU:1 [LOST 5 EVENTS]"
 
 
+def test_where_tracing_is_switched_off_the_pipe_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from purebpf.loader import tracefs
+    from purebpf.loader.tracepipe import Pipe
+
+    real = tracefs._read
+    monkeypatch.setattr(tracefs, "_read", lambda root, path: "0\n" if path == "tracing_on" else real(root, path))
+    with pytest.warns(RuntimeWarning, match="write 1 to tracing_on"):
+        Pipe().close()
+
+
 def test_attaching_nothing_is_an_error(clang_object: Any, run: Run) -> None:
     assert "nothing was attached: run: say where" in run("load", clang_object("globals"), "--attach", status=1)
 
