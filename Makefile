@@ -20,8 +20,9 @@ check: .venv/dev ## lint and types only: ours, and those of user programs under 
 bench: .venv/dev ## code quality beside clang -O2, then speed of the tools
 	$(RUN) -m benchmarks
 
-kernels: .venv/run ## load the four examples' objects on five other kernels
+kernels: .venv/run ## load the four examples' objects on five other kernels; attach in every way that each has
 	$(RUN) tools/kernels.py
+	$(RUN) tools/attach_matrix.py --write
 
 pyz: .venv/run   ## the whole of it in one file, purebpf.pyz
 	$(RUN) tools/pyz.py

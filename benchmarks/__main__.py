@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("quality", "startup", "isa", "vm", "ringbuf")
+NAMES = ("quality", "startup", "isa", "vm", "ringbuf", "live")
 
 
 def main() -> int:

@@ -73,12 +73,13 @@ if TYPE_CHECKING:
         KernelError as KernelError, KeyMissing as KeyMissing, NotInKernel as NotInKernel, NotSupported as NotSupported,
         PureBpfError as PureBpfError, VerifierError as VerifierError, VmFault as VmFault,
     )
-    from .loader.handle import (
-        links as links, maps as maps, open_link as open_link, open_map as open_map, open_program as open_program,
-        programs as programs,
-    )
+    from .loader.handle import open_link as open_link, open_map as open_map, open_program as open_program
+    from .loader.listed import links as links, maps as maps, programs as programs
     from .loader.object import wait as wait
     from .objects import from_c as from_c, link as link
+    from .readings.flame import flame_graph as flame_graph
+    from .readings.histogram import Histogram as Histogram
+    from .readings.table import changes as changes
     from .spec import ObjectSpec as ObjectSpec, RunResult as RunResult
     from .uapi.actions import (
         NfAction as NfAction, SkAction as SkAction, TcAction as TcAction, TcxAction as TcxAction, XdpAction as XdpAction,
@@ -147,9 +148,13 @@ _HOMES = {  # module -> the public names it holds
     "dsl.packet": "Packet",
     "errors": "AttachError CompileError FormatError KernelError KeyMissing NotInKernel NotSupported PureBpfError "
     "VerifierError VmFault",
-    "loader.handle": "links maps open_link open_map open_program programs",
+    "loader.handle": "open_link open_map open_program",
+    "loader.listed": "links maps programs",
     "loader.object": "wait",
     "objects": "from_c link",
+    "readings.flame": "flame_graph",
+    "readings.histogram": "Histogram",
+    "readings.table": "changes",
     "spec": "ObjectSpec RunResult",
     "uapi.actions": "NfAction SkAction TcAction TcxAction XdpAction",
     "uapi.names": "XDP_ABORTED XDP_DROP XDP_PASS XDP_TX XDP_REDIRECT TC_ACT_UNSPEC TC_ACT_OK TC_ACT_RECLASSIFY TC_ACT_SHOT "

@@ -112,7 +112,8 @@ def load(*programs: Any, license: str = "GPL", constants: Mapping[Any, Any] | No
     """Compile, load and attach; everything is detached and closed when the `with` block ends.
 
     Programs whose decorator says where (a tracepoint, a kprobe) are attached at once unless `attach` is False; others
-    by `k[program].attach(target)`. `constants` sets Const variables. Further options are `loader.load`'s. Raises
+    by `k[program].attach(target)`. `constants` sets Const variables. Further options are `loader.load`'s; what finds no room
+    in a ring buffer is counted (`k[ring].lost`) unless `count_lost` is False. Raises
     CompileError, VerifierError, AttachError, NotSupported or KernelError; then nothing is left behind."""
     from . import loader
 
@@ -125,7 +126,7 @@ def load(*programs: Any, license: str = "GPL", constants: Mapping[Any, Any] | No
         for option in ("constants", "maps"):
             given = constants if option == "constants" else options.get(option)
             options[option] = {compiled.names.get(key, key): value for key, value in (given or {}).items()}
-        return Loaded(loader.load(compiled.spec, attach=attach, **options), compiled)
+        return Loaded(loader.load(compiled.spec, attach=attach, **{"count_lost": True, **options}), compiled)
     finally:
         if mine is not None:
             mine.close()

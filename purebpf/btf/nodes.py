@@ -20,6 +20,7 @@ ORDER: Final = "<" if sys.byteorder == "little" else ">"
 UNSIGNED: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 new_record = Record.__new__
+MISSING: Final[Any] = object()  # a member that was left out
 
 
 class Node:
@@ -143,6 +144,7 @@ class Bits(Node):
         whole = 0
         for name, shift, bits, signed in self.parts:
             value = get(name)
+            value = 0 if value is MISSING else value
             low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
             if not isinstance(value, int) or not low <= value <= high:
                 raise _misfit(f"{where}.{name}", value, f"an integer from {low} to {high}")
@@ -178,8 +180,10 @@ class StructNode(Node):
         for name, node in self.children:
             if isinstance(node, Bits):
                 node.put_from(get, out, where)
+            elif (given := get(name)) is MISSING:
+                out.extend(struct.unpack(ORDER + node.fmt, bytes(struct.calcsize(ORDER + node.fmt))))
             else:
-                node.put(get(name), out, f"{where}.{name}" if where else name)
+                node.put(given, out, f"{where}.{name}" if where else name)
 
     def check(self, values: Iterator[Any], where: str) -> None:
         for name, node in self.children:
@@ -253,7 +257,7 @@ class UnionNode(Node):
 
 
 def _getter(value: Any, cls: type[Record], where: str) -> Callable[[str], Any]:
-    """How to take members out of whatever was given for a struct."""
+    """How to take members out of whatever was given for a struct; of those that were left out, MISSING: they are zero."""
     if isinstance(value, Record):
         held = value.__dict__
     elif isinstance(value, Mapping):
@@ -270,14 +274,7 @@ def _getter(value: Any, cls: type[Record], where: str) -> Callable[[str], Any]:
     if unknown:
         raise FormatError(f"{_dot(where)}struct {cls._name} has no member {unknown[0]!r}")
 
-    def get(name: str) -> Any:
-        try:
-            return held[name]
-        except KeyError:
-            members = [member for member, holder in cls._unions.items() if holder == name]
-            raise FormatError(f"{_dot(where)}member {' or '.join(members) or repr(name)} is missing") from None
-
-    return get
+    return lambda name: held.get(name, MISSING)
 
 
 def _with_unions(held: dict[Any, Any], cls: type[Record]) -> dict[Any, Any]:

@@ -1,8 +1,8 @@
-"""The values of a per-CPU map: one for each possible CPU, and their sum."""
+"""The values of a per-CPU map: one for each possible CPU; their sum, mean and extremes."""
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 from .record import Record
 
@@ -16,20 +16,42 @@ class PerCpu(list[Any]):
         """Numbers are added; of records and arrays, each field or element. Integers do not wrap."""
         return total(self)
 
+    def mean(self) -> Any:
+        """The sum divided by the number of CPUs, as `sum` adds: numbers become floats."""
+        return _each(total(self), lambda value: value / len(self))
+
+    def max(self) -> Any:
+        """The largest, of records and arrays field by field."""
+        return _across(self, max)
+
+    def min(self) -> Any:
+        """The smallest, of records and arrays field by field."""
+        return _across(self, min)
+
 
 def total(values: Sequence[Any]) -> Any:
     """The sum of equal shapes: numbers, records, lists of these. What cannot be added (text, bytes, unions) is the
     first value's."""
+    return _across(values, sum)
+
+
+def _across(values: Sequence[Any], reduce: Callable[[Sequence[Any]], Any]) -> Any:
+    """One value of many of equal shapes, number by number."""
     first = values[0]
     if isinstance(first, (int, float)):
-        return sum(values)
+        return reduce(values)
     if isinstance(first, Record):
-        added = type(first)()
-        added.__dict__.update({n: total([v.__dict__[n] for v in values]) for n in first.__dict__})
-        return added
+        made = type(first)()
+        made.__dict__.update({n: _across([v.__dict__[n] for v in values], reduce) for n in first.__dict__})
+        return made
     if isinstance(first, list):
-        return [total(column) for column in zip(*values)]
+        return [_across(column, reduce) for column in zip(*values)]
     return first
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Every number of a value changed."""
+    return _across([value], lambda numbers: change(numbers[0]))
 
 
 class PerCpuCodec:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 from .. import __version__
 from ..errors import InternalError, PureBpfError
@@ -25,15 +27,34 @@ COMMANDS = {  # name -> (module, one line of help)
     "types": ("types", "the types of an object's maps and variables, as classes or in C"),
     "btf": ("btf", "types of a kernel or an object: list, show, search, compare, merge, make small"),
     "load": ("load", "load a program into the kernel; attach it and show its events, run it, pin it"),
-    "prog": ("prog", "list the kernel's programs; show, pin, attach or run one"),
-    "map": ("maps", "list the kernel's maps; show, dump, change or pin one"),
+    "prog": ("prog", "list the kernel's programs; show, dump, pin, attach, run or measure one"),
+    "map": ("maps", "list the kernel's maps; show, dump, watch, change, make or pin one"),
     "link": ("link", "list the kernel's links; show, pin, detach or update one"),
-    "net": ("net", "list the programs at network interfaces, also those left behind; detach"),
-    "cgroup": ("cgroup", "list the programs of cgroups"),
+    "net": ("net", "list the programs at network interfaces, also those left behind; attach, detach"),
+    "cgroup": ("cgroup", "list the programs of cgroups; attach and detach by request"),
+    "struct-ops": ("structops", "list tables of functions that the kernel calls; dump, register or unregister one"),
+    "iter": ("iter", "run the program of an iterator, or pin it as a file"),
+    "perf": ("perf", "list programs at perf events, by process"),
+    "token": ("token", "list the bpffs mounts that delegate BPF"),
     "top": ("top", "which programs run how often and how long"),
+    "stat": ("stat", "what the verifier says of an object's programs: verdict, instructions, states, time; compare"),
     "trace-pipe": ("trace", "show what programs print"),
     "features": ("features", "try out what this kernel has"),
+    "completion": ("completion", "write what a shell needs to complete these commands"),
 }
+
+
+def make_parser(modules: Mapping[str, Any]) -> argparse.ArgumentParser:
+    """The parser, with the arguments of those commands whose modules are given."""
+    parser = argparse.ArgumentParser(prog="purebpf", description="eBPF in Python, without LLVM")
+    parser.add_argument("--version", action="version", version=f"purebpf {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (_, summary) in COMMANDS.items():
+        sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name in modules:
+            modules[name].add_arguments(sub)
+            sub.set_defaults(run=modules[name].run)
+    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -43,15 +64,8 @@ def main(argv: list[str] | None = None) -> int:
         argv = ["ld", *argv[1:]]
     if argv[:1] == ["help"]:
         argv = [*argv[1:], "--help"]
-    parser = argparse.ArgumentParser(prog="purebpf", description="eBPF in Python, without LLVM")
-    parser.add_argument("--version", action="version", version=f"purebpf {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, (module, summary) in COMMANDS.items():
-        sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        if argv and argv[0] == name:  # the others' arguments are never needed: do not import them
-            command = import_module(f".{module}", __name__)
-            command.add_arguments(sub)
-            sub.set_defaults(run=command.run)
+    named = argv[0] if argv and argv[0] in COMMANDS else ""  # the others' arguments are never needed: do not import them
+    parser = make_parser({named: import_module(f".{COMMANDS[named][0]}", __name__)} if named else {})
     args = parser.parse_args(argv or ["--help"])
     try:
         status: int = args.run(args)

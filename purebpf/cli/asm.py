@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--big-endian", action="store_true", help="write big-endian code")
     parser.add_argument("--cbpf", action="store_true",
                         help="the text is classic BPF (bpf_asm, or tcpdump -ddd): translate it to a socket filter")
+    parser.epilog = "examples: purebpf asm pass.s -o pass.o    purebpf asm pass.s --hex"
 
 
 def run(args: argparse.Namespace) -> int:

@@ -22,10 +22,16 @@ ACTIONS = {
 }
 
 
+EXAMPLES = {"list": "", "dump": "count.o", "c": "--type task_struct", "json": "count.o", "find": "task_struct", "diff": "old.btf new.btf",
+            "dedup": "count.o -o small.btf", "merge": "one.o two.o -o both.btf", "min": "count.o -o min.btf",
+            "check": "count.o --kernel-btf old.btf new.btf"}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, summary in ACTIONS.items():
-        sub = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        sub = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".",
+                                 epilog=f"example: purebpf btf {name} {EXAMPLES[name]}".rstrip())
         if name == "list":
             add_json(sub)
             continue
@@ -68,7 +74,7 @@ def _in_kernel(which: str) -> Btf:
     """BTF by its id or a module's name."""
     from ..btf import kernel
     from ..errors import FormatError
-    from ..loader.handle import btfs
+    from ..loader.listed import btfs
 
     found = [one for one in btfs() if which in (str(one.id), one.name)]
     if not found:
@@ -80,7 +86,7 @@ def _in_kernel(which: str) -> Btf:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from ..loader.handle import btfs
+    from ..loader.listed import btfs
 
     show(({"id": e.id, "name": e.name, "kind": e.type, "bytes": e.info.btf_size,
            "held_by": [f"{p.comm}({p.pid})" for p in e.holders]} for e in btfs()), args.json)

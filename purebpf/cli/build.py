@@ -14,8 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kernel", default="", metavar="X.Y", type=release,
                         help="the release that it is for (default: the oldest from 5.10 on that has what the programs ask for)")
     parser.add_argument("--explain", action="store_true", help="print which kernel the object needs and why, and how loops were made")
-    parser.add_argument("--license", default="GPL")
+    parser.add_argument("--license", default="GPL", help="of the programs (default GPL, which most helpers ask for)")
     parser.add_argument("--stats", action="store_true", help="print instructions per program")
+    parser.epilog = "examples: purebpf build count.py    purebpf build count.py -o count.o --kernel 5.10"
 
 
 def release(text: str) -> str:

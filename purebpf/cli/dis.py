@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="write JSON")
     parser.add_argument("--cfg", metavar="OUT", help="write the control-flow graph instead: DOT, or SVG if OUT ends so")
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="(default: on a terminal)")
+    parser.epilog = "examples: purebpf dis count.o --source    purebpf dis --name on_openat"
 
 
 def run(args: argparse.Namespace) -> int:

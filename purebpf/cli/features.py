@@ -10,6 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--helpers", metavar="TYPE", help="also every helper, for programs of this type (xdp, kprobe, …)")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     parser.add_argument("--missing", action="store_true", help="only what the kernel lacks")
+    parser.epilog = "examples: purebpf features    purebpf features --helpers xdp --missing"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -20,7 +21,8 @@ def run(args: argparse.Namespace) -> int:
     from ..uapi.enums import ProgType
 
     probes = Probes()
-    tables = {"features": probes.features(), "map types": probes.map_types(), "program types": probes.prog_types()}
+    tables = {"features": probes.features(), "map types": probes.map_types(), "program types": probes.prog_types(),
+              "attach kinds": probes.attach_kinds()}
     if args.helpers:
         kind = getattr(ProgType, args.helpers.upper(), None)
         if kind is None:
@@ -51,4 +53,6 @@ _WORDS = {True: "yes", False: "no", None: "?"}
 
 def _row(answer: Any, width: int) -> str:
     since = f"since {answer.since}" if answer.since else ""
+    if answer.has is False and answer.needs:
+        since = f"{since}; needs {answer.needs}".removeprefix("; ")
     return f"  {_WORDS[answer.has]:<4}{answer.name.lower():<{width}}  {since}".rstrip()

@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kernel", default="", metavar="X.Y", help="the release that it is for")
     parser.add_argument("--verify", action="store_true", help="check the IR between passes")
     parser.add_argument("--time", action="store_true", help="milliseconds per pass, instead of the IR")
+    parser.epilog = "examples: purebpf ir count.py    purebpf ir count.py --after check"
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ import argparse
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", metavar="FILE", help="objects, or Python files, which are compiled")
     parser.add_argument("-o", "--output", required=True, metavar="OUT.o", help="where to write the object")
+    parser.epilog = "examples: purebpf ld one.o two.o -o both.o"
 
 
 def run(args: argparse.Namespace) -> int:

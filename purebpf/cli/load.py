@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="what programs are, as a section name says it (xdp, tc, …), whose own section names no type")
     parser.add_argument("--max-entries", action="append", default=[], metavar="MAP=N", help="entries of a map")
     parser.add_argument("--pin", metavar="DIRECTORY", help="pin programs, maps and links under a bpffs directory")
+    parser.add_argument("--token", metavar="BPFFS", help="a bpffs mount whose delegation allows it, in a user namespace")
     parser.add_argument("--btf", metavar="FILE", help="relocate against these types instead of the kernel's")
     parser.add_argument("--log", type=int, default=0, metavar="LEVEL", help="print the verifier's log: 1, 2, or 4 for statistics")
     parser.epilog = ("examples: purebpf load trace.o --attach    purebpf load xdp.o --attach eth0,mode=generic --pin "
@@ -31,20 +32,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from .. import elf
-    from ..loader import load
-    from ..spec import ObjectSpec
-    from .run import load as read, typed
+    from ..loader import Token, load
+    from .program import read_object
+    from .run import typed
 
-    spec = read(args.file) if args.file.endswith((".py", ".s", ".S", ".asm")) else elf.read(args.file)
-    if not isinstance(spec, ObjectSpec):
-        raise FormatError("bare code has no hook to be loaded for: purebpf run FILE runs it", source=args.file)
+    spec = read_object(args.file)
     if args.file.endswith(".py") and args.attach is None and args.packet is None and not args.pin:
         args.attach = [""]
     spec = typed(spec, args.type, None)
     maps = dict(assignment(text) for text in args.max_entries)
     constants = dict(assignment(text) for text in args.set)
-    with load(spec, constants=constants, maps=maps, btf=args.btf, log_level=args.log) as k:
+    with (Token(args.token) if args.token else nullcontext()) as token, load(
+            spec, constants=constants, maps=maps, btf=args.btf, log_level=args.log, count_lost=not args.pin, token=token) as k:
         for program in k.programs.values():
             info = program.info
             print(f"{program.name:<24} {program.spec.section:<32} id {info.id}, {len(info.xlated) // 8} instructions, "
@@ -63,14 +62,21 @@ def run(args: argparse.Namespace) -> int:
             for name, why in k.unattached().items():
                 print(f"not attached: {name}: {why}")
             wait_for_the_end(k.links, k)
+            _tell_lost(k)
     return 0
+
+
+def _tell_lost(k: Any) -> None:
+    for one in k.maps.values():
+        if lost := getattr(one, "lost", None):
+            print(f"{one.name}: {lost} records found no room")
 
 
 def assignment(text: str) -> tuple[str, Any]:
     """NAME=VALUE; the value as a number if it is one."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise FormatError(f"--set {text}: write NAME=VALUE")
+        raise FormatError(f"{text}: write NAME=VALUE")
     try:
         return name, int(value, 0)
     except ValueError:
@@ -99,11 +105,17 @@ def _attach(k: Any, text: str) -> None:
     target, *given = (rest if name in k.programs else text).split(",")
     options = dict(assignment(one) for one in given)
     for program in chosen:
-        try:
-            program.attach(target or None, **options)
-        except TypeError:
-            raise FormatError(f"--attach {text}: {program.spec.section} takes no such option: "
-                              f"{', '.join(options) or 'no target'}") from None
+        attached(program, target, options)
+
+
+def attached(program: Any, target: str | None, options: dict[str, Any]) -> Any:
+    """The link of a program at a target, with options as the command line has them."""
+    try:
+        return program.attach(target or None, **options)
+    except TypeError:
+        raise FormatError(f"{program.spec.section} programs take no such option: {', '.join(options) or 'no target'}") from None
+    except ValueError as error:
+        raise FormatError(str(error)) from None
 
 
 def _pin(k: Any, directory: str) -> None:

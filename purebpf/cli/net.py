@@ -1,4 +1,4 @@
-"""`purebpf net list`: the programs at the interfaces of this network namespace, with and without links."""
+"""`purebpf net VERB`: the programs at the interfaces of this network namespace, with and without links."""
 
 from __future__ import annotations
 
@@ -6,29 +6,18 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from .output import add_json, show
+from .output import show
+from .verbs import WHICH_PROGRAM, Verb, act as run, add_verbs, arg
+
+__all__ = ["add_arguments", "run"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="list | detach")
-    listing = verbs.add_parser("list", help="XDP programs, tcx and netkit links, clsact filters, netfilter hooks")
-    add_json(listing)
-    listing.add_argument("--stale", action="store_true", help="only what no link and no living process holds: left by kill -9")
-    detach = verbs.add_parser("detach", help="take clsact filters and XDP programs that have no link off an interface")
-    detach.add_argument("interface")
-    detach.add_argument("--program", type=int, metavar="ID", help="only this program")
-    parser.epilog = "examples: purebpf net list    purebpf net list --stale --json"
-
-
-def run(args: argparse.Namespace) -> int:
-    if args.verb == "detach":
-        return _detach(args.interface, args.program)
+def _list(args: argparse.Namespace) -> None:
     rows = list(_everything())
     if args.stale:
         held = _held_programs()
         rows = [row for row in rows if not row["link"] and row["program"] not in held]
     show(rows, args.json)
-    return 0
 
 
 def _row(device: str, kind: str, where: str, program: int, link: int | None = None, name: str = "") -> dict[str, Any]:
@@ -39,7 +28,7 @@ def _everything() -> Iterator[dict[str, Any]]:
     import socket
 
     from ..loader import netlink
-    from ..loader.handle import links
+    from ..loader.listed import links
 
     names = dict(socket.if_nameindex())
     linked = list(links())
@@ -59,16 +48,34 @@ def _everything() -> Iterator[dict[str, Any]]:
 
 def _held_programs() -> set[int]:
     """The programs that a process has a descriptor of."""
-    from ..loader.handle import programs
+    from ..loader.listed import programs
 
     return {e.id for e in programs() if e.holders}
 
 
-def _detach(interface: str, program: int | None) -> int:
+def _attach(args: argparse.Namespace) -> None:
+    from ..loader import open_program
+
+    direction = {"ingress": "tcx/ingress", "egress": "tcx/egress"}.get(args.hook, args.hook)
+    with open_program(args.which, section="xdp" if args.hook == "xdp" else direction) as program:
+        if args.pin:
+            options = {"mode": args.mode} if args.hook == "xdp" else {"direction": args.hook}
+            program.attach(args.interface, **options).pin(args.pin)
+            return
+        options = {"mode": args.mode, "via": "netlink"} if args.hook == "xdp" else {"direction": args.hook, "via": "clsact"}
+        if args.hook == "xdp" and args.replace:
+            with open_program(args.replace) as old:
+                program.attach(args.interface, replace=old, **options).leave()
+        else:
+            program.attach(args.interface, **options).leave()
+
+
+def _detach(args: argparse.Namespace) -> None:
     from ..errors import AttachError
     from ..loader import netlink
-    from ..loader.sockets import interface as index_of
+    from ..loader.special import interface as index_of
 
+    interface, program = args.interface, args.program
     index, done = index_of(interface), 0
     for parent in (netlink.INGRESS, netlink.EGRESS):
         for one in netlink.tc_filters(index, parent):
@@ -82,4 +89,21 @@ def _detach(interface: str, program: int | None) -> int:
         raise AttachError(2, f"{interface} has no program without a link" + (f" of id {program}" if program else ""),
                           "links are taken off by purebpf link detach ID", reason="")
     print(f"detached {done}")
-    return 0
+
+
+INTERFACE = arg("interface", metavar="INTERFACE")
+VERBS = (
+    Verb("list", "XDP programs, tcx and netkit links, clsact filters, netfilter hooks", _list, (arg(
+        "--stale", action="store_true", help="only what no link and no living process holds: left by kill -9"),), True),
+    Verb("attach", "put a program at an interface to stay, as XDP or a clsact filter; or by a pinned link", _attach, (
+        arg("hook", choices=("xdp", "ingress", "egress")), WHICH_PROGRAM, INTERFACE, arg(
+            "--mode", choices=("auto", "generic", "native", "offload"), default="auto", help="of XDP"), arg(
+            "--replace", metavar="PROGRAM", help="the XDP program to take the place of"), arg(
+            "--pin", metavar="PATH", help="by a link, pinned there")), example="xdp pass_all lo --mode generic"),
+    Verb("detach", "take clsact filters and XDP programs that have no link off an interface", _detach, (INTERFACE, arg(
+        "--program", type=int, metavar="ID", help="only this program")), example="lo"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_verbs(parser, VERBS)

@@ -11,6 +11,7 @@ from typing import Any
 from ..compiler import Compiled
 from ..dsl.hooks import Program
 from ..errors import CompileError, Diagnostic, FormatError, Span
+from ..spec import ObjectSpec
 
 
 def import_file(path: str) -> ModuleType:
@@ -78,3 +79,14 @@ def file_programs(path: str) -> list[Program[..., Any]]:
     if not programs:
         raise FormatError("no BPF program in this file: decorate a function, as in '@bpf.xdp'", source=path)
     return programs
+
+
+def read_object(path: str) -> ObjectSpec:
+    """The object in a file: Python, assembly or ELF. FormatError for bare code."""
+    from .. import elf
+    from .run import load
+
+    spec = load(path) if path.endswith((".py", ".s", ".S", ".asm")) else elf.read(path)
+    if not isinstance(spec, ObjectSpec):
+        raise FormatError("bare code has no hook to be loaded for: purebpf run FILE runs it", source=path)
+    return spec

@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--type", metavar="SECTION", help="what the program is, as a section name says it (xdp, tc, …), if its own does not")
     parser.add_argument("--data", default="", metavar="HEX|@FILE",
                         help="the packet; for bare code the memory that r1 points to")
+    parser.add_argument("--pcap", metavar="FILE", help="run it on every packet of a pcap or pcapng file, and count the answers")
     parser.add_argument("--ctx", default="", metavar="HEX|@FILE", help="bytes of the context")
     parser.add_argument("--arg", action="append", default=[], metavar="VALUE",
                         help="instead of --ctx, an argument (raw tracepoints …): a number, or text for a pointer to it")
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=("auto", "fast", "plain"), default="auto")
     parser.add_argument("--cpus", type=int, default=1, metavar="N", help="values of a per-CPU map (default 1)")
     parser.add_argument("--limit", type=int, metavar="N", help="stop after about this many instructions")
+    parser.epilog = "examples: purebpf run count.py --prog on_openat    purebpf run xdp.py --data @packet.bin"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -136,10 +138,39 @@ def _run_object(args: argparse.Namespace, spec: ObjectSpec) -> None:
     if asked is not None and not asked.prog_type and args.data:
         raise FormatError(f"section {asked.section!r} names no program type, so there is no packet in its context: say what it is, "
                           "--type xdp, --type tc …")
+    if args.pcap:
+        _replay(machine, args)
+        return
     data, given = _bytes(args.data, "--data"), _bytes(args.ctx, "--ctx")
     ctx: Any = [_argument(text) for text in args.arg] if args.arg else given or None
     result = machine.run(args.prog, data, ctx, repeat=args.repeat, insn_limit=_limit(args))
     _show(machine, result, data, spec.programs[args.prog or next(iter(spec.programs))].prog_type)
+
+
+def _replay(machine: Machine, args: argparse.Namespace) -> None:
+    """Every packet of a file through one program: how often which answer, then what the program left."""
+    from collections import Counter
+
+    from ..vm.pcap import packets
+
+    with open(args.pcap, "rb") as file:
+        data = file.read()
+    name = args.prog or next(iter(machine.spec.programs))
+    answers: Counter[int] = Counter()
+    for packet in packets(data):
+        answers[machine.run(name, packet, insn_limit=_limit(args)).retval] += 1
+    known = _actions(machine.spec.programs[name].prog_type)
+    print(f"{answers.total()} packets")
+    for answer, count in answers.most_common():
+        print(f"  {known.get(answer, answer)}: {count}")
+    _show_state(machine)
+
+
+def _actions(prog_type: int) -> dict[int, str]:
+    from ..uapi.enums import ProgType, TcAction, XdpAction, names
+
+    kinds = {ProgType.XDP: XdpAction, ProgType.SCHED_CLS: TcAction, ProgType.SCHED_ACT: TcAction}
+    return names(kinds[prog_type]) if prog_type in kinds else {}
 
 
 def _number(text: str, option: str) -> int:
@@ -157,13 +188,15 @@ def _argument(text: str) -> int | bytes:
 
 
 def _show(machine: Machine, result: RunResult, data: bytes, prog_type: int) -> None:
-    from ..uapi.enums import ProgType, TcAction, XdpAction, names
-
-    actions = {ProgType.XDP: XdpAction, ProgType.SCHED_CLS: TcAction, ProgType.SCHED_ACT: TcAction}.get(prog_type)
-    name = names(actions).get(result.retval) if actions else None
+    name = _actions(prog_type).get(result.retval)
     print(f"retval = {result.retval}" + (f" ({name})" if name else ""))
     if result.data or data:
         _show_bytes("data", data, result.data)
+    _show_state(machine)
+
+
+def _show_state(machine: Machine) -> None:
+    """What was printed, variables and maps."""
     for line in machine.trace:
         print(f"trace: {line}")
     if machine.vars:

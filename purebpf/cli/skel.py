@@ -10,6 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="OUT", help="where to write (default: standard output)")
     parser.add_argument("--c", action="store_true", help="write a header for C")
     parser.add_argument("--name", help="name of the object (default: the file's)")
+    parser.epilog = "examples: purebpf skel count.o -o count_skel.py    purebpf skel count.o --c"
 
 
 def run(args: argparse.Namespace) -> int:

@@ -40,7 +40,7 @@ _KEYS = {"time": "cpu_percent", "runs": "runs_per_second", "average": "average_n
 
 
 def _counts() -> dict[int, Any]:
-    from ..loader.handle import programs
+    from ..loader.listed import programs
 
     return {entry.id: entry for entry in programs()}
 

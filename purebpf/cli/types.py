@@ -9,6 +9,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="X.o", help="an object file")
     parser.add_argument("-o", "--output", metavar="OUT", help="where to write (default: standard output)")
     parser.add_argument("--c", action="store_true", help="write C")
+    parser.epilog = "examples: purebpf types count.o    purebpf types count.o --c"
 
 
 def run(args: argparse.Namespace) -> int:

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from .options import LoadOptions as LoadOptions, Policy as Policy
     from .progs import LoadedProgram as LoadedProgram
     from .progs import statistics as statistics
+    from .token import Token as Token
 
 _PUBLIC = {"Kernel": "kernel", "Link": "link", "LinkInfo": "link", "open_map": "handle", "open_program": "handle",
            "open_link": "handle", "load": "loading", "LiveMap": "maps", "Object": "object", "wait": "object",
            "LoadOptions": "options", "Policy": "options", "PerCpu": "..btf.percpu", "LoadedProgram": "progs",
-           "statistics": "progs", "running": "kernel"}
-__all__ = ["Kernel", "Link", "LinkInfo", "LiveMap", "LoadOptions", "LoadedProgram", "Object", "PerCpu", "Policy", "load",
+           "statistics": "progs", "Token": "token", "running": "kernel"}
+__all__ = ["Kernel", "Link", "LinkInfo", "LiveMap", "LoadOptions", "LoadedProgram", "Object", "PerCpu", "Policy", "Token", "load",
            "open_link", "open_map", "open_program", "running", "statistics", "wait"]
 
 

@@ -12,6 +12,36 @@ from . import sys
 from .maps import LiveMap
 
 
+class ArenaMap(LiveMap):
+    """An arena. `memory()` is its pages in this process, where `load` mapped them."""
+
+    _mapping: sys.Mapping | None = None
+
+    def map(self, address: int = 0) -> sys.Mapping:
+        """All of it in this process, once; at `address`, 0: where the map's `extra` or the kernel says. Raises KernelError."""
+        if self._mapping is None:
+            try:
+                self._mapping = sys.Mapping(self.fileno(), self.info.max_entries * sys.PAGE, address or self.info.extra)
+            except OSError as error:
+                raise KernelError(error.errno or 0, f"mapping arena {self.name!r}", str(error)) from None
+        return self._mapping
+
+    def memory(self) -> memoryview:
+        """The arena's memory, to read and to write: what a program stores is there at once; numpy.frombuffer takes it. A page
+        comes into being when it is touched. Closing the arena while a view of it lives is a BufferError."""
+        return self.map().view()
+
+    @property
+    def address(self) -> int:
+        """Where it begins in this process: pointers that programs keep in it, cut to their low 32 bits, lie behind."""
+        return self.map().address
+
+    def close(self) -> None:
+        if self._mapping is not None:
+            self._mapping.close()
+        super().close()
+
+
 class ArenaSection:
     """The arena's globals: like the live map of a data section."""
 
@@ -32,15 +62,12 @@ class ArenaSection:
         """The memory is the arena's."""
 
 
-def map_arena(spec: MapSpec, arena: LiveMap, data: DataSpec | None) -> sys.Mapping:
+def map_arena(spec: MapSpec, arena: ArenaMap, data: DataSpec | None) -> sys.Mapping:
     """All of the arena in this process, at the address that the map's `extra` says, or that the kernel chooses."""
     length = spec.max_entries * sys.PAGE
     if data is not None and len(data.data) > length:
         raise FormatError(f"the object's globals take {len(data.data)} bytes, its arena {spec.name!r} has {length}")
-    try:
-        return sys.Mapping(arena.fileno(), length, spec.extra)
-    except OSError as error:
-        raise KernelError(error.errno or 0, f"mapping arena {spec.name!r}", str(error)) from None
+    return arena.map(spec.extra)
 
 
 def arena_of(maps: dict[str, Any]) -> str:

@@ -10,7 +10,9 @@ from ..btf import types as t
 from ..btf.layout import resolved, size_of
 from ..btf.percpu import PerCpu
 from ..btf.record import Record
+from ..btf.values import is_big_endian
 from ..errors import FormatError, PureBpfError
+from .maptypes import row
 from .special import Records
 
 if TYPE_CHECKING:
@@ -19,11 +21,48 @@ if TYPE_CHECKING:
 
 
 def to_numpy(live: KeyedMap) -> tuple[Any, Any]:
-    """(keys, values), row by row of the map. Numbers give plain arrays, records structured ones, per-CPU values one
-    column per CPU. PureBpfError when numpy is not installed."""
+    """(keys, values), row by row of the map. Numbers give plain arrays, records structured ones with the types that the map
+    has, text as bytes; values of each CPU are one column per CPU. PureBpfError when numpy is not installed."""
     numpy = _numpy("to_numpy()")
+    kinds = _kinds(numpy, live)
+    if kinds is not None:
+        blocks = [_block(numpy, live, *block, *kinds) for block in live.blocks()]
+        return tuple(numpy.concatenate(column) if len(column) != 1 else column[0] for column in zip(*blocks))
     pairs = list(live.items())
     return _array(numpy, [k for k, _ in pairs]), _array(numpy, [v for _, v in pairs])
+
+
+def _kinds(numpy: Any, live: KeyedMap) -> tuple[Any, Any] | None:
+    """The dtypes of keys and values, None where they are more than their bytes."""
+    kind, info = row(live.info.type), live.info
+    if kind.keys not in ("any", "index", "prefix") or kind.values not in ("typed", "each cpu"):
+        return None
+    found = []
+    for type_id, size in ((info.key_type, info.key_size), (info.value_type, info.value_size)):
+        if live.btf is None or not type_id:
+            found.append(numpy.dtype(f"u{size}" if size in (1, 2, 4, 8) else f"V{size}"))
+        elif has_bit_fields(live.btf, type_id):
+            return None
+        else:
+            found.append(numpy.dtype(numpy_type(live.btf, type_id)))
+    return found[0], found[1]
+
+
+def _block(numpy: Any, live: KeyedMap, keys: Any, values: Any, count: int, key: Any, value: Any) -> tuple[Any, Any]:
+    stride = live.value_bytes
+    cpus = stride // ((live.info.value_size + 7) & ~7) if row(live.info.type).values == "each cpu" else 0
+    if not count:
+        return numpy.empty(0, key), numpy.empty((0, cpus) if cpus else 0, value)
+    shape, strides = ((count, cpus), (stride, stride // cpus)) if cpus else ((count,), (stride,))
+    return (numpy.ndarray((count,), key, keys, 0, (live.info.key_size,)), numpy.ndarray(shape, value, values, 0, strides))
+
+
+def has_bit_fields(btf: Btf, type_id: int) -> bool:
+    """Does a type have members that numpy has no word for?"""
+    one = resolved(btf, type_id)
+    if isinstance(one, t.Array):
+        return has_bit_fields(btf, one.elem)
+    return isinstance(one, t.Struct | t.Union) and any(m.bits or has_bit_fields(btf, m.type) for m in one.members)
 
 
 def _numpy(who: str) -> Any:
@@ -52,6 +91,8 @@ def structured(bulk: Bulk, codec: Any) -> Any:
 def numpy_type(btf: Btf, type_id: int) -> Any:
     """A type as what `numpy.dtype` takes: numbers, `S` for char arrays, records with the members at their places. Bit
     fields, which numpy has no word for, are left out; so are members without a name, but not what is in them."""
+    if is_big_endian(btf, type_id):
+        return f">u{size_of(btf, type_id)}"
     match resolved(btf, type_id):
         case t.Int(size=size, encoding=encoding):
             return f"{'i' if encoding & t.SIGNED else 'u'}{size}"

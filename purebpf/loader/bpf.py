@@ -199,6 +199,28 @@ def prog_query(target: int, kind: int, *, effective: bool = False, most: int = 2
     return list(struct.unpack_from(f"={_get(layout, attr, 'prog_cnt')}I", room.raw))
 
 
+class TaskFd(NamedTuple):
+    """What hangs at a perf event of a process: `fd_type` 0 raw tracepoint, 1 tracepoint, 2 kprobe, 3 kretprobe, 4 uprobe, 5
+    uretprobe; `name` of the tracepoint, function or file, and the `offset` in it."""
+
+    prog_id: int
+    fd_type: int
+    name: str
+    offset: int
+
+
+def task_fd_query(pid: int, fd: int) -> TaskFd | None:
+    """None where no program hangs, or the event is of another kind, or gone. Raises KernelError without the privilege."""
+    room, layout = sys.buffer(4096), attrs.TASK_FD_QUERY
+    attr = packed(layout, {"pid": pid, "fd": fd, "buf": sys.address(room), "buf_len": 4096})
+    result = _send(Cmd.TASK_FD_QUERY, attr, layout.size)
+    if result == -EPERM:
+        raise refuse(EPERM, "asking which programs are at perf events", caps=(CAP_SYS_ADMIN,))
+    if result < 0:
+        return None
+    return TaskFd(_get(layout, attr, "prog_id"), _get(layout, attr, "fd_type"), os.fsdecode(room.value), _get(layout, attr, "probe_offset"))
+
+
 def enable_stats() -> Made:
     """An fd; while it is open every program's runs are counted and timed (5.8)."""
     return _make("program statistics", Cmd.ENABLE_STATS, attrs.ENABLE_STATS)
@@ -207,15 +229,19 @@ def enable_stats() -> Made:
 # ── BTF and links ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def btf_load(data: bytes) -> tuple[Made, str]:
+def token_create(bpffs: int) -> Made:
+    return _make("token", Cmd.TOKEN_CREATE, attrs.TOKEN_CREATE, bpffs_fd=bpffs)
+
+
+def btf_load(data: bytes, **fields: int) -> tuple[Made, str]:
     """(fd or −errno, the log of a refusal)."""
     held = sys.buffer(data)
-    result = _make("BTF", Cmd.BTF_LOAD, attrs.BTF_LOAD, btf=sys.address(held), btf_size=len(data))
+    result = _make("BTF", Cmd.BTF_LOAD, attrs.BTF_LOAD, btf=sys.address(held), btf_size=len(data), **fields)
     if isinstance(result, Fd) or result == -EPERM:
         return result, ""
     log = sys.buffer(_LOG)
     again = _make("BTF", Cmd.BTF_LOAD, attrs.BTF_LOAD, btf=sys.address(held), btf_size=len(data), btf_log_level=1,
-                  btf_log_buf=sys.address(log), btf_log_size=_LOG)
+                  btf_log_buf=sys.address(log), btf_log_size=_LOG, **fields)
     return again, log.value.decode(errors="replace")
 
 
@@ -297,6 +323,9 @@ def ids(kind: str) -> Iterator[int]:
 _KINDS = {"bpf-map": "map", "bpf-prog": "program", "bpf-link": "link", "btf": "btf", "bpf-token": "token"}
 
 
+_COMMANDS = {"map": "map", "program": "prog", "link": "link"}
+
+
 def kind_of(fd: int) -> str:
     """"map", "program", "link", "btf" or "token" by what /proc says of a descriptor; "" where it says nothing."""
     try:
@@ -312,7 +341,7 @@ def check_kind(fd: int, kind: str, which: object) -> None:
     found = kind_of(fd)
     if found not in (kind, ""):
         raise KernelError(EINVAL, f"opening {kind} {os.fspath(which) if isinstance(which, os.PathLike) else which}",
-                          f"it is a {found}: open_{found}()" if found in ("map", "program", "link") else f"it is a {found}",
+                          f"it is a {found}: open_{found}(), purebpf {_COMMANDS[found]}" if found in _COMMANDS else f"it is a {found}",
                           reason=f"not a {kind}")
 
 

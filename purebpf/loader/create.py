@@ -16,6 +16,7 @@ from .fd import Fd
 from .kbtf import KernelBtf
 from .maptypes import row
 from .refusals import older_than, refuse
+from .token import Token, given
 
 _M = MapType
 MMAPABLE_SINCE = "5.5"
@@ -44,20 +45,21 @@ def finished(spec: MapSpec) -> MapSpec:
     return spec
 
 
-def create_map(spec: MapSpec, btf: KernelBtf | None) -> Created:
+def create_map(spec: MapSpec, btf: KernelBtf | None, token: Token | None = None) -> Created:
     """Make one map. Raises NotSupported or KernelError, saying what the kernel dislikes where that is known."""
     spec = finished(spec)
     inner = None
     if row(spec.type).inner:
         if spec.inner is None:
             raise KernelError(EINVAL, f"creating map {spec.name!r}", "a map of maps needs the template of its inner maps")
-        inner = create_map(spec.inner, btf).fd
+        inner = create_map(spec.inner, btf, token).fd
     try:
         typed = btf is not None and row(spec.type).types and "var" not in btf.lacks
         fields = _fields(spec, inner)
         types = {"btf_fd": btf.fd.fileno(), "btf_key_type_id": spec.key_type,
                  "btf_value_type_id": spec.value_type} if btf is not None and typed and spec.value_type else {}
         what = f"map {spec.name}"
+        fields.update(given(token, "map_token_fd", "map_flags", spec.flags))
         made = bpf.map_create(what, **fields, **types)
         if made in _UNTYPED and types:
             retried = bpf.map_create(what, **fields)  # without names of fields rather than not at all
@@ -113,13 +115,13 @@ def section_name(object_name: str, section: str) -> str:
     return section if section.count(".") > 1 else object_name.split(".")[0][:15 - max(7, len(section))] + section
 
 
-def create_section(spec: DataSpec, object_name: str, btf: KernelBtf | None) -> tuple[Fd, bool]:
+def create_section(spec: DataSpec, object_name: str, btf: KernelBtf | None, token: Token | None = None) -> tuple[Fd, bool]:
     """The map of a data section, filled, and frozen if it is read-only; and whether it can be mapped."""
     flags = MapFlag.RDONLY_PROG if spec.read_only else 0
     mapped = not older_than(MMAPABLE_SINCE) and (not spec.vars or any(not v.static for v in spec.vars))
     as_map = MapSpec(section_name(object_name, spec.name), MapType.ARRAY, 4, len(spec.data), 1,
                      flags | (MapFlag.MMAPABLE if mapped else 0), 0, spec.btf_id)
-    fd = create_map(as_map, btf).fd
+    fd = create_map(as_map, btf, token).fd
     try:
         if spec.data.count(0) != len(spec.data):
             result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, fd.fileno(), sys.buffer(4), sys.buffer(spec.data))

@@ -17,6 +17,7 @@ from ..uapi.enums import MapType
 from . import bpf, sys
 from .fd import Fd
 from .refusals import refuse
+from .token import Token, given
 
 _VOID_POINTER = t.Ptr(0)  # what takes the place of a type that nothing may refer to: valid for every kernel
 _UNKNOWN = (-EINVAL, -E2BIG, -EOPNOTSUPP, -sys.ENOTSUPP)  # what a kernel says to a kind that it does not know
@@ -152,7 +153,7 @@ REWRITES: tuple[tuple[str, str, Callable[[t.Type], t.Type]], ...] = (  # newest 
 )
 
 
-def upload(spec: ObjectSpec, linked: Mapping[str, Linked]) -> KernelBtf | None:
+def upload(spec: ObjectSpec, linked: Mapping[str, Linked], token: Token | None = None) -> KernelBtf | None:
     """Load the object's BTF, with the texts that line info needs. None if the object has none, or if the kernel refuses
     every form of it and nothing of the object is known to need it.
 
@@ -160,11 +161,12 @@ def upload(spec: ObjectSpec, linked: Mapping[str, Linked]) -> KernelBtf | None:
     if spec.btf is None or not len(spec.btf):
         return None
     changes = tidied(spec.btf, spec.data)
+    allowed = given(token, "btf_token_fd", "btf_flags")
     quick = spec.btf.encoded(changes)
     if quick is not None:
         body, strings = quick
         _add_texts(strings, linked)
-        result, log = bpf.btf_load(codec.finish(body, strings, sys.BYTEORDER))
+        result, log = bpf.btf_load(codec.finish(body, strings, sys.BYTEORDER), **allowed)
         if isinstance(result, Fd):
             return KernelBtf(result, strings, frozenset())
         if result not in _UNKNOWN:
@@ -181,7 +183,7 @@ def upload(spec: ObjectSpec, linked: Mapping[str, Linked]) -> KernelBtf | None:
             types, lacks = changed, [*lacks, name]
         strings = codec.Strings()
         _add_texts(strings, linked)
-        result, log = bpf.btf_load(codec.encode(types, sys.BYTEORDER, strings))
+        result, log = bpf.btf_load(codec.encode(types, sys.BYTEORDER, strings), **allowed)
         if isinstance(result, Fd):
             return KernelBtf(result, strings, frozenset(lacks))
         errno = -result

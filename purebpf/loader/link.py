@@ -109,6 +109,16 @@ class Link(Pinned):
             owner.remove(self)
         return self
 
+    def leave(self) -> None:
+        """It stays attached, whoever takes it off: an attachment by request, when this process is long gone too. KernelError
+        for a link, which stays by its pin."""
+        if self.fd is not None or self.parts:
+            raise KernelError(EINVAL, f"leaving {self._title()}", "a link stays while it is pinned: link.pin(path)", reason="")
+        for one in self._holds:
+            if isinstance(one, Request):
+                one.disown()
+        self.close()
+
     @property
     def closed(self) -> bool:
         return self._closed

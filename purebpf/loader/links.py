@@ -132,7 +132,7 @@ def attach(program: LoadedProgram, target: Any = None, **options: Any) -> Link:
         target = program.spec.attach_to or None
     if target is None and not kind.auto:
         raise AttachError(EINVAL, f"program {program.name!r} ({program.spec.section})",
-                          f"say where: attach({WANTED.get(kind.name, 'target')})")
+                          f"say where: attach({WANTED.get(kind.name, 'target')})", reason="")
     return kind.attach(program, target, **options)
 
 

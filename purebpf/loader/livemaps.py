@@ -9,18 +9,19 @@ from ..btf.values import codec
 from ..spec import MapSpec
 from ..uapi.enums import MapFlag
 from . import bpf, sys
+from .arena import ArenaMap
 from .fd import Fd
 from .maps import ArrayMap, KeyedMap, LiveMap, MapInfo
 from .maptypes import Access, row
 from ..btf.percpu import PerCpuCodec
 from .queues import BloomMap, QueueMap, RingMap, UserRingMap
 from .special import Devices, PlainRecords, Records, Stacks, TrieKey
-from .tables import FdCodec, FdKeyed, FdTable, MapHash, MapTable, PerfTable, ProgramTable, SparseArray
+from .tables import FdCodec, FdKeyed, FdTable, MapHash, MapTable, OpsTable, PerfTable, ProgramTable, SparseArray
 
 CLASSES: dict[Access, type[LiveMap]] = {
     "keyed": KeyedMap, "array": ArrayMap, "sparse": SparseArray, "programs": ProgramTable, "perf events": PerfTable,
     "array of maps": MapTable, "hash of maps": MapHash, "fds": FdTable, "queue": QueueMap, "bloom": BloomMap, "ring": RingMap,
-    "user ring": UserRingMap, "storage": FdKeyed, "whole": LiveMap}
+    "user ring": UserRingMap, "storage": FdKeyed, "struct ops": OpsTable, "arena": ArenaMap}
 
 
 def live(fd: Fd, spec: MapSpec, btf: Btf | None) -> LiveMap:
@@ -55,7 +56,9 @@ def _make(fd: Fd, info: MapInfo, btf: Btf | None) -> LiveMap:
         table = PerfTable(fd, info, key, FdCodec(size), size)
         table.record = value
         return table
-    return made(fd, info, key, value, size)
+    one = made(fd, info, key, value, size)
+    one.btf = btf
+    return one
 
 
 # ── maps of others ───────────────────────────────────────────────────────────────────────────────────────────────────

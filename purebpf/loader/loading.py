@@ -7,9 +7,11 @@ Each step needs those before it. Whatever fails, all that was made is closed aga
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Mapping
 from errno import EEXIST, ENOEXEC
+from functools import partial
 from typing import Any
 
 from ..btf import Btf
@@ -23,8 +25,8 @@ from ..spec import ARENA, DataSpec, Linked, MapSpec, ObjectSpec, ProgramSpec, Va
 from ..uapi import hooks
 from ..uapi.enums import Cmd, MapType, ProgType
 from ..uapi.enums import name_of as type_name
-from . import bpf, create, structops, sys
-from .arena import ArenaSection, arena_of, map_arena
+from . import bpf, create, drops, structops, sys
+from .arena import ArenaMap, ArenaSection, arena_of, map_arena
 from .choices import chosen as as_chosen
 from .fd import Fd, close_all
 from .fixups import Environment, resolve
@@ -37,6 +39,7 @@ from .maps import LiveMap
 from .object import Object, name_of
 from .options import LoadOptions, check
 from .progs import LoadedProgram, Target, load_program
+from .queues import RingMap
 from .refusals import older_than, refuse
 from .variables import Section, Variable
 
@@ -49,6 +52,9 @@ def load(spec: ObjectSpec, options: LoadOptions | None = None, **choices: Any) -
     Raises VerifierError, NotSupported, AttachError, KernelError, or FormatError for a broken spec."""
     if not isinstance(spec, ObjectSpec):
         raise TypeError(f"load() takes an ObjectSpec, not {type(spec).__name__}: purebpf.elf.read(path) makes one of a file")
+    for name in choices.keys() - set(LoadOptions._fields):
+        near = difflib.get_close_matches(name, LoadOptions._fields, 1)
+        raise TypeError(f"load() has no option {name!r}" + (f": did you mean {near[0]!r}?" if near else ""))
     options = (options or LoadOptions())._replace(**{k: v for k, v in choices.items() if v is not None})
     spec, chosen = _checked(spec, options)
     kernel = chosen.kernel or Kernel(chosen.btf)
@@ -103,6 +109,7 @@ class _Loading:
         self.members: dict[str, tuple[structops.Table, int]] = {}
         self.programs: dict[str, LoadedProgram] = {}
         self.kconfig: dict[str, int] = {}
+        self.counters: list[str] = []  # rings, in the order of their counters
 
     def undo(self) -> None:
         """Nothing stays. What goes wrong meanwhile must not hide why the load failed."""
@@ -122,18 +129,20 @@ class _Loading:
     def everything(self) -> None:
         raise_memlock()
         wanted = self._wanted()
-        linked = {name: self.spec.link(name) for name in wanted}
+        linked = self._counted({name: self.spec.link(name) for name in wanted})
         data = set_constants(self.spec, self.options.constants)
         if ".kconfig" in data:
             data[".kconfig"] = fill_kconfig(data[".kconfig"], self.spec.btf, self.kernel,
                                             weak_names(linked.values()))
             self.kconfig = {v.name: v.offset for v in data[".kconfig"].vars}
-        self.btf = upload(self.spec._replace(data=data), linked)
+        self.btf = upload(self.spec._replace(data=data), linked, self.options.token)
         for name, one in self.spec.maps.items():
             self._map(name, one, self.options.maps.get(name))
         for name, section in data.items():
             if section.data and section.is_array:
                 self._section(name, section)
+        if self.counters:
+            self._lost()
         self._struct_ops(data)
         self._fill_maps_of_maps()
         for name, program in wanted.items():
@@ -157,11 +166,34 @@ class _Loading:
                                   f"load(…, types={{{name!r}: 'xdp'}}), purebpf load --type")
         return wanted
 
+    def _counted(self, linked: dict[str, Linked]) -> dict[str, Linked]:
+        """The programs with counters of what found no room in a ring buffer, if that is chosen."""
+        rings = [name for name, one in self.spec.maps.items() if one.type == MapType.RINGBUF]
+        if not self.options.count_lost or not rings:
+            return linked
+        found = {name: drops.calls(one, rings) for name, one in linked.items()}
+        counters = [*rings, drops.UNKNOWN]
+        made = {name: drops.counted(one, found[name], counters) for name, one in linked.items()}
+        if None not in made.values() and any(calls.rings for calls in found.values()):
+            self.counters = counters
+            return {name: one for name, one in made.items() if one is not None}
+        return linked
+
+    def _lost(self) -> None:
+        made = Section(DataSpec(drops.SECTION, bytes(8 * len(self.counters))), *create.create_section(
+            DataSpec(drops.SECTION, bytes(8 * len(self.counters))), self.spec.name, self.btf, self.options.token))
+        self.opened.append(made)
+        self.sections[drops.SECTION] = made
+        for number, name in enumerate(self.counters):
+            ring = self.maps.get(name)
+            if isinstance(ring, RingMap):
+                ring.counted_by(partial(made.read, 8 * number, 8))
+
     def _struct_ops(self, data: Mapping[str, DataSpec]) -> None:
         made = structops.tables(self.spec._replace(data=data), self.kernel)
         self.members = structops.targets(made)
         for table in made:
-            self.maps[table.name] = structops.create(table, self.kernel, self.btf, self.programs)
+            self.maps[table.name] = structops.create(table, self.kernel, self.btf, self.programs, self.options.token)
             self.opened.append(self.maps[table.name])
 
     # maps
@@ -173,7 +205,7 @@ class _Loading:
         if spec.pinning:
             create.ensure_directory(self.pins)
         found = create.pinned(spec, self.pins) if spec.pinning else None
-        made = self._open(name, found or create.create_map(spec, self.btf))
+        made = self._open(name, found or create.create_map(spec, self.btf, self.options.token))
         if not spec.pinning or found is not None:
             return
         path = os.path.join(self.pins, spec.name)
@@ -195,21 +227,21 @@ class _Loading:
             made.fd.close()
             raise
         self.opened.append(self.maps[name])
-        if made.spec.type == MapType.ARENA:
-            self._arena(made.spec, self.maps[name])
+        opened = self.maps[name]
+        if isinstance(opened, ArenaMap):
+            self._arena(made.spec, opened)
         return self.maps[name]
 
-    def _arena(self, spec: MapSpec, made: LiveMap) -> None:
+    def _arena(self, spec: MapSpec, made: ArenaMap) -> None:
         data = self.spec.data.get(ARENA)
         memory = map_arena(spec, made, data)
-        self.opened.append(memory)
         if data is not None:
             arena_of(dict(self.spec.maps))
             self.sections[ARENA] = ArenaSection(data, made, memory)
 
     def _section(self, name: str, spec: DataSpec) -> None:
         spec = self._addresses(spec)
-        self.sections[name] = Section(spec, *create.create_section(spec, self.spec.name, self.btf))
+        self.sections[name] = Section(spec, *create.create_section(spec, self.spec.name, self.btf, self.options.token))
         self.opened.append(self.sections[name])
 
     def _addresses(self, spec: DataSpec) -> DataSpec:
@@ -264,7 +296,7 @@ class _Loading:
         target, owner = self._target(name, spec)
         try:
             made = load_program(spec, linked, code, license=self.license, btf=self.btf, target=target,
-                                log_level=self.options.log_level)
+                                log_level=self.options.log_level, token=self.options.token)
         finally:
             if owner is not None:
                 owner.close()
@@ -368,7 +400,5 @@ def _find_constant(spec: ObjectSpec, name: str) -> tuple[str, VarSpec]:
             if var.name == name and section != ".kconfig":
                 return section, var  # .data too: its initial value
             known.append(var.name)
-    import difflib
-
     near = difflib.get_close_matches(name, known, 1)
     raise FormatError(f"the object has no global variable {name!r}" + (f": did you mean {near[0]!r}?" if near else ""))

@@ -38,13 +38,13 @@ class Complaint(NamedTuple):
 class Reason(NamedTuple):
     """A known complaint: a regular expression on the summary, a stable code, what it means and what to do."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     code: str
     text: str
 
 
 def _reason(pattern: str, code: str, text: str) -> Reason:
-    return Reason(re.compile(pattern), "verifier-" + code, " ".join(text.split()))
+    return Reason(pattern, "verifier-" + code, " ".join(text.split()))
 
 
 ABSENT = _reason("", "absent", "this kernel does not have it: test for it first (bpf.field_exists, bpf.type_exists; in C "
@@ -228,7 +228,7 @@ def _note_origin(origin: dict[str, int], slot: int, insn: str) -> None:
 def explain(summary: str, before: str = "") -> Reason | None:
     """The reason that fits a complaint (and the line before it), or None."""
     text = f"{before}\n{summary}"
-    return next((reason for reason in REASONS if reason.pattern.search(text)), None)
+    return next((reason for reason in REASONS if re.search(reason.pattern, text)), None)
 
 
 def line_at(lines: Sequence[tuple[int, Line]], slot: int) -> Line | None:

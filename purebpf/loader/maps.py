@@ -6,15 +6,15 @@ bytes. Whole-map operations go in batches where the kernel has them (5.6) and on
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, KeysView, MutableMapping, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, MutableMapping, ValuesView
 from errno import E2BIG, EBUSY, EEXIST, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP, EPERM
 from threading import get_ident
 from typing import Any, NamedTuple
 
-from ..btf.percpu import PerCpu
-from ..btf.record import Record
+from ..btf import Btf
 from ..errors import FormatError, KernelError, KeyMissing, NotSupported
-from ..uapi.enums import Cmd
+from ..readings.table import Readings
+from ..uapi.enums import Cmd, MapFlag
 from . import bpf, sys
 from .fd import Fd, Holder
 from .pins import Pinned
@@ -72,6 +72,7 @@ class LiveMap(Holder, Pinned):
         self._key, self._value = key, value
         self._value_bytes = value_bytes  # as the kernel copies it: all CPUs of a per-CPU value
         self._batches = True
+        self.btf: Btf | None = None  # where the types of keys and values are
         self._seen: dict[int, Iterator[tuple[Any, bytes]]] = {}  # by thread: what `keys()` gave, see `_as_seen`
 
     @property
@@ -83,6 +84,11 @@ class LiveMap(Holder, Pinned):
 
     def _title(self) -> str:
         return f"map {self.name!r}"
+
+    @property
+    def value_bytes(self) -> int:
+        """Of a value as the kernel copies it: those of all CPUs."""
+        return self._value_bytes
 
     def freeze(self) -> None:
         """No more writes from user space, ever (5.2). EBUSY while a writable mapping of it lives."""
@@ -103,10 +109,11 @@ _HINTS = {
     (E2BIG, "updating"): "the map is full, or the index is past its end (max_entries)",
     (ENOSPC, "updating"): "the map is full (max_entries)",
     (EBUSY, "freezing"): "a writable mapping of it is still open",
+    (EEXIST, "updating"): "the key is there already",
 }
 
 
-class KeyedMap(LiveMap, MutableMapping[Any, Any]):
+class KeyedMap(Readings, LiveMap, MutableMapping[Any, Any]):
     """Hashes, tries, local storage: a MutableMapping whose every access is a system call.
 
     A missing key is KeyMissing. Iteration sees what other writers do meanwhile: an entry may be missed or come twice."""
@@ -123,12 +130,24 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
 
     # one entry
 
+    def _key_bytes(self, key: Any) -> sys.Buffer:
+        try:
+            return sys.buffer(self._key.encode(key))
+        except FormatError as error:
+            raise FormatError(f"key of map {self.name!r}: {error}") from None
+
+    def _value_buffer(self, value: Any) -> sys.Buffer:
+        try:
+            return sys.buffer(self._value.encode(value))
+        except FormatError as error:
+            raise FormatError(f"value of map {self.name!r}: {error}") from None
+
     def _missing(self, key: Any) -> KeyMissing:
         return KeyMissing(ENOENT, f"map {self.name!r} has no key {key!r}")
 
     def _fetch(self, command: int, key: Any, flags: int) -> bytes | None:
         value = sys.buffer(self._value_bytes)
-        result = bpf.map_elem(command, self.fileno(), sys.buffer(self._key.encode(key)), value, flags)
+        result = bpf.map_elem(command, self.fileno(), self._key_bytes(key), value, flags)
         if result >= 0:
             return value.raw[:self._value_bytes]
         if result == -ENOENT:
@@ -164,8 +183,8 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
 
     def set(self, key: Any, value: Any, *, flags: int = ANY) -> None:
         """Write one entry. `flags`: ANY, NOEXIST (KernelError EEXIST if it is there), EXIST (KeyMissing if it is not)."""
-        result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, self.fileno(), sys.buffer(self._key.encode(key)),
-                              sys.buffer(self._value.encode(value)), flags)
+        result = bpf.map_elem(Cmd.MAP_UPDATE_ELEM, self.fileno(), self._key_bytes(key),
+                              self._value_buffer(value), flags)
         if result == -ENOENT and flags & EXIST:
             raise self._missing(key)
         if result < 0:
@@ -175,7 +194,7 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
         self.set(key, value)
 
     def __delitem__(self, key: Any) -> None:
-        result = bpf.map_elem(Cmd.MAP_DELETE_ELEM, self.fileno(), sys.buffer(self._key.encode(key)), None)
+        result = bpf.map_elem(Cmd.MAP_DELETE_ELEM, self.fileno(), self._key_bytes(key), None)
         if result == -ENOENT:
             raise self._missing(key)
         if result < 0:
@@ -259,6 +278,32 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
             if result >= 0:  # else it went away meanwhile
                 yield key, value.raw[:self._value_bytes]
 
+    @property
+    def is_whole(self) -> bool:
+        """Do the kernel's batches hold just the entries? Not those of arrays with empty slots."""
+        return type(self)._entries is KeyedMap._entries
+
+    def blocks(self) -> Iterator[tuple[Any, Any, int]]:
+        """(keys, values, how many) as memory, for who reads them all at once."""
+        if self._batches and self.is_whole:
+            for batch in self._chunks():
+                yield batch.keys, batch.values, batch.length
+            if self._batches:
+                return
+        pairs = list(self._entries())
+        yield b"".join(k for k, _ in pairs), b"".join(v for _, v in pairs), len(pairs)
+
+    def _items(self) -> Iterator[tuple[Any, Any]]:
+        """Every (key, value), decoded; batches as a whole."""
+        keys, values = (getattr(codec, "decode_each", None) for codec in (self._key, self._value))
+        if self._batches and keys is not None and values is not None and self.is_whole:
+            for batch in self._chunks():
+                yield from zip(keys(batch.keys[:batch.length * self.info.key_size]), values(batch.values[:batch.length * self._value_bytes]))
+            if self._batches:
+                return
+        for key, value in self._entries():
+            yield self._key.decode(key), self._value.decode(value)
+
     def _keys(self) -> Iterator[bytes]:
         """Every key as bytes; with their values, if those are small, since a batch is so much cheaper than steps."""
         if self._batches and self._value_bytes <= _SMALL:
@@ -313,18 +358,7 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
             if result < 0 and result != -ENOENT:
                 raise self._refusal(result, "deleting from")
 
-    # readings
-
-    def to_dict(self) -> dict[Any, Any]:
-        """A copy of the whole map; per-CPU values stay lists."""
-        return {_hashable(k): v for k, v in self.items()}
-
-    def top(self, n: int = 10, *, key: Callable[[Any], Any] | None = None) -> list[tuple[Any, Any]]:
-        """The `n` entries with the largest values (per-CPU: sums), largest first; or with the largest `key(value)`."""
-        import heapq
-
-        by = key or _rank
-        return heapq.nlargest(n, self.items(), key=lambda item: by(item[1]))
+    # readings: see Readings
 
     def to_numpy(self) -> Any:
         """(keys, values) as numpy arrays; records become structured arrays. Needs numpy."""
@@ -333,20 +367,11 @@ class KeyedMap(LiveMap, MutableMapping[Any, Any]):
         return to_numpy(self)
 
 
-def _rank(value: Any) -> Any:
-    value = value.sum() if isinstance(value, PerCpu) else value
-    return tuple(value) if isinstance(value, Record) else value
-
-
-def _hashable(key: Any) -> Any:
-    return tuple(key) if isinstance(key, list) else key
-
-
 class _Items(ItemsView[Any, Any]):
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         live: Any = self._mapping  # type: ignore[attr-defined]
-        key, value = live._key.decode, live._value.decode
-        return ((key(k), value(v)) for k, v in live._entries())
+        items: Iterator[tuple[Any, Any]] = live._items()
+        return items
 
 
 class _Keys(KeysView[Any]):
@@ -395,6 +420,18 @@ class ArrayMap(KeyedMap):
     def set(self, key: Any, value: Any, *, flags: int = ANY) -> None:
         self._check(key)
         super().set(key, value, flags=flags)
+
+    def memory(self) -> memoryview:
+        """The elements in memory shared with programs, each in a multiple of 8 bytes; a read is no system call. For arrays
+        made with BPF_F_MMAPABLE (5.5), else NotSupported. It is unmapped when the view is released or forgotten."""
+        stride = (self._value_bytes + 7) & ~7
+        if not self.info.flags & MapFlag.MMAPABLE:
+            raise NotSupported(EINVAL, f"mapping array {self.name!r}", hint="it was made without BPF_F_MMAPABLE", reason="")
+        try:
+            whole = sys.map_shared(self.fileno(), sys.pages(stride * self.info.max_entries), write=True)
+        except OSError as error:
+            raise self._refusal(-(error.errno or EINVAL), "mapping") from None
+        return memoryview(whole)[:stride * self.info.max_entries]
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, int) and 0 <= key < self.info.max_entries

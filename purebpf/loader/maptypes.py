@@ -12,7 +12,7 @@ from ..uapi.enums import MapFlag, MapType
 Keys = Literal["any", "index", "prefix", "owner", "none"]
 Values = Literal["typed", "each cpu", "fds", "records", "addresses", "devices", "none"]
 Access = Literal["keyed", "array", "sparse", "programs", "perf events", "array of maps", "hash of maps", "fds", "queue", "bloom",
-                 "ring", "user ring", "storage", "whole"]
+                 "ring", "user ring", "storage", "struct ops", "arena"]
 
 
 class Probe(NamedTuple):
@@ -82,14 +82,14 @@ ROWS: Final = (
     MapRow(_M.STACK, "none", "typed", "queue", False, Probe(0)),
     MapRow(_M.SK_STORAGE, "owner", "typed", "storage", True, _STORAGE),
     MapRow(_M.DEVMAP_HASH, "any", "devices", "keyed", False, added=_F.RDONLY_PROG),
-    MapRow(_M.STRUCT_OPS, "none", "none", "whole"),
+    MapRow(_M.STRUCT_OPS, "none", "none", "struct ops"),
     MapRow(_M.RINGBUF, "none", "records", "ring", False, Probe(0, 0, 4096)),
     MapRow(_M.INODE_STORAGE, "owner", "typed", "storage", True, _STORAGE),
     MapRow(_M.TASK_STORAGE, "owner", "typed", "storage", True, _STORAGE),
     MapRow(_M.BLOOM_FILTER, "none", "typed", "bloom", True, Probe(0)),
     MapRow(_M.USER_RINGBUF, "none", "records", "user ring", False, Probe(0, 0, 4096)),
     MapRow(_M.CGRP_STORAGE, "owner", "typed", "storage", True, _STORAGE),
-    MapRow(_M.ARENA, "none", "none", "whole", False, Probe(0, 0, 1, _F.MMAPABLE)),
+    MapRow(_M.ARENA, "none", "none", "arena", False, Probe(0, 0, 1, _F.MMAPABLE)),
     MapRow(_M.INSN_ARRAY, "index", "typed", "keyed", True, Probe(4, 16)),
 )
 _BY_TYPE: Final = {row.type: row for row in ROWS}

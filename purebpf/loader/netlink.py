@@ -228,7 +228,7 @@ def attach_xdp(program: LoadedProgram, ifindex: int, target: str, mode: int, rep
             EBUSY: f"{target} has {there or 'one'}", EEXIST: f"{target} has {there or 'another one'}",
             EOPNOTSUPP: "the driver has no native XDP: use mode='generic'"}.get(errno, ""))
         raise error if errno not in (EBUSY, EEXIST, EINVAL) else AttachError(errno, error.action, error.hint)
-    return Link("xdp", target, None, held, program=program)
+    return Link("xdp", target, None, own, held, program=program)
 
 
 def xdp_of(ifindex: int) -> list[tuple[str, int]]:

@@ -16,6 +16,7 @@ from .maptypes import row
 
 if TYPE_CHECKING:
     from .kernel import Kernel
+    from .token import Token
 
 BPFFS = "/sys/fs/bpf"
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
@@ -50,7 +51,10 @@ class LoadOptions(NamedTuple):
     attach         also attach what its section name says where
     btf            types to relocate against instead of the running kernel's: a Btf or a file
     kernel         keeps what was read of the running kernel for several loads; the caller closes it
-    policy         what the object may ask for, where it is not trusted"""
+    policy         what the object may ask for, where it is not trusted
+    count_lost     count the records that find no room in its ring buffers (`map.lost`), by counters that the loader puts
+                   behind the calls (see `drops`): the programs are not to the byte what the object has
+    token          by which a process in a user namespace may load (6.9); the caller closes it"""
 
     license: str | None = None
     constants: Mapping[Any, Any] = _NOTHING
@@ -64,6 +68,8 @@ class LoadOptions(NamedTuple):
     btf: Btf | str | os.PathLike[str] | None = None
     kernel: Kernel | None = None
     policy: Policy | None = None
+    count_lost: bool = False
+    token: Token | None = None
 
 
 def check(spec: ObjectSpec, options: LoadOptions) -> None:

@@ -29,12 +29,13 @@ ENOTSUPP = sys.ENOTSUPP
 
 
 class Answer(NamedTuple):
-    """One feature: does the kernel have it (None: this process may not ask), and since which release kernels do ("" if not
-    known)."""
+    """One feature: does the kernel have it (None: this process may not ask), since which release kernels do ("" if not
+    known), and what else it needs."""
 
     name: str
     has: bool | None
     since: str
+    needs: str = ""
 
 
 def _may_ask(test: Callable[[], bool]) -> bool | None:
@@ -80,6 +81,13 @@ class Probes:
 
     def prog_types(self) -> list[Answer]:
         return [Answer(n, _may_ask(partial(self.prog_type, n)), versions.prog_type(i)) for i, n in names(ProgType).items() if i]
+
+    def attach_kinds(self) -> list[Answer]:
+        """What programs can be attached to; the text of one that is missing says what it needs."""
+        from .attachable import KINDS
+
+        return [Answer(name, _may_ask(partial(self._ask, "attach", name, kind.test)), kind.since, kind.needs)
+                for name, kind in KINDS.items()]
 
     def all_helpers(self, prog_type: int) -> list[Answer]:
         return [Answer(n, _may_ask(partial(self.helper, n, prog_type)), versions.helper(n)) for n in helpers.IDS if n != "unspec"]
@@ -167,9 +175,9 @@ def _has_helper(name: str, prog_type: int) -> bool:
     return bool(log.strip()) and not any(text in log for text in refusals)
 
 
-def _accepts(code: str, prog_type: int = _P.SOCKET_FILTER) -> Callable[[], bool]:
-    return lambda: _opened(bpf.prog_load(assemble(code.replace(";", "\n")), "GPL", fields={"prog_type": prog_type})[0],
-                           "program")
+def _accepts(code: str | bytes, prog_type: int = _P.SOCKET_FILTER) -> Callable[[], bool]:
+    return lambda: _opened(bpf.prog_load(code if isinstance(code, bytes) else assemble(code.replace(";", "\n")), "GPL",
+                                         fields={"prog_type": prog_type})[0], "program")
 
 
 def _makes(kind: int, flags: int = 0, **fields: int | bytes) -> Callable[[], bool]:
@@ -213,7 +221,7 @@ FEATURES: dict[str, Callable[[], bool]] = {
         "prog_type": _P.SOCKET_FILTER, "prog_name": b"probe"})[0], "program"),
     "jmp32": _accepts("r0 = 0; w1 = 0; if w1 == 0 goto +0; exit"),
     "bounded_loops": _accepts("r0 = 10; r0 += -1; if r0 != 0 goto -2; exit"),
-    "million_insns": _accepts("r0 = 0;" * 5000 + "exit"),
+    "million_insns": _accepts(bytes.fromhex("b700000000000000") * 5000 + bytes.fromhex("9500000000000000")),  # r0 = 0; exit
     "atomics": _accepts("r0 = 0; *(u64 *)(r10 - 8) = r0; r1 = 1; r1 = atomic_fetch_add((u64 *)(r10 - 8), r1); exit"),
     "cpu_v4": _accepts("r0 = 1; r0 = (s8)r0; r0 = 0; exit"),
     "may_goto": _accepts("r0 = 0; may_goto +0; exit"),

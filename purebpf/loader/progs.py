@@ -20,6 +20,7 @@ from .link import Link
 from .logs import complains, rejection
 from .pins import Pinned
 from .refusals import CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, CAP_SYS_ADMIN, refuse
+from .token import Token, given
 
 if TYPE_CHECKING:
     from ..btf import Btf
@@ -53,10 +54,11 @@ class LoadedCode(NamedTuple):
 
 
 def load_program(spec: ProgramSpec, linked: Linked, code: Loadable, *, license: str, btf: KernelBtf | None,
-                 target: Target, log_level: int) -> LoadedCode:
+                 target: Target, log_level: int, token: Token | None = None) -> LoadedCode:
     """BPF_PROG_LOAD. Without `log_level` no log is made unless the program is refused; then it is loaded again for the
     whole log, whatever its length. Raises VerifierError, NotSupported or KernelError."""
     fields, held = _fields(spec, linked, code, btf, target)
+    fields.update(given(token, "prog_token_fd", "prog_flags", spec.flags))
     what = f"program {spec.name}"
     made, log = _attempt(code.code, license, log_level, fields, what)
     if made == -EINVAL and not log and not log_level:

@@ -111,6 +111,24 @@ class RingMap(ReaderMap):
     """A ring buffer; records are decoded by the map's value type, if it names one."""
 
     _ring: Ring[Any] | None = None
+    _counters: tuple[Callable[[], bytes], ...] = ()
+    _lost_before = 0  # told by a counter whose object is closed
+
+    def counted_by(self, counter: Callable[[], bytes]) -> None:
+        """Programs that use this ring count what finds no room where this reads."""
+        self._counters += (counter,)
+
+    @property
+    def lost(self) -> int | None:
+        """How many records found no room since their programs were loaded; None where nobody counts: programs of others, or
+        an object loaded without `count_lost`."""
+        if not self._counters:
+            return None
+        try:
+            self._lost_before = sum(int.from_bytes(counter(), sys.BYTEORDER) for counter in self._counters)
+        except ValueError:
+            pass  # the object is closed
+        return self._lost_before
 
     def reader(self) -> Ring[Any]:
         """The reader, mapped on first use. Only one process at a time can read a ring buffer."""

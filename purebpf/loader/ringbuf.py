@@ -58,8 +58,8 @@ def uniform(headers: memoryview, consumer: int, producer: int, size: int) -> int
     count, rest = divmod(producer - consumer, stride)
     if length > LENGTH or rest:
         return -1
-    words = headers[at:at + count * (stride >> 2):stride >> 2].tolist()
-    return length if words.count(length) == count else -1
+    words = headers[at:at + count * (stride >> 2):stride >> 2]
+    return length if words.tobytes() == length.to_bytes(4, sys.BYTEORDER) * count else -1
 
 
 class Bulk(NamedTuple):

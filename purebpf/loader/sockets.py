@@ -159,7 +159,7 @@ def attach_netns(program: LoadedProgram, target: Any) -> Link:
     fd, owner = links.directory(target, "network namespace")
     try:
         return links.create(program, "netns", str(target), feature="network namespace links", since="5.8",
-                            caps=_CAPS, target_fd=fd)
+                            caps=_CAPS, target_fd=fd, hint="is it a network namespace, such as /proc/PID/ns/net?")
     finally:
         if owner is not None:
             owner.close()
@@ -226,7 +226,7 @@ def attach_sockmap(program: LoadedProgram, target: Any) -> Link:
         request.disown()
         close_all(held)
         raise links.refusal(result, program, "sockmap", name, caps=_CAPS, hint="is it a sockmap or sockhash?")
-    return Link("sockmap", name, None, request, program=program)
+    return Link("sockmap", name, None, *held, request, program=program)
 
 
 def attach_netfilter(program: LoadedProgram, target: str, *, priority: int = -128, defrag: bool = False) -> Link:
@@ -235,6 +235,9 @@ def attach_netfilter(program: LoadedProgram, target: str, *, priority: int = -12
     if family not in FAMILIES or hook not in HOOKS:
         raise AttachError(EINVAL, f"netfilter hook {target!r}",
                           f"write 'FAMILY:HOOK' of {', '.join(FAMILIES)} and {', '.join(HOOKS)}")
+    lowest, highest = -(1 << 31), (1 << 31) - 1
     return links.create(program, "netfilter", target, feature="netfilter programs", since="6.4", caps=_CAPS,
+                        hint=f"priority {priority} is the kernel's own" if priority in (lowest, highest) else
+                        "with defrag, the priority has to be above -400" if defrag and priority <= -400 else "",
                         netfilter__pf=FAMILIES[family], netfilter__hooknum=HOOKS[hook],
                         netfilter__priority=priority, netfilter__flags=int(defrag))

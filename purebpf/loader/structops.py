@@ -24,8 +24,10 @@ from . import bpf, sys
 from .kbtf import KernelBtf
 from .kernel import Kernel, missing
 from .link import Link, Request, duplicate
-from .maps import LiveMap, MapInfo
+from .maps import MapInfo
 from .refusals import refuse
+from .tables import OpsTable
+from .token import Token, given
 
 _PREFIX = "bpf_struct_ops_"
 
@@ -142,7 +144,7 @@ def check_program(spec: ProgramSpec, found: tuple[Table, int] | None) -> None:
         raise FormatError(f"program {spec.name!r} ({spec.section}) is in no struct of .struct_ops")
 
 
-class StructOpsMap(LiveMap):
+class StructOpsMap(OpsTable):
     """A struct_ops table in the kernel. `set` changes members that are data; `attach` registers it."""
 
     table: Table
@@ -206,7 +208,7 @@ def _unregister(map_fd: int) -> None:
     bpf.map_elem(Cmd.MAP_DELETE_ELEM, map_fd, sys.buffer(4), None)
 
 
-def create(table: Table, kernel: Kernel, btf: KernelBtf | None, programs: Mapping[str, Any]) -> StructOpsMap:
+def create(table: Table, kernel: Kernel, btf: KernelBtf | None, programs: Mapping[str, Any], token: Token | None = None) -> StructOpsMap:
     """The map of a table; `programs` will hold those it names when it is attached."""
     if btf is None:
         raise FormatError(f"struct_ops {table.name!r} needs the object's BTF")
@@ -215,7 +217,7 @@ def create(table: Table, kernel: Kernel, btf: KernelBtf | None, programs: Mappin
     module = {"value_type_btf_obj_fd": kernel.module_fd(table.module)} if table.module else {}
     fd = bpf.map_create(
         f"map {spec.name}", map_type=spec.type, key_size=4, value_size=spec.value_size, max_entries=1,
-        map_flags=flags | (MapFlag.VTYPE_BTF_OBJ_FD if table.module else 0), map_name=bpf.object_name(spec.name),
+        **given(token, "map_token_fd", "map_flags", flags | (MapFlag.VTYPE_BTF_OBJ_FD if table.module else 0)), map_name=bpf.object_name(spec.name),
         btf_fd=btf.fd.fileno(), btf_vmlinux_value_type_id=table.value_id, **module)
     if isinstance(fd, int):
         raise refuse(-fd, f"creating struct_ops {table.name!r} ({table.struct})")

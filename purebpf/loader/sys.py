@@ -15,9 +15,9 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
-import platform
 import re
 import struct
+import weakref
 from errno import ENOSYS
 from functools import lru_cache
 from threading import Lock
@@ -30,7 +30,7 @@ ENOTSUPP: Final = 524  # the kernel's own number, which leaks through bpf(2); Py
 PAGE: Final = mmap.PAGESIZE
 BYTEORDER: Final[Literal["little", "big"]] = "little" if struct.pack("=H", 1)[0] else "big"
 
-_MACHINE = platform.machine()
+_MACHINE = os.uname().machine  # `platform` costs milliseconds to import
 _BPF_NUMBERS = {"x86_64": 321, "i386": 357, "i686": 357, "s390x": 351, "sparc64": 349, "mips64": 5315,
                 "ppc64": 361, "ppc64le": 361, "armv7l": 386, "parisc64": 341}
 _PERF_NUMBERS = {"x86_64": 298, "i386": 336, "i686": 336, "s390x": 331, "sparc64": 327, "mips64": 5292,
@@ -149,6 +149,7 @@ class Mapping:
 
     def __init__(self, fd: int, length: int, address: int = 0) -> None:
         self.address, self._length = 0, length
+        self._exported: list[weakref.ref[Any]] = []
         call = _libc["mmap"]
         call.restype = _pointer
         call.argtypes = (_pointer, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_int64)
@@ -172,7 +173,18 @@ class Mapping:
     def write(self, offset: int, data: bytes) -> None:
         ctypes.memmove(self._at(offset, len(data)), data, len(data))
 
+    def view(self) -> memoryview:
+        """The memory; `close` refuses while it lives."""
+        self._at(0, 0)
+        exported = (ctypes.c_char * self._length).from_address(self.address)
+        self._exported.append(weakref.ref(exported))
+        return memoryview(exported).cast("B")
+
     def close(self) -> None:
+        """BufferError while a view lives; a second time is fine."""
+        self._exported = [one for one in self._exported if one() is not None]
+        if self._exported:
+            raise BufferError("a view of the memory is still in use: release() it first")
         address, self.address = self.address, 0
         if address:
             call = _libc["munmap"]

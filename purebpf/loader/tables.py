@@ -1,4 +1,4 @@
-"""Live maps whose values stand for kernel objects: programs, maps, sockets, cgroups, perf events.
+"""Live maps whose values stand for kernel objects: programs, maps, sockets, cgroups, perf events, tables of functions.
 
 Writing takes the object (anything with `fileno()`, or a bare fd); what a read gives is the kernel's id, where the kernel
 lets one read at all.
@@ -10,14 +10,14 @@ import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from errno import EINVAL
+from errno import EINVAL, ENOENT
 from typing import Any
 
 from ..errors import FormatError, KernelError, KeyMissing
-from ..uapi.enums import MapType
-from . import sys
+from ..uapi.enums import Cmd, MapType
+from . import bpf, sys
 from .fd import Fd
-from .maps import ArrayMap, KeyedMap
+from .maps import ArrayMap, KeyedMap, LiveMap
 from .perfbuf import PerfBuffer
 from .queues import ReaderMap
 
@@ -152,6 +152,24 @@ class PerfTable(FdTable, ReaderMap):
     def lost(self) -> int:
         """How many samples found no room since the reader was opened."""
         return self._buffer.lost if self._buffer is not None else 0
+
+
+class OpsTable(LiveMap):
+    """A struct_ops table: one value, the kernel's struct around it with programs in place of functions."""
+
+    def raw_value(self) -> bytes:
+        """The value as bytes, in the kernel's layout; functions are the ids of their programs."""
+        value = sys.buffer(self._value_bytes)
+        result = bpf.map_elem(Cmd.MAP_LOOKUP_ELEM, self.fileno(), sys.buffer(4), value)
+        if result < 0:
+            raise self._refusal(result, "reading")
+        return value.raw[:self._value_bytes]
+
+    def unregister(self) -> None:
+        """Take it back from the kernel, where no link registered it. KernelError."""
+        result = bpf.map_elem(Cmd.MAP_DELETE_ELEM, self.fileno(), sys.buffer(4), None)
+        if result < 0:
+            raise self._refusal(result, "unregistering", "it is not registered" if result == -ENOENT else "")
 
 
 class FdKeyed(KeyedMap):

@@ -157,6 +157,15 @@ def function_addresses(names: set[str]) -> set[int]:
         return {int(line[:16], 16) for line in file if line[17:18] in "tT" and line.split()[2] in names}
 
 
+def is_tracing() -> bool:
+    """Does the kernel write to its trace buffer? It is switched off by whoever writes 0 to tracing_on, for all."""
+    with open_root() as root:
+        try:
+            return _read(root, "tracing_on").strip() != "0"
+        except OSError:
+            return True  # nobody can tell
+
+
 def open_pipe() -> Fd:
     """The trace pipe, not waiting for lines. Raises KernelError."""
     with open_root() as root:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import re
 import time
+import warnings
 from collections.abc import Iterator
 from errno import EAGAIN, EINTR
 from typing import NamedTuple
 
 from .reader import wait_readable
 from .refusals import refuse
-from .tracefs import open_pipe
+from .tracefs import is_tracing, open_pipe
 
 _LINE = re.compile(r"\s*(?P<task>.*)-(?P<pid>\d+)\s+(?:\([^)]*\)\s+)?\[(?P<cpu>\d+)\]\s+\S+\s+(?P<time>\d+\.\d+): "
                    r"(?:bpf_trace_printk: |0x[0-9a-f]+: )?(?P<text>.*)")
@@ -41,9 +42,12 @@ def parse(line: str) -> TraceLine:
 
 class Pipe:
     """The open pipe. `lines()` gives those that are there now; `fileno()` is readable when there are some. Raises
-    KernelError where tracefs is not to be had."""
+    KernelError where tracefs is not to be had; warns where tracing is switched off, as nothing comes then."""
 
     def __init__(self) -> None:
+        if not is_tracing():
+            warnings.warn("tracing is switched off, so nothing that programs print will come: write 1 to tracing_on in tracefs "
+                          "(/sys/kernel/tracing)", RuntimeWarning, stacklevel=3)
         self._fd, self._rest = open_pipe(), b""
 
     def fileno(self) -> int:

@@ -54,7 +54,7 @@ def attach_tracepoint(program: LoadedProgram, target: str | None, *, cookie: int
 
 def _required(program: LoadedProgram, target: str | None, what: str) -> str:
     if not target:
-        raise AttachError(EINVAL, f"program {program.name!r} ({program.spec.section})", f"say where: attach({what})")
+        raise AttachError(EINVAL, f"program {program.name!r} ({program.spec.section})", f"say where: attach({what})", reason="")
     return target
 
 

@@ -16,8 +16,8 @@ from ..btf import Btf
 from ..btf.layout import size_of
 from ..btf.percpu import PerCpu
 from ..btf.values import Codec, codec
-from ..btf.record import Record
 from ..errors import FormatError, KernelError, KeyMissing
+from ..readings.table import Readings
 from ..spec import MapSpec, VarSpec
 from .maps import ANY, EXIST, NOEXIST, Array, BloomFilter, Map, MapInMap, ProgArray, Queue
 from .memory import Region, Trap
@@ -45,7 +45,7 @@ class _Bytes:
         return data
 
 
-class LiveMap(MutableMapping[Any, Any]):
+class LiveMap(Readings, MutableMapping[Any, Any]):
     """A map by decoded keys and values, with the methods of the loader's maps. A missing key raises KeyMissing, a refused
     update KernelError with the number the kernel would give. `engine`: the map as programs see it."""
 
@@ -145,15 +145,6 @@ class LiveMap(MutableMapping[Any, Any]):
                 raise
         return self[key]
 
-    def to_dict(self) -> dict[Any, Any]:
-        """A copy of the whole map; per-CPU values stay lists."""
-        return {tuple(k) if isinstance(k, list) else k: v for k, v in self.items()}
-
-    def top(self, n: int = 10, *, key: Callable[[Any], Any] | None = None) -> list[tuple[Any, Any]]:
-        """The `n` entries with the greatest values (per-CPU: sums), greatest first; or with the greatest `key(value)`."""
-        by = key or _rank
-        return sorted(self.items(), key=lambda item: by(item[1]), reverse=True)[:n]
-
     # -- queues, stacks, bloom filters
 
     def push(self, value: Any, *, replace: bool = False) -> None:
@@ -227,8 +218,8 @@ class LiveMap(MutableMapping[Any, Any]):
 
     @property
     def lost(self) -> int:
-        """A perf event array here has room for all."""
-        return 0
+        """How many records found no room; a perf event array here has room for all."""
+        return self.engine.lost if isinstance(self.engine, RingBuf) else 0
 
     def _record(self, data: bytes) -> Any:
         kind = self.spec.value_type
@@ -249,11 +240,6 @@ class LiveMap(MutableMapping[Any, Any]):
     def _check(self, error: int, action: str) -> None:
         if error < 0:
             raise KernelError(-error, f"{action} in {self.name}")
-
-
-def _rank(value: Any) -> Any:
-    value = value.sum() if isinstance(value, PerCpu) else value
-    return tuple(value) if isinstance(value, Record) else value
 
 
 class Variable:

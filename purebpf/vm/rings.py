@@ -24,12 +24,12 @@ class _Record:
 
 class RingBuf(Map):
     """BPF_MAP_TYPE_RINGBUF of `max_entries` bytes. Records come out in the order they were reserved; one that is still
-    reserved holds back those after it. Space is given back when user space takes records."""
+    reserved holds back those after it. Space is given back when user space takes records. `lost` found no room."""
 
     def __init__(self, spec: MapSpec, memory: Memory, cpus: int) -> None:
         super().__init__(spec, memory, cpus)
         self.waiting: list[_Record] = []
-        self.produced = self.consumed = 0
+        self.produced = self.consumed = self.lost = 0
 
     def reserve(self, size: int) -> int:
         """Address of a new record of `size` bytes; 0 if there is no room."""
@@ -42,6 +42,7 @@ class RingBuf(Map):
     def output(self, data: bytes) -> int:
         """Copy a whole record in."""
         if HEADER + len(data) > self.spec.max_entries:
+            self.lost += 1
             return -errno.E2BIG
         if not self._room(len(data)):
             return -errno.EAGAIN
@@ -51,6 +52,7 @@ class RingBuf(Map):
     def _room(self, size: int) -> bool:
         taken = (size + HEADER + 7) & ~7
         if taken > self.spec.max_entries or self.produced + taken - self.consumed > self.spec.max_entries - 1:
+            self.lost += 1
             return False
         self.produced += taken
         return True

@@ -17,7 +17,8 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself and errors
     "btf": set(),
     "spec": {"isa", "btf", "uapi", "checks"},
     "context": {"spec", "btf", "uapi"},
-    "vm": {"isa", "spec", "btf", "uapi", "context"},
+    "readings": {"btf"},
+    "vm": {"isa", "spec", "btf", "uapi", "context", "readings"},
     "elf": {"spec", "isa", "btf", "uapi"},
     "dsl": {"uapi", "spec"},  # spec for RunResult, in type annotations only
     "net": {"dsl"},
@@ -37,7 +38,7 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself and errors
     "checks": {"spec", "isa", "uapi"},
     "whole": {"elf", "isa", "spec"},
     "listing": {"whole", "isa", "spec", "btf", "uapi"},
-    "loader": {"spec", "checks", "isa", "btf", "uapi", "dsl", "context"},
+    "loader": {"spec", "checks", "isa", "btf", "uapi", "dsl", "context", "readings"},
     "api": {"target", "btf", "compiler", "dsl", "spec", "frontend", "loader", "vm"},
     "cli": None,  # everything
     "__init__": None,

@@ -98,7 +98,7 @@ def test_programs(k: loader.Object, run: Run, bpffs: str) -> None:
     run("link", "detach", f"{bpffs}/l")
     assert not grows(k, getpgid) and not os.path.exists(f"{bpffs}/l")
     assert "raw tracepoint 'nothing'" in run("prog", "attach", f"{bpffs}/p", "nothing", status=1)
-    assert "take no such options: mode=3" in run("prog", "attach", f"{bpffs}/p", "sys_exit,mode=3", status=1)
+    assert "take no such option: mode" in run("prog", "attach", f"{bpffs}/p", "sys_exit,mode=3", status=1)
     os.unlink(f"{bpffs}/p")
     with loader.load(counter("xdp", 2)) as other:
         got = run.json("prog", "run", str(other["prog"].info.id), "--data", "00" * 64)
@@ -216,6 +216,16 @@ def test_the_trace_pipe(run: Run) -> None:
     assert parse("CPU:1 [LOST 5 EVENTS]").text == "CPU:1 [LOST 5 EVENTS]"
 
 
+def test_where_tracing_is_switched_off_the_pipe_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from purebpf.loader import tracefs
+    from purebpf.loader.tracepipe import Pipe
+
+    real = tracefs._read
+    monkeypatch.setattr(tracefs, "_read", lambda root, path: "0\n" if path == "tracing_on" else real(root, path))
+    with pytest.warns(RuntimeWarning, match="write 1 to tracing_on"):
+        Pipe().close()
+
+
 def test_attaching_nothing_is_an_error(clang_object: Any, run: Run) -> None:
     assert "nothing was attached: run: say where" in run("load", clang_object("globals"), "--attach", status=1)
 
@@ -227,7 +237,7 @@ def test_options_of_attaching(clang_object: Any, run: Run, netns: None, bpffs: s
     for name in os.listdir(f"{bpffs}/x"):
         os.unlink(f"{bpffs}/x/{name}")
     os.rmdir(f"{bpffs}/x")
-    assert "takes no such option" in run("load", path, "--attach", "run=lo,colour=red", status=1)
+    assert "take no such option" in run("load", path, "--attach", "run=lo,colour=red", status=1)
 
 
 @pytest.mark.skipif(older_than("5.15"), reason="tracepoint links: since 5.15")
@@ -298,3 +308,30 @@ def test_bare_code_is_not_loaded(tmp_path: Any, run: Run) -> None:
     path = tmp_path / "code.s"
     path.write_text("r0 = 0\nexit\n")
     assert "no hook to be loaded for" in run("load", str(path), status=1)
+
+
+def test_attach_kinds_agree_with_attaching(run: Run, netns: None) -> None:
+    """What is said to be attachable attaches, and what is not does not."""
+    from purebpf.errors import PureBpfError
+    from tests.kernel.test_links import cgroup_root
+
+    ways: dict[str, tuple[str, Any, int]] = {
+        "tracepoint": ("tracepoint/syscalls/sys_enter_getpgid", None, 0), "raw tracepoint": ("raw_tp/sys_enter", None, 0),
+        "kprobe": ("kprobe/do_nanosleep", None, 0), "uprobe": ("uprobe/libc.so.6:getppid", None, 0),
+        "kprobe.multi": ("kprobe.multi/do_nanosleep", None, 0), "uprobe.multi": ("uprobe.multi/libc.so.6:getppid", None, 0),
+        "fentry": ("fentry/do_nanosleep", None, 0), "fexit": ("fexit/do_nanosleep", None, 0), "tp_btf": ("tp_btf/sched_switch", None, 0),
+        "iterator": ("iter/task", None, 0), "xdp link": ("xdp", "lo", 2), "tcx link": ("tcx/ingress", "lo", 0),
+        "netkit link": ("netkit/primary", "lo", 0), "cgroup link": ("cgroup_skb/egress", cgroup_root(), 1),
+        "network namespace link": ("sk_lookup", "/proc/thread-self/ns/net", 1)}
+    answers = run.json("features")["attach kinds"]
+    assert set(ways) <= set(answers)
+    for name, (section, target, result) in ways.items():
+        if target == "":
+            continue  # no cgroup2 here
+        works = True
+        try:
+            with loader.load(counter(section, result)) as one:
+                one["prog"].attach(target)
+        except PureBpfError:
+            works = False
+        assert answers[name] == works, name

@@ -13,6 +13,7 @@ import os
 import random
 import signal
 import socket
+import sys as python
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -34,7 +35,8 @@ pytestmark = pytest.mark.kernel
 ERRNOS = (errno.EPERM, errno.EINVAL, errno.ENOMEM, errno.EINTR, errno.EAGAIN, errno.EEXIST, errno.ENOSPC, errno.EMFILE,
           errno.EBUSY, errno.E2BIG, errno.ENOSYS)
 FEW = (errno.EPERM, errno.EINVAL, errno.EINTR, errno.EMFILE, errno.ENOSYS)
-SLOW = ("uprobe", "uprobe.multi", "tracepoint", "tp_btf")  # the kernel waits for all CPUs at each detaching
+SOCKET = socket.socket  # the scenario's own does not fail
+SLOW = ("uprobe", "uprobe.multi", "tracepoint", "tp_btf", "lists", "iterators")  # the kernel waits for all CPUs at each detaching
 
 
 class Faults:
@@ -171,17 +173,76 @@ def of_sockmap(bpffs: str) -> None:
 
 
 def of_lists(bpffs: str) -> None:
-    from purebpf.loader import handle
+    from purebpf.loader import listed
 
     with loader.load(counter("raw_tp/sys_enter"), attach=True) as k:
-        assert k["prog"].info.id in {e.id for e in handle.programs()}
-        assert k.links[0].id in {e.id for e in handle.links()}
-        assert any(True for _ in handle.maps())
+        assert k["prog"].info.id in {e.id for e in listed.programs()}
+        assert k.links[0].id in {e.id for e in listed.links()}
+        assert any(True for _ in listed.maps())
+
+
+def of_iterators(bpffs: str) -> None:
+    with loader.load(counter("iter/task"), attach=True) as k:
+        assert k.links[0].read() == "" and k["hits"].value
+
+
+def of_cgroups(bpffs: str) -> None:
+    from tests.kernel.test_links import cgroup_root
+
+    if root := cgroup_root():
+        with loader.load(counter("cgroup_skb/egress", 1)) as k:
+            k["prog"].attach(root)
+
+
+def of_sockets(bpffs: str) -> None:
+    with loader.load(counter("socket")) as k, SOCKET(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        k["prog"].attach(sock).close()
+
+
+def of_lost_records(bpffs: str) -> None:
+    from tests.kernel.test_events import ring_spec
+
+    with loader.load(ring_spec(), count_lost=True) as k:
+        k["prog"].test_run(bytes(64))
+        assert k["ring"].lost == 0
+
+
+def of_memory(bpffs: str) -> None:
+    maps = (MapSpec("pages", 33, 0, 0, 2, 1024), MapSpec("counts", 2, 4, 8, 4, 1024))
+    with loader.load(obj("xdp", "r1 = map:pages\nr1 = map:counts\nr0 = 2\nexit", maps=maps)) as k:
+        with k["pages"].memory() as pages, k["counts"].memory() as counts:
+            pages[5] = counts[8] = 7
+        assert k["counts"].raw[1][0] == 7
+
+
+def of_maps_of_maps(bpffs: str) -> None:
+    inner = MapSpec("inner", HASH, 4, 8, 4)
+    maps = (inner, MapSpec("outer", 12, 4, 4, 2, inner=inner), MapSpec("programs", 3, 4, 4, 2))
+    with loader.load(obj("xdp", "r1 = map:outer\nr1 = map:programs\nr1 = map:inner\nr0 = 2\nexit", maps=maps)) as k:
+        k["outer"][1] = k["inner"]
+        with k["outer"].inner(1) as one:
+            assert one.info.id == k["inner"].info.id
+        k["programs"][0] = k["prog"]
+        del k["programs"][0]
+
+
+def of_probes(bpffs: str) -> None:
+    from purebpf.loader.attachable import KINDS
+
+    for name in ("raw tracepoint", "perf link", "xdp link", "cgroup link", "uprobe.multi"):
+        KINDS[name].test()
+
+
+def of_statistics(bpffs: str) -> None:
+    with loader.statistics(), loader.load(counter("xdp", 2)) as k:
+        k["prog"].test_run(bytes(64))
+        assert k["prog"].info.run_count == 1
 
 
 SCENARIOS: dict[str, Callable[[str], None]] = {
     "maps": of_maps, "pins": of_pins, "rings": of_rings, "perf buffers": of_perf_buffers, "update": of_update,
-    "sockmap": of_sockmap, "lists": of_lists,
+    "sockmap": of_sockmap, "lists": of_lists, "iterators": of_iterators, "cgroups": of_cgroups, "sockets": of_sockets,
+    "lost records": of_lost_records, "memory": of_memory, "maps of maps": of_maps_of_maps, "probes": of_probes, "statistics": of_statistics,
     "tracepoint": attached("tracepoint/syscalls/sys_enter_getpgid"), "raw_tp": attached("raw_tp/sys_enter"),
     "tp_btf": attached("tp_btf/sys_enter"), "uprobe": attached("uprobe/libc.so.6:getppid"),
     "uprobe.multi": attached("uprobe.multi/libc.so.6:getppi?"),
@@ -214,7 +275,7 @@ def test_each_call_fails_once(netns: None, bpffs: str, monkeypatch: pytest.Monke
     scenario = SCENARIOS[name]
     scenario(bpffs)
     calls = faults.count
-    assert calls > 3
+    assert calls > 1
     bad = []
     for number in FEW if name in SLOW else ERRNOS:
         for fail in range(1, calls + 1):
@@ -259,11 +320,13 @@ def test_no_descriptor_is_lost_to_an_interrupt(monkeypatch: pytest.MonkeyPatch) 
     """Loads, attachments and readings are interrupted by a signal at random moments. Without the watch on bpf(2): what it
     does between the system call and the owner is Python."""
     monkeypatch.setattr(sys, "_bpf", getattr(sys._bpf, "__wrapped__", sys._bpf))
+    # a signal in a destructor is told to this hook, with the frame that holds the object: pytest's own keeps it, Python's does not
+    monkeypatch.setattr(python, "unraisablehook", lambda unraisable: None)
 
     def stop(signum: int, frame: Any) -> None:
         raise KeyboardInterrupt
 
-    rounds = int(os.environ.get("PUREBPF_INTERRUPTS", "150"))
+    rounds = int(os.environ.get("PUREBPF_INTERRUPTS", "300"))
     def attach(section: str) -> Callable[[str], None]:
         return lambda bpffs: loader.load(counter(section), attach=True).close()
 

@@ -11,7 +11,7 @@ import pytest
 import purebpf as bpf
 from purebpf import loader
 from purebpf.errors import AttachError, KernelError, NotSupported
-from purebpf.loader import handle
+from purebpf.loader import handle, listed
 from purebpf.loader.refusals import older_than
 from purebpf.spec import MapSpec
 from purebpf.uapi.enums import MapType
@@ -160,7 +160,7 @@ def test_listings_agree_with_what_there_is() -> None:
         for entry in (mine, link, m):
             with entry.open() as opened:
                 assert opened.fileno() > 0
-        assert any(e.name == "vmlinux" for e in handle.btfs())
+        assert any(e.name == "vmlinux" for e in listed.btfs())
 
 
 LINKS = {"tracepoint/syscalls/sys_enter_getpgid": ("tracepoint", "sys_enter_getpgid"),

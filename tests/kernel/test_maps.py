@@ -483,3 +483,38 @@ def test_tries_take_addresses() -> None:
         k["t"][ip_network("10.0.0.0/8")] = 7
         assert k["t"][ip_address("10.1.2.3")] == 7 == k["t"]["10.9.9.9"] and "11.0.0.1" not in k["t"]
         assert "fe80::1" not in k["t"] and ip_address("10.1.1.1") in k["t"]
+
+
+@pytest.mark.parametrize("batches", [True, False])
+@pytest.mark.parametrize("kind", [MapType.HASH, MapType.PERCPU_HASH, MapType.ARRAY, MapType.PERCPU_ARRAY, MapType.LRU_HASH])
+def test_whole_maps_into_numpy(kind: int, batches: bool) -> None:
+    """What numpy gets is what items() gives, field by field; with the kernel's batches and without."""
+    numpy = pytest.importorskip("numpy")
+    from purebpf.loader.maptypes import row
+
+    b = Builder()
+    u32, u64, u16 = b.add(t.Int("unsigned int", 4)), b.add(t.Int("unsigned long", 8)), b.add(t.Int("unsigned short", 2))
+    text = b.add(t.Array(b.add(t.Int("char", 1, t.CHAR)), u32, 6))
+    value = b.add(t.Struct("value", 24, (t.Member("n", u64, 0), t.Member("port", b.add(t.Typedef("__be16", u16)), 64),
+                                         t.Member("name", text, 80), t.Member("m", u32, 128))))
+    key = 0 if row(kind).keys == "index" else u32
+    maps = (MapSpec("m", kind, 4, 24, 50, key_type=key, value_type=value if key else 0),)
+    with loader.load(obj("xdp", "r0 = 0\nexit", maps=maps)._replace(btf=b.build())) as k:
+        m = k["m"]
+        m._batches = batches
+        if key:
+            m.update({n: {"n": n << 40, "port": 443, "name": f"x{n}", "m": n} for n in range(40)})
+        else:
+            m.raw.update({n: bytes([n]) * m.value_bytes for n in range(50)})
+        keys, values = m.to_numpy()
+        assert len(keys) == len(m) and keys.dtype.kind == "u"
+        for n, (one, given) in enumerate(m.items()):
+            assert int(keys[n]) == one
+            for have, want in zip(values[n] if isinstance(given, list) else [values[n]], given if isinstance(given, list) else [given]):
+                if key:
+                    assert (int(have["n"]), int(have["port"]), have["name"].decode(), int(have["m"])) == (want.n, want.port, want.name, want.m)
+                else:
+                    assert have.tobytes() == want
+        m.clear()
+        assert key == 0 or len(m.to_numpy()[1]) == 0
+        assert numpy.asarray(values).shape[0] == len(values)

@@ -223,3 +223,30 @@ def test_the_example_as_it_stands_sees_every_packet(netns: None, monkeypatch: py
     runpy.run_path(str(Path(__file__).parents[2] / "examples/xdp_protocols.py"), run_name="__main__")
     line = next(line for line in capsys.readouterr().out.splitlines() if "UDP" in line)
     assert "packets=40" in line
+
+
+@pytest.mark.parametrize("name", ["xdp", "tc"])
+def test_what_is_left_stays_without_a_warning(netns: None, name: str) -> None:
+    """An attachment by request can be left for good: nothing undoes it, nothing of it is held here."""
+    options = {"mode": "generic", "via": "netlink"} if name == "xdp" else {"via": "clsact"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)
+        with loader.load(counter(name, 2 if name == "xdp" else 0)) as k:
+            link = k["prog"].attach("lo", **options)
+            link.leave()
+            assert link.closed and k.links == []
+        gc.collect()
+    there = netlink.xdp_of(1) or netlink.tc_filters(1, netlink.INGRESS)
+    assert len(there) == 1
+    if name == "xdp":
+        assert netlink.remove_xdp(1, "generic")
+    else:
+        there[0].remove()  # type: ignore[union-attr]
+
+
+def test_a_link_is_not_left_but_pinned(netns: None) -> None:
+    with loader.load(counter("xdp", 2)) as k:
+        link = k["prog"].attach("lo", mode="generic")
+        with pytest.raises(KernelError, match="stays while it is pinned"):
+            link.leave()
+        assert not link.closed

@@ -11,6 +11,7 @@ import pytest
 from purebpf import loader
 from purebpf.btf import Builder
 from purebpf.btf import types as t
+from purebpf import changes as bpf_changes
 from purebpf.errors import FormatError, KernelError, KeyMissing
 from purebpf.spec import MapSpec, ObjectSpec
 from purebpf.uapi.enums import MapType
@@ -163,3 +164,22 @@ def test_events(side: Side) -> None:
     side.run()
     side.wait(0)
     assert seen == [1, 2, 3, 4, 5] and ring.read() == []
+
+
+def test_readings(side: Side) -> None:
+    """What is read of whole maps: the same methods on both sides."""
+    hist, cpus = side.maps["array"], side.maps["cpus"]
+    hist.update({1: 3, 3: 1})
+    assert str(hist.histogram()).splitlines()[0].split()[:2] == ["1", "3"]
+    before = hist.to_dict()
+    hist[1] += 2
+    assert [(c.key, c.delta) for c in bpf_changes(before, hist.to_dict())] == [(1, 2)]
+    seen = []
+    for found in hist.watch(0.01, count=2):
+        seen.append([(c.key, c.before, c.after) for c in found])
+        hist[2] = 9
+    assert seen == [[], [(2, 0, 9)]]
+    cpus[5] = [n + 1 for n in range(side.cpus)]
+    assert cpus[5].max() == side.cpus and cpus[5].min() == 1 and cpus[5].mean() == (side.cpus + 1) / 2
+    side.maps["hash"][7] = {"a": 1, "b": 2}
+    assert side.maps["hash"].to_json() == '[[7, {"a": 1, "b": 2}]]'

@@ -1,0 +1,42 @@
+"""`purebpf perf list`: programs at perf events that have no link: tracepoints, probes and counters by ioctl."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from .output import show
+from .verbs import Verb, act as run, add_verbs
+
+__all__ = ["add_arguments", "run"]
+_KINDS = ("raw_tracepoint", "tracepoint", "kprobe", "kretprobe", "uprobe", "uretprobe")
+
+
+def _list(args: argparse.Namespace) -> None:
+    show(_events(), args.json)
+
+
+def _events() -> Iterator[dict[str, Any]]:
+    from ..loader import bpf
+
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            fds = [fd for fd in os.listdir(f"/proc/{pid}/fd") if "perf_event" in os.readlink(f"/proc/{pid}/fd/{fd}")]
+            comm = open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace").read().strip()  # noqa: SIM115
+        except OSError:
+            continue  # it ended, or is not ours to look at
+        for fd in fds:
+            found = bpf.task_fd_query(int(pid), int(fd))
+            if found is not None:
+                yield {"pid": int(pid), "process": comm, "fd": int(fd), "program": found.prog_id,
+                       "kind": _KINDS[found.fd_type] if found.fd_type < len(_KINDS) else str(found.fd_type), "target": found.name,
+                       "offset": found.offset}
+
+
+VERBS = (Verb("list", "which process holds which, and where it hangs", _list, json=True),)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_verbs(parser, VERBS)
