@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from heapq import heappop, heappush
 from typing import Final
 
 from .cfg import reverse_postorder
@@ -35,6 +36,7 @@ _LARGEST: Final = 20_000  # ops; larger functions are not walked
 _T = {name: row for name, row in TABLE.items()}
 _ORDER: Final = {_T["ult"]: True, _T["ule"]: False}  # x < y: strict?
 _TESTS: Final = frozenset(SWAPPED)
+_JUDGED: Final = frozenset(row for row in TABLE.values() if row.attr is Limit or row.name in ("load", "store", "rmw"))
 
 
 def unproved(fn: Function) -> list[Finding]:
@@ -61,38 +63,96 @@ def step(v: Value) -> tuple[Value, int]:
     return v, off
 
 
+class _Asked:
+    """Of which values a function's walk asks what is known, and at the start of which blocks: those that something from there
+    on asks. What is kept for a block is about these alone, so a walk takes as long as the function is."""
+
+    def __init__(self, fn: Function, order: list[Block]) -> None:
+        self.live: dict[Block, set[Value]] = {block: set() for block in order}
+        self._about: dict[Value, tuple[Value, ...]] = {}
+        preds: dict[Block, list[Block]] = {block: [] for block in order}
+        home: dict[Value, Block] = {}
+        for block in order:
+            home.update(dict.fromkeys((*block.params, *block.ops), block))
+            for edge in block.edges:
+                preds[edge.block].append(block)
+        for block in order:
+            for v in self._of_block(block):
+                work = [block] if home.get(v) is not block else []
+                while work:
+                    at = work.pop()
+                    if v not in self.live[at]:
+                        self.live[at].add(v)
+                        work += [p for p in preds[at] if home.get(v) is not p]
+
+    def _of_block(self, block: Block) -> set[Value]:
+        out: set[Value] = set()
+        for op in block.ops:
+            for a in op.args if not op.edges else [*op.args, *(a for e in op.edges for a in e.args)]:
+                if a.__class__ is Op:
+                    if a.type is I64 and not a.row.same:
+                        out.add(a)
+                    else:
+                        out.update(self._about.get(a) or self.about(a))
+                elif a.__class__ is not Const:
+                    out.add(a)
+        if block.terminator.row.name == "br":
+            self._cond(block.terminator.args[0], out, 8)
+        return out
+
+    def _cond(self, cond: Value, out: set[Value], depth: int) -> None:
+        """What `_Walk.assume` looks at."""
+        cond = base(cond)
+        if isinstance(cond, Op) and depth and (cond.row in _TESTS or cond.row.name in ("and", "or")):
+            for a in cond.args:
+                out.update(self.about(a))
+                self._cond(a, out, depth - 1)
+
+    def about(self, v: Value) -> tuple[Value, ...]:
+        """The values that what is known of `v` is kept with: itself, or the root of a pointer and the steps to it."""
+        found: list[Value] = []
+        at = base(v)
+        if at.type.is_ptr:
+            at, _ = step(at)
+            while isinstance(at, Op) and at.row.name == "ptradd":
+                found += (at, base(at.args[1]))
+                at, _ = step(at.args[0])
+        found.append(at)
+        self._about[v] = out = tuple(one for one in found if not isinstance(one, Const))
+        return out
+
+
 class _Walk:
     def __init__(self, fn: Function) -> None:
         self.fn = fn
+        self.order = reverse_postorder(fn)
+        self.live = _Asked(fn, self.order).live
         self.at_start: dict[Block, Facts] = {}
         self.visits: dict[Block, int] = {}
-        self.found: dict[Finding, None] = {}
+        self.found: dict[Block, dict[Finding, None]] = {}  # as of the last visit
         self.constants: dict[Value, int] = {}
         limits = {a.value & M64 for op in fn.ops() if op.row in _TESTS for a in op.args if isinstance(a, Const)}
         self.limits = sorted(limits | {n - 1 for n in limits if n})
 
     def run(self) -> list[Finding]:
-        order = reverse_postorder(self.fn)
-        index = {b: i for i, b in enumerate(order)}
+        index = {b: i for i, b in enumerate(self.order)}
         self.at_start[self.fn.entry] = {}
-        work = {0}
+        work, waiting = [0], {0}
         while work:
-            i = min(work)
-            work.discard(i)
-            for edge, facts in self.block(order[i], judge=False):
-                if self.flow(edge, facts, back=index[edge.block] <= i):
-                    work.add(index[edge.block])
-        for block in order:
-            if block in self.at_start:
-                self.block(block, judge=True)
-        return list(self.found)
+            i = heappop(work)
+            waiting.discard(i)
+            for edge, facts in self.block(self.order[i]):
+                to = index[edge.block]
+                if self.flow(edge, facts, back=to <= i) and to not in waiting:
+                    heappush(work, to)
+                    waiting.add(to)
+        return list(dict.fromkeys(finding for block in self.order for finding in self.found.get(block, ())))
 
     def flow(self, edge: Edge, facts: Facts, back: bool) -> bool:
         """Take `edge` (round a loop, if `back`) with `facts`: whether that changes what holds at its block's start."""
-        new = dict(facts)
+        new = {v: facts[v] for v in facts.keys() & self.live[edge.block]}
         for param, arg in zip(edge.block.params, edge.args):
             got = self.pointer(arg, facts) if param.type.is_ptr else self.range(arg, facts)
-            new.pop(param, None)
             if got != FULL:
                 new[param] = got
         old = self.at_start.get(edge.block)
@@ -113,17 +173,18 @@ class _Walk:
         self.at_start[edge.block] = joined
         return joined != old
 
-    def block(self, block: Block, judge: bool) -> list[tuple[Edge, Facts]]:
-        """The ways out of a block, and what holds on each."""
+    def block(self, block: Block) -> list[tuple[Edge, Facts]]:
+        """The ways out of a block, and what holds on each. What is unproved in it is noted anew."""
         facts = dict(self.at_start[block])
+        found: dict[Finding, None] = {}
         for op in block.ops[:-1]:
-            if judge:
-                self.judge(op, facts)
-            facts.pop(op, None)
+            if op.row in _JUDGED and (finding := self.judge(op, facts)):
+                found[finding] = None
             if op.type is I64 and not op.row.same:
                 got = self.computed(op, facts)
                 if got != FULL:
                     facts[op] = got
+        self.found[block] = found
         end = block.terminator
         if end.row.name != "br":
             return [(e, facts) for e in end.edges]
@@ -154,31 +215,29 @@ class _Walk:
 
     def computed(self, op: Op, facts: Facts) -> Range:
         """The range that the kernel computes for the result of `op`."""
-        if isinstance(op.attr, Mem):
-            return FULL if op.attr.sext else (0, (1 << 8 * op.attr.size) - 1)
-        if (known := self.constant(op)) is not None:
+        row, attr = op.row, op.attr
+        if isinstance(attr, Mem):
+            return FULL if attr.sext else (0, (1 << 8 * attr.size) - 1)
+        if row.evaluate is not None and (known := self.constant(op)) is not None:
             return known & M64, known & M64
-        if op.row in _TESTS:
+        if row in _TESTS:
             return 0, 1
-        args = [self.range(a, facts) for a in op.args]
-        if op.row.name == "select":
-            return min(args[1][0], args[2][0]), max(args[1][1], args[2][1])
-        rule = _RULES.get(op.row.name)
+        rule = _BY_ROW.get(row)
         if rule is not None:
-            return rule(*args)
-        if op.row.name.endswith("32") and op.row.evaluate is not None and op.row.name not in ("sext32", "bswap32"):
-            wide = _RULES.get(op.row.name[:-2])
+            return rule(*[self.range(a, facts) for a in op.args])
+        if row in _WORDS:
+            args = [self.range(a, facts) for a in op.args]
+            wide = _WORDS[row]
             got = wide(*args) if wide and all(hi <= M32 for _, hi in args) else FULL
             return got if got[1] <= M32 else (0, M32)
         return FULL
 
     def constant(self, op: Op) -> int | None:
-        """The number that `op` computes from constants alone."""
-        if op.row.evaluate is None:
-            return None
+        """The number that `op`, which can be computed, computes from constants alone."""
+        assert op.row.evaluate is not None
         args = []
-        for a in map(base, op.args):
-            value = a.value if isinstance(a, Const) else self.constants.get(a)
+        for a in op.args:
+            value = a.value if isinstance(a, Const) else self.constants.get(base(a))
             if value is None:
                 return None
             args.append(value)
@@ -246,13 +305,13 @@ class _Walk:
         return True
 
     # judgement
-    def judge(self, op: Op, facts: Facts) -> None:
+    def judge(self, op: Op, facts: Facts) -> Finding | None:
         what = ""
         if isinstance(op.attr, Limit):
             hi = self.range(op.args[0], facts)[1]
             if hi >= op.attr.limit:
                 what = f"a number that may be {hi} as below {op.attr.limit}"
-        elif op.row.name in ("load", "store", "rmw") and isinstance(op.attr, (Mem, Rmw)):
+        elif isinstance(op.attr, (Mem, Rmw)):
             root, off = step(op.args[0])
             off += op.attr.off
             if root.type.region == "packet":
@@ -260,9 +319,7 @@ class _Walk:
                     what = f"{op.attr.size} packet bytes that were not compared"
             elif isinstance(root, Op) and root.row.name == "ptradd":
                 what = self.inside(root, off + op.attr.size, facts)
-        if what:
-            kind = what.split(" that ")[0]
-            self.found[kind, op.span or op.name or op.row.name] = None
+        return (what.split(" that ")[0], op.span or op.name or op.row.name) if what else None
 
     def inside(self, at: Op, end: int, facts: Facts) -> str:
         """What is wrong with an access that ends `end` bytes after `at`, which is a variable step away from something."""
@@ -321,3 +378,7 @@ _RULES: Final[dict[str, Callable[..., Range]]] = {
     "sar": lambda a, b: _shr(a, b) if a[1] <= _POSITIVE else FULL,
     "mul": lambda a, b: (a[0] * b[0], a[1] * b[1]) if max(a[1], b[1]) <= M32 else FULL,
 }
+_BY_ROW: Final[dict[OpRow, Callable[..., Range]]] = {_T[name]: rule for name, rule in _RULES.items()} | {
+    _T["select"]: lambda c, a, b: (min(a[0], b[0]), max(a[1], b[1]))}
+_WORDS: Final = {row: _RULES.get(name[:-2]) for name, row in TABLE.items()  # 32-bit forms: the rule of their numbers
+                 if name.endswith("32") and row.evaluate is not None and name not in ("sext32", "bswap32")}

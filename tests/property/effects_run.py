@@ -25,9 +25,10 @@ def judge(program: Program, kernel: bool = True) -> str:
     except Exception as error:
         return f"model: {type(error).__name__} {error}"
     try:
-        found = [(f"VM, level {level}", vm(spec(program.text, level), program.packet)) for level in (0, 2)]
+        plain, optimised = (spec(program.text, level) for level in (0, 2))
+        found = [("VM, level 0", vm(plain, program.packet)), ("VM, level 2", vm(optimised, program.packet))]
         if kernel:
-            found.append(("kernel", in_kernel(spec(program.text, 2), program.packet)))
+            found.append(("kernel", in_kernel(optimised, program.packet)))
     except CompileError as error:
         return f"refused: {_line(error)}"
     except VerifierError as error:
