@@ -23,11 +23,12 @@ from .function import Block, Const, Edge, Function, Op, Value
 from .ops import INVERSE, M32, M64, SWAPPED, TABLE, Limit, Mem, OpRow, Rmw, Slot, signed
 from .types import I64
 
-Range = tuple[int, int]  # read unsigned
-Facts = dict[Value, Range]  # numbers: their range; packet roots: (0, bytes known); absent: anything
+Range = tuple[int, int, int]  # the least, the largest, and the bits that may be 1; read unsigned
+Facts = dict[Value, Range]  # numbers: their range; packet roots: (0, bytes known, 0); absent: anything
 Finding = tuple[str, object]  # what, and the place: a span, or a name where there is none
 
-FULL: Final[Range] = (0, M64)
+FULL: Final[Range] = (0, M64, M64)
+_NONE: Final[Range] = (0, 0, 0)
 _POSITIVE: Final = (1 << 63) - 1
 _FAR: Final = 0xFFFF  # a packet pointer that may be moved farther has no bytes
 _WIDEN: Final = 4  # rounds of a loop after which a range that still grows does so in large steps
@@ -165,9 +166,13 @@ class _Walk:
             now = new.get(v)
             if now is None:
                 continue
-            both = (0, min(was[1], now[1])) if v.type.is_ptr else (min(was[0], now[0]), max(was[1], now[1]))
-            if both != was and back and count >= _WIDEN and not v.type.is_ptr:
-                both = (both[0] if both[0] == was[0] else 0, self.wider(both[1]))
+            if v.type.is_ptr:
+                both = (0, min(was[1], now[1]), 0)
+            else:
+                both = min(was[0], now[0]), max(was[1], now[1]), was[2] | now[2]
+                if both != was and back and count >= _WIDEN:
+                    hi = self.wider(both[1])
+                    both = both[0] if both[0] == was[0] else 0, hi, _mask(hi)
             if both != FULL and (both[1] or not v.type.is_ptr):
                 joined[v] = both
         self.at_start[edge.block] = joined
@@ -204,32 +209,30 @@ class _Walk:
     def range(self, v: Value, facts: Facts) -> Range:
         v = base(v)
         if isinstance(v, Const):
-            return v.value & M64, v.value & M64
+            return v.value & M64, v.value & M64, v.value & M64
         return facts.get(v, FULL) if v.type is I64 else FULL
 
     def pointer(self, v: Value, facts: Facts) -> Range:
-        """(0, bytes that are there from `v` on)."""
+        """(0, bytes that are there from `v` on, 0)."""
         root, off = step(v)
-        known = facts.get(root, (0, 0))[1] - off if root.type.region == "packet" else 0
-        return (0, known) if known > 0 else FULL
+        known = facts.get(root, _NONE)[1] - off if root.type.region == "packet" else 0
+        return (0, known, 0) if known > 0 else FULL
 
     def computed(self, op: Op, facts: Facts) -> Range:
         """The range that the kernel computes for the result of `op`."""
         row, attr = op.row, op.attr
         if isinstance(attr, Mem):
-            return FULL if attr.sext else (0, (1 << 8 * attr.size) - 1)
+            return FULL if attr.sext else _below((1 << 8 * attr.size) - 1)
         if row.evaluate is not None and (known := self.constant(op)) is not None:
-            return known & M64, known & M64
+            return known & M64, known & M64, known & M64
         if row in _TESTS:
-            return 0, 1
+            return _below(1)
         rule = _BY_ROW.get(row)
         if rule is not None:
-            return rule(*[self.range(a, facts) for a in op.args])
+            return _tight(rule(*[self.range(a, facts) for a in op.args]))
         if row in _WORDS:
-            args = [self.range(a, facts) for a in op.args]
             wide = _WORDS[row]
-            got = wide(*args) if wide and all(hi <= M32 for _, hi in args) else FULL
-            return got if got[1] <= M32 else (0, M32)
+            return _low(_tight(wide(*[_low(self.range(a, facts)) for a in op.args]))) if wide else _below(M32)
         return FULL
 
     def constant(self, op: Op) -> int | None:
@@ -248,7 +251,7 @@ class _Walk:
         """`v` is in `lo` to `hi`: whether it can be."""
         v = base(v)
         was = self.range(v, facts)
-        new = max(lo, was[0]), min(hi, was[1])
+        new = max(lo, was[0]), min(hi, was[1]), was[2] & _mask(min(hi, was[1]))
         if v.type is I64 and not isinstance(v, Const):
             facts[v] = new
         return new[0] <= new[1]
@@ -281,13 +284,13 @@ class _Walk:
         if name in ("ult", "ule"):
             if y.type.region == "packet_end":
                 root, off = step(x)
-                if root.type.region == "packet" and off > facts.get(root, (0, 0))[1] and self.near(root, facts):
-                    facts[root] = (0, off)
+                if root.type.region == "packet" and off > facts.get(root, _NONE)[1] and self.near(root, facts):
+                    facts[root] = (0, off, 0)
                 return True
             strict = name == "ult"
             return self.narrow(x, 0, b[1] - strict, facts) and self.narrow(y, a[0] + strict, M64, facts)
         if name == "eq":
-            return self.narrow(x, *b, facts) and self.narrow(y, *a, facts)
+            return self.narrow(x, b[0], b[1], facts) and self.narrow(y, a[0], a[1], facts)
         if name in ("slt", "sle"):
             strict = name == "slt"
             if isinstance(x, Const) and x.value + strict >= 0:  # c < y: y is not negative
@@ -315,7 +318,7 @@ class _Walk:
             root, off = step(op.args[0])
             off += op.attr.off
             if root.type.region == "packet":
-                if off + op.attr.size > facts.get(root, (0, 0))[1]:
+                if off + op.attr.size > facts.get(root, _NONE)[1]:
                     what = f"{op.attr.size} packet bytes that were not compared"
             elif isinstance(root, Op) and root.row.name == "ptradd":
                 what = self.inside(root, off + op.attr.size, facts)
@@ -351,34 +354,56 @@ def _mask(n: int) -> int:
     return (1 << n.bit_length()) - 1
 
 
+def _below(hi: int) -> Range:
+    return 0, hi, _mask(hi)
+
+
+def _tight(r: Range) -> Range:
+    return (r[0], r[2], r[2]) if r[2] < r[1] else r
+
+
+def _low(r: Range) -> Range:
+    """The lower half of a number."""
+    return r if r[1] <= M32 else (0, r[2] & M32, r[2] & M32)
+
+
 def _add(a: Range, b: Range) -> Range:
     if b[0] == b[1] and b[0] >> 63 and a[0] >= (-b[0] & M64):  # minus a constant
-        return a[0] - (-b[0] & M64), a[1] - (-b[0] & M64)
-    return (a[0] + b[0], a[1] + b[1]) if a[1] + b[1] <= M64 else FULL
+        hi = a[1] - (-b[0] & M64)
+        return a[0] - (-b[0] & M64), hi, _mask(hi)
+    hi = a[1] + b[1]
+    return (a[0] + b[0], hi, _mask(hi) if a[2] & b[2] else a[2] | b[2]) if hi <= M64 else FULL
 
 
 def _sub(a: Range, b: Range) -> Range:
-    return (a[0] - b[1], a[1] - b[0]) if a[0] >= b[1] else FULL
+    return (a[0] - b[1], a[1] - b[0], _mask(a[1] - b[0])) if a[0] >= b[1] else FULL
+
+
+def _mul(a: Range, b: Range) -> Range:
+    return (a[0] * b[0], a[1] * b[1], _mask(a[1] * b[1])) if max(a[1], b[1]) <= M32 else FULL
 
 
 def _shl(a: Range, b: Range) -> Range:
-    return (a[0] << b[0], a[1] << b[0]) if b[0] == b[1] < 64 and a[1] << b[0] <= M64 else FULL
+    if b[0] != b[1] or b[0] > 63:
+        return FULL
+    may = a[2] << b[0] & M64
+    return (a[0] << b[0], a[1] << b[0], may) if a[1] << b[0] <= M64 else (0, M64, may)
 
 
 def _shr(a: Range, b: Range) -> Range:
-    return (a[0] >> b[0], a[1] >> b[0]) if b[0] == b[1] < 64 else (0, a[1])
+    return (a[0] >> b[0], a[1] >> b[0], a[2] >> b[0]) if b[0] == b[1] < 64 else _below(a[1])
 
 
 # As the kernel computes them; what is not here (division, byte swaps, sign extension, calls) may be anything.
 _RULES: Final[dict[str, Callable[..., Range]]] = {
-    "and": lambda a, b: (0, min(a[1], b[1])),
-    "or": lambda a, b: (max(a[0], b[0]), _mask(a[1] | b[1])),
-    "xor": lambda a, b: (0, _mask(a[1] | b[1])),
-    "add": _add, "sub": _sub, "shl": _shl, "shr": _shr,
+    "and": lambda a, b: (0, min(a[1], b[1]), a[2] & b[2]),
+    "or": lambda a, b: (max(a[0], b[0]), _mask(a[1] | b[1]), a[2] | b[2]),
+    "xor": lambda a, b: (0, _mask(a[1] | b[1]), a[2] | b[2]),
+    "add": _add, "sub": _sub, "mul": _mul, "shl": _shl, "shr": _shr,
     "sar": lambda a, b: _shr(a, b) if a[1] <= _POSITIVE else FULL,
-    "mul": lambda a, b: (a[0] * b[0], a[1] * b[1]) if max(a[1], b[1]) <= M32 else FULL,
 }
 _BY_ROW: Final[dict[OpRow, Callable[..., Range]]] = {_T[name]: rule for name, rule in _RULES.items()} | {
-    _T["select"]: lambda c, a, b: (min(a[0], b[0]), max(a[1], b[1]))}
-_WORDS: Final = {row: _RULES.get(name[:-2]) for name, row in TABLE.items()  # 32-bit forms: the rule of their numbers
-                 if name.endswith("32") and row.evaluate is not None and name not in ("sext32", "bswap32")}
+    _T["select"]: lambda c, a, b: (min(a[0], b[0]), max(a[1], b[1]), a[2] | b[2])}
+_WORDS: Final = {row: _RULES.get(name[:-2]) for name, row in TABLE.items()  # 32-bit forms: the rule of their lower halves
+                 if name.endswith("32") and row.evaluate is not None and name not in ("sext32", "bswap32")} | {
+    _T["sar32"]: lambda a, b: _shr(a, b) if a[1] <= M32 >> 1 else FULL}
