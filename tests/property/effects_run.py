@@ -16,6 +16,7 @@ from .effects import Program
 from .model import State
 
 FILE = "<effects>"
+MAY_BE_REFUSED = ("constant", "stack-too-large")  # literals that do not fit together, more than the kernel has room for
 
 
 def judge(program: Program, kernel: bool = True) -> str:
@@ -30,7 +31,7 @@ def judge(program: Program, kernel: bool = True) -> str:
         if kernel:
             found.append(("kernel", in_kernel(optimised, program.packet)))
     except CompileError as error:
-        return f"refused: {_line(error)}"
+        return "" if all(d.code in MAY_BE_REFUSED for d in error.diagnostics) else f"refused: {_line(error)}"
     except VerifierError as error:
         return f"rejected: {_line(error)}"
     except KernelError as error:
@@ -87,7 +88,7 @@ def spec(text: str, level: int) -> ObjectSpec:
         return compile_all(module.__dict__["prog"], level=level, verify=True).spec
 
 
-NAMES = ("h", "hs", "am", "ap")
+NAMES = ("h", "hs", "hp", "ht", "am", "ap", "al")
 
 
 def vm(spec: ObjectSpec, packet: bytes) -> State:
