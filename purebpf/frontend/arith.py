@@ -250,12 +250,12 @@ def _result_type(c: Checker, word: str, a: Int, b: Int, node: ast.AST) -> IntTyp
 
 
 def _power(c: Checker, base: Expr, exponent: Expr, node: ast.AST) -> Expr:
-    b = kind_of(exponent)
-    if not is_exact(b) or not 0 <= b.lo <= 64:
-        raise c.error("unsupported", "'**' needs a constant exponent between 0 and 64", node)
     base = c.hold(base, "$base")
+    times = known(c, exponent)
+    if times is None or not 0 <= times <= 64:
+        raise c.error("unsupported", "'**' needs a constant exponent between 0 and 64", node)
     result: Expr | None = None
-    for bit in bin(b.lo)[2:]:
+    for bit in bin(times)[2:]:
         if result is not None:
             result = c.hold(integer(c, result, node), "$power")
             result = binary(c, "*", result, result, node)

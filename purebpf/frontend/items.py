@@ -23,7 +23,7 @@ def _enumerate(c: Checker, node: ast.For, call: ast.Call) -> None:
     if not 1 <= len(call.args) <= 2:
         raise c.error("arguments", f"enumerate() takes 1 or 2 arguments, {len(call.args)} given", call)
     if len(call.args) == 2:
-        known = arith.constant(c.expr(call.args[1]))
+        known = arith.known(c, c.expr(call.args[1]))
         if known is None:
             c.unsupported("enumerate() from a number that is only known at run time", call.args[1])
         start = known

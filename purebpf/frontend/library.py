@@ -128,7 +128,7 @@ def to_number(c: Checker, value: Expr, base: Expr | None, node: ast.AST) -> Expr
     text = raw(c, value, node)
     if base is None or base.kind == Const(10):
         return run(c, routines.number, [text], node)
-    known = arith.constant(base)
+    known = arith.known(c, base)
     if known is None or not 2 <= known <= 36:
         raise c.error("arguments", "int() of text takes a constant base of 2 to 36", node)
     return run(c, routines.number_in, [text, c.lit(known, node)], node)

@@ -109,10 +109,11 @@ def element(c: Checker, place: Expr, index: Expr, node: ast.AST) -> Expr:
     index = c.flat(index)
     a, size = arith.kind_of(index), layout.elem.size
     flexible = layout.count == 0 and kind.access in PROBED
-    if arith.is_exact(a):
-        at = a.lo + layout.count if a.lo < 0 else a.lo
+    known = arith.known(c, index)
+    if known is not None:
+        at = known + layout.count if known < 0 else known
         if not 0 <= at < layout.count and not flexible:
-            raise c.error("index", f"index {a.lo} is outside {layout.name}", node)
+            raise c.error("index", f"index {known} is outside {layout.name}", node)
         part = _part(kind, layout.elem, at * size, (at + 1) * size)
         return Element(c.span(node), part, place, Number(c.span(node), at), False)
     part = _part(kind, layout.elem, 0, layout.size or 1 << 32)

@@ -100,7 +100,7 @@ def at(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
 def take_bytes(c: Checker, cur: Cursor, args: list[Expr], node: ast.AST) -> Expr:
     """`pkt.bytes(offset, n)`: n bytes `offset` from here, or None. Where n is only known at run time they are a copy, with
     zeros behind them up to the most that n can be."""
-    count = arith.constant(args[1])
+    count = arith.known(c, args[1])
     if count is None:
         number = arith.integer(c, args[1], node)
         if arith.kind_of(number).hi > MOST_COPIED:

@@ -180,7 +180,7 @@ def _evaluated(c: Checker, value: Expr, node: ast.AST) -> Expr:
     if not arith.acts(value) or isinstance(value, Filled):
         return value
     if isinstance(value.kind, Agg):
-        return keeping.placed(c, value, value.kind.layout, node)
+        value = keeping.placed(c, value, value.kind.layout, node)
     return c.hold(value, "$value")
 
 

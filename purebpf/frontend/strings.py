@@ -209,16 +209,16 @@ def _is_dense(layout: StructType) -> bool:
 
 def common_room(kinds: Iterable[Kind]) -> int:
     """The room that strings of different room, or strings and constants, have together; 0 where there is nothing to do."""
-    sizes, constants = set(), 0
+    sizes, constants = set(), set[int]()
     for kind in kinds:
         data = data_of(kind) if isinstance(kind, Const) and isinstance(kind.value, str | bytes) else None
         if data is not None:
-            constants = max(constants, len(data))
+            constants.add(len(data))
         elif isinstance(kind, Ptr) and is_string(kind.target) and not kind.null and kind.target is not None:
             sizes.add(kind.target.size)
         else:
             return 0
-    return max(*sizes, constants) if len(sizes) > 1 or sizes and constants else 0
+    return max(sizes | constants) if len(sizes) > 1 or sizes and constants else 0
 
 
 def roomy(c: Checker, value: Expr, room: int, node: ast.AST) -> Expr:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from heapq import heappop, heappush
 from typing import Final
 
 from .cfg import reverse_postorder
@@ -22,11 +23,12 @@ from .function import Block, Const, Edge, Function, Op, Value
 from .ops import INVERSE, M32, M64, SWAPPED, TABLE, Limit, Mem, OpRow, Rmw, Slot, signed
 from .types import I64
 
-Range = tuple[int, int]  # read unsigned
-Facts = dict[Value, Range]  # numbers: their range; packet roots: (0, bytes known); absent: anything
+Range = tuple[int, int, int]  # the least, the largest, and the bits that may be 1; read unsigned
+Facts = dict[Value, Range]  # numbers: their range; packet roots: (0, bytes known, 0); absent: anything
 Finding = tuple[str, object]  # what, and the place: a span, or a name where there is none
 
-FULL: Final[Range] = (0, M64)
+FULL: Final[Range] = (0, M64, M64)
+_NONE: Final[Range] = (0, 0, 0)
 _POSITIVE: Final = (1 << 63) - 1
 _FAR: Final = 0xFFFF  # a packet pointer that may be moved farther has no bytes
 _WIDEN: Final = 4  # rounds of a loop after which a range that still grows does so in large steps
@@ -35,6 +37,7 @@ _LARGEST: Final = 20_000  # ops; larger functions are not walked
 _T = {name: row for name, row in TABLE.items()}
 _ORDER: Final = {_T["ult"]: True, _T["ule"]: False}  # x < y: strict?
 _TESTS: Final = frozenset(SWAPPED)
+_JUDGED: Final = frozenset(row for row in TABLE.values() if row.attr is Limit or row.name in ("load", "store", "rmw"))
 
 
 def unproved(fn: Function) -> list[Finding]:
@@ -61,38 +64,96 @@ def step(v: Value) -> tuple[Value, int]:
     return v, off
 
 
+class _Asked:
+    """Of which values a function's walk asks what is known, and at the start of which blocks: those that something from there
+    on asks. What is kept for a block is about these alone, so a walk takes as long as the function is."""
+
+    def __init__(self, fn: Function, order: list[Block]) -> None:
+        self.live: dict[Block, set[Value]] = {block: set() for block in order}
+        self._about: dict[Value, tuple[Value, ...]] = {}
+        preds: dict[Block, list[Block]] = {block: [] for block in order}
+        home: dict[Value, Block] = {}
+        for block in order:
+            home.update(dict.fromkeys((*block.params, *block.ops), block))
+            for edge in block.edges:
+                preds[edge.block].append(block)
+        for block in order:
+            for v in self._of_block(block):
+                work = [block] if home.get(v) is not block else []
+                while work:
+                    at = work.pop()
+                    if v not in self.live[at]:
+                        self.live[at].add(v)
+                        work += [p for p in preds[at] if home.get(v) is not p]
+
+    def _of_block(self, block: Block) -> set[Value]:
+        out: set[Value] = set()
+        for op in block.ops:
+            for a in op.args if not op.edges else [*op.args, *(a for e in op.edges for a in e.args)]:
+                if a.__class__ is Op:
+                    if a.type is I64 and not a.row.same:
+                        out.add(a)
+                    else:
+                        out.update(self._about.get(a) or self.about(a))
+                elif a.__class__ is not Const:
+                    out.add(a)
+        if block.terminator.row.name == "br":
+            self._cond(block.terminator.args[0], out, 8)
+        return out
+
+    def _cond(self, cond: Value, out: set[Value], depth: int) -> None:
+        """What `_Walk.assume` looks at."""
+        cond = base(cond)
+        if isinstance(cond, Op) and depth and (cond.row in _TESTS or cond.row.name in ("and", "or")):
+            for a in cond.args:
+                out.update(self.about(a))
+                self._cond(a, out, depth - 1)
+
+    def about(self, v: Value) -> tuple[Value, ...]:
+        """The values that what is known of `v` is kept with: itself, or the root of a pointer and the steps to it."""
+        found: list[Value] = []
+        at = base(v)
+        if at.type.is_ptr:
+            at, _ = step(at)
+            while isinstance(at, Op) and at.row.name == "ptradd":
+                found += (at, base(at.args[1]))
+                at, _ = step(at.args[0])
+        found.append(at)
+        self._about[v] = out = tuple(one for one in found if not isinstance(one, Const))
+        return out
+
+
 class _Walk:
     def __init__(self, fn: Function) -> None:
         self.fn = fn
+        self.order = reverse_postorder(fn)
+        self.live = _Asked(fn, self.order).live
         self.at_start: dict[Block, Facts] = {}
         self.visits: dict[Block, int] = {}
-        self.found: dict[Finding, None] = {}
+        self.found: dict[Block, dict[Finding, None]] = {}  # as of the last visit
         self.constants: dict[Value, int] = {}
         limits = {a.value & M64 for op in fn.ops() if op.row in _TESTS for a in op.args if isinstance(a, Const)}
         self.limits = sorted(limits | {n - 1 for n in limits if n})
 
     def run(self) -> list[Finding]:
-        order = reverse_postorder(self.fn)
-        index = {b: i for i, b in enumerate(order)}
+        index = {b: i for i, b in enumerate(self.order)}
         self.at_start[self.fn.entry] = {}
-        work = {0}
+        work, waiting = [0], {0}
         while work:
-            i = min(work)
-            work.discard(i)
-            for edge, facts in self.block(order[i], judge=False):
-                if self.flow(edge, facts, back=index[edge.block] <= i):
-                    work.add(index[edge.block])
-        for block in order:
-            if block in self.at_start:
-                self.block(block, judge=True)
-        return list(self.found)
+            i = heappop(work)
+            waiting.discard(i)
+            for edge, facts in self.block(self.order[i]):
+                to = index[edge.block]
+                if self.flow(edge, facts, back=to <= i) and to not in waiting:
+                    heappush(work, to)
+                    waiting.add(to)
+        return list(dict.fromkeys(finding for block in self.order for finding in self.found.get(block, ())))
 
     def flow(self, edge: Edge, facts: Facts, back: bool) -> bool:
         """Take `edge` (round a loop, if `back`) with `facts`: whether that changes what holds at its block's start."""
-        new = dict(facts)
+        new = {v: facts[v] for v in facts.keys() & self.live[edge.block]}
         for param, arg in zip(edge.block.params, edge.args):
             got = self.pointer(arg, facts) if param.type.is_ptr else self.range(arg, facts)
-            new.pop(param, None)
             if got != FULL:
                 new[param] = got
         old = self.at_start.get(edge.block)
@@ -105,25 +166,30 @@ class _Walk:
             now = new.get(v)
             if now is None:
                 continue
-            both = (0, min(was[1], now[1])) if v.type.is_ptr else (min(was[0], now[0]), max(was[1], now[1]))
-            if both != was and back and count >= _WIDEN and not v.type.is_ptr:
-                both = (both[0] if both[0] == was[0] else 0, self.wider(both[1]))
+            if v.type.is_ptr:
+                both = (0, min(was[1], now[1]), 0)
+            else:
+                both = min(was[0], now[0]), max(was[1], now[1]), was[2] | now[2]
+                if both != was and back and count >= _WIDEN:
+                    hi = self.wider(both[1])
+                    both = both[0] if both[0] == was[0] else 0, hi, _mask(hi)
             if both != FULL and (both[1] or not v.type.is_ptr):
                 joined[v] = both
         self.at_start[edge.block] = joined
         return joined != old
 
-    def block(self, block: Block, judge: bool) -> list[tuple[Edge, Facts]]:
-        """The ways out of a block, and what holds on each."""
+    def block(self, block: Block) -> list[tuple[Edge, Facts]]:
+        """The ways out of a block, and what holds on each. What is unproved in it is noted anew."""
         facts = dict(self.at_start[block])
+        found: dict[Finding, None] = {}
         for op in block.ops[:-1]:
-            if judge:
-                self.judge(op, facts)
-            facts.pop(op, None)
+            if op.row in _JUDGED and (finding := self.judge(op, facts)):
+                found[finding] = None
             if op.type is I64 and not op.row.same:
                 got = self.computed(op, facts)
                 if got != FULL:
                     facts[op] = got
+        self.found[block] = found
         end = block.terminator
         if end.row.name != "br":
             return [(e, facts) for e in end.edges]
@@ -143,42 +209,38 @@ class _Walk:
     def range(self, v: Value, facts: Facts) -> Range:
         v = base(v)
         if isinstance(v, Const):
-            return v.value & M64, v.value & M64
+            return v.value & M64, v.value & M64, v.value & M64
         return facts.get(v, FULL) if v.type is I64 else FULL
 
     def pointer(self, v: Value, facts: Facts) -> Range:
-        """(0, bytes that are there from `v` on)."""
+        """(0, bytes that are there from `v` on, 0)."""
         root, off = step(v)
-        known = facts.get(root, (0, 0))[1] - off if root.type.region == "packet" else 0
-        return (0, known) if known > 0 else FULL
+        known = facts.get(root, _NONE)[1] - off if root.type.region == "packet" else 0
+        return (0, known, 0) if known > 0 else FULL
 
     def computed(self, op: Op, facts: Facts) -> Range:
         """The range that the kernel computes for the result of `op`."""
-        if isinstance(op.attr, Mem):
-            return FULL if op.attr.sext else (0, (1 << 8 * op.attr.size) - 1)
-        if (known := self.constant(op)) is not None:
-            return known & M64, known & M64
-        if op.row in _TESTS:
-            return 0, 1
-        args = [self.range(a, facts) for a in op.args]
-        if op.row.name == "select":
-            return min(args[1][0], args[2][0]), max(args[1][1], args[2][1])
-        rule = _RULES.get(op.row.name)
+        row, attr = op.row, op.attr
+        if isinstance(attr, Mem):
+            return FULL if attr.sext else _below((1 << 8 * attr.size) - 1)
+        if row.evaluate is not None and (known := self.constant(op)) is not None:
+            return known & M64, known & M64, known & M64
+        if row in _TESTS:
+            return _below(1)
+        rule = _BY_ROW.get(row)
         if rule is not None:
-            return rule(*args)
-        if op.row.name.endswith("32") and op.row.evaluate is not None and op.row.name not in ("sext32", "bswap32"):
-            wide = _RULES.get(op.row.name[:-2])
-            got = wide(*args) if wide and all(hi <= M32 for _, hi in args) else FULL
-            return got if got[1] <= M32 else (0, M32)
+            return _tight(rule(*[self.range(a, facts) for a in op.args]))
+        if row in _WORDS:
+            wide = _WORDS[row]
+            return _low(_tight(wide(*[_low(self.range(a, facts)) for a in op.args]))) if wide else _below(M32)
         return FULL
 
     def constant(self, op: Op) -> int | None:
-        """The number that `op` computes from constants alone."""
-        if op.row.evaluate is None:
-            return None
+        """The number that `op`, which can be computed, computes from constants alone."""
+        assert op.row.evaluate is not None
         args = []
-        for a in map(base, op.args):
-            value = a.value if isinstance(a, Const) else self.constants.get(a)
+        for a in op.args:
+            value = a.value if isinstance(a, Const) else self.constants.get(base(a))
             if value is None:
                 return None
             args.append(value)
@@ -189,7 +251,7 @@ class _Walk:
         """`v` is in `lo` to `hi`: whether it can be."""
         v = base(v)
         was = self.range(v, facts)
-        new = max(lo, was[0]), min(hi, was[1])
+        new = max(lo, was[0]), min(hi, was[1]), was[2] & _mask(min(hi, was[1]))
         if v.type is I64 and not isinstance(v, Const):
             facts[v] = new
         return new[0] <= new[1]
@@ -222,13 +284,13 @@ class _Walk:
         if name in ("ult", "ule"):
             if y.type.region == "packet_end":
                 root, off = step(x)
-                if root.type.region == "packet" and off > facts.get(root, (0, 0))[1] and self.near(root, facts):
-                    facts[root] = (0, off)
+                if root.type.region == "packet" and off > facts.get(root, _NONE)[1] and self.near(root, facts):
+                    facts[root] = (0, off, 0)
                 return True
             strict = name == "ult"
             return self.narrow(x, 0, b[1] - strict, facts) and self.narrow(y, a[0] + strict, M64, facts)
         if name == "eq":
-            return self.narrow(x, *b, facts) and self.narrow(y, *a, facts)
+            return self.narrow(x, b[0], b[1], facts) and self.narrow(y, a[0], a[1], facts)
         if name in ("slt", "sle"):
             strict = name == "slt"
             if isinstance(x, Const) and x.value + strict >= 0:  # c < y: y is not negative
@@ -246,23 +308,21 @@ class _Walk:
         return True
 
     # judgement
-    def judge(self, op: Op, facts: Facts) -> None:
+    def judge(self, op: Op, facts: Facts) -> Finding | None:
         what = ""
         if isinstance(op.attr, Limit):
             hi = self.range(op.args[0], facts)[1]
             if hi >= op.attr.limit:
                 what = f"a number that may be {hi} as below {op.attr.limit}"
-        elif op.row.name in ("load", "store", "rmw") and isinstance(op.attr, (Mem, Rmw)):
+        elif isinstance(op.attr, (Mem, Rmw)):
             root, off = step(op.args[0])
             off += op.attr.off
             if root.type.region == "packet":
-                if off + op.attr.size > facts.get(root, (0, 0))[1]:
+                if off + op.attr.size > facts.get(root, _NONE)[1]:
                     what = f"{op.attr.size} packet bytes that were not compared"
             elif isinstance(root, Op) and root.row.name == "ptradd":
                 what = self.inside(root, off + op.attr.size, facts)
-        if what:
-            kind = what.split(" that ")[0]
-            self.found[kind, op.span or op.name or op.row.name] = None
+        return (what.split(" that ")[0], op.span or op.name or op.row.name) if what else None
 
     def inside(self, at: Op, end: int, facts: Facts) -> str:
         """What is wrong with an access that ends `end` bytes after `at`, which is a variable step away from something."""
@@ -294,30 +354,56 @@ def _mask(n: int) -> int:
     return (1 << n.bit_length()) - 1
 
 
+def _below(hi: int) -> Range:
+    return 0, hi, _mask(hi)
+
+
+def _tight(r: Range) -> Range:
+    return (r[0], r[2], r[2]) if r[2] < r[1] else r
+
+
+def _low(r: Range) -> Range:
+    """The lower half of a number."""
+    return r if r[1] <= M32 else (0, r[2] & M32, r[2] & M32)
+
+
 def _add(a: Range, b: Range) -> Range:
     if b[0] == b[1] and b[0] >> 63 and a[0] >= (-b[0] & M64):  # minus a constant
-        return a[0] - (-b[0] & M64), a[1] - (-b[0] & M64)
-    return (a[0] + b[0], a[1] + b[1]) if a[1] + b[1] <= M64 else FULL
+        hi = a[1] - (-b[0] & M64)
+        return a[0] - (-b[0] & M64), hi, _mask(hi)
+    hi = a[1] + b[1]
+    return (a[0] + b[0], hi, _mask(hi) if a[2] & b[2] else a[2] | b[2]) if hi <= M64 else FULL
 
 
 def _sub(a: Range, b: Range) -> Range:
-    return (a[0] - b[1], a[1] - b[0]) if a[0] >= b[1] else FULL
+    return (a[0] - b[1], a[1] - b[0], _mask(a[1] - b[0])) if a[0] >= b[1] else FULL
+
+
+def _mul(a: Range, b: Range) -> Range:
+    return (a[0] * b[0], a[1] * b[1], _mask(a[1] * b[1])) if max(a[1], b[1]) <= M32 else FULL
 
 
 def _shl(a: Range, b: Range) -> Range:
-    return (a[0] << b[0], a[1] << b[0]) if b[0] == b[1] < 64 and a[1] << b[0] <= M64 else FULL
+    if b[0] != b[1] or b[0] > 63:
+        return FULL
+    may = a[2] << b[0] & M64
+    return (a[0] << b[0], a[1] << b[0], may) if a[1] << b[0] <= M64 else (0, M64, may)
 
 
 def _shr(a: Range, b: Range) -> Range:
-    return (a[0] >> b[0], a[1] >> b[0]) if b[0] == b[1] < 64 else (0, a[1])
+    return (a[0] >> b[0], a[1] >> b[0], a[2] >> b[0]) if b[0] == b[1] < 64 else _below(a[1])
 
 
 # As the kernel computes them; what is not here (division, byte swaps, sign extension, calls) may be anything.
 _RULES: Final[dict[str, Callable[..., Range]]] = {
-    "and": lambda a, b: (0, min(a[1], b[1])),
-    "or": lambda a, b: (max(a[0], b[0]), _mask(a[1] | b[1])),
-    "xor": lambda a, b: (0, _mask(a[1] | b[1])),
-    "add": _add, "sub": _sub, "shl": _shl, "shr": _shr,
+    "and": lambda a, b: (0, min(a[1], b[1]), a[2] & b[2]),
+    "or": lambda a, b: (max(a[0], b[0]), _mask(a[1] | b[1]), a[2] | b[2]),
+    "xor": lambda a, b: (0, _mask(a[1] | b[1]), a[2] | b[2]),
+    "add": _add, "sub": _sub, "mul": _mul, "shl": _shl, "shr": _shr,
     "sar": lambda a, b: _shr(a, b) if a[1] <= _POSITIVE else FULL,
-    "mul": lambda a, b: (a[0] * b[0], a[1] * b[1]) if max(a[1], b[1]) <= M32 else FULL,
 }
+_BY_ROW: Final[dict[OpRow, Callable[..., Range]]] = {_T[name]: rule for name, rule in _RULES.items()} | {
+    _T["select"]: lambda c, a, b: (min(a[0], b[0]), max(a[1], b[1]), a[2] | b[2])}
+_WORDS: Final = {row: _RULES.get(name[:-2]) for name, row in TABLE.items()  # 32-bit forms: the rule of their lower halves
+                 if name.endswith("32") and row.evaluate is not None and name not in ("sext32", "bswap32")} | {
+    _T["sar32"]: lambda a, b: _shr(a, b) if a[1] <= M32 >> 1 else FULL}

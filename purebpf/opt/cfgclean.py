@@ -70,18 +70,16 @@ def _branches(fn: Function) -> bool:
 
 def _joined(block: Block, cond: Value, then: Edge, other: Edge) -> list[Value] | None:
     """The arguments for one edge that serve for both ways of a branch, if there are such."""
-    args: list[Value] = []
+    args: list[Value | bool] = []
     for a, b in zip(then.args, other.args):
         match a, b:
             case _ if same(a, b):
                 args.append(a)
-            case Const(1), Const(0):
-                args.append(_truth(block, cond, True))
-            case Const(0), Const(1):
-                args.append(_truth(block, cond, False))
+            case (Const(1), Const(0)) | (Const(0), Const(1)):
+                args.append(a.value == 1)
             case _:
                 return None
-    return args
+    return [_truth(block, cond, a) if isinstance(a, bool) else a for a in args]
 
 
 def _truth(block: Block, cond: Value, wanted: bool) -> Value:

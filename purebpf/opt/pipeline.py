@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
-from ..errors import InternalError
 from ..ir.crash import guard
 from ..ir.function import Function, Module
 from .abi import abi
@@ -113,28 +112,6 @@ def run_pass(name: str, module: Module) -> None:
         PASSES[name](fn)
 
 
-class _Proofs:
-    """What is checked between passes under `verify`: that the IR is legal, and that the kernel can still follow all that it
-    could follow before."""
-
-    def __init__(self, module: Module) -> None:
-        self.open: set[object] = set()
-        self.check(module, "lowering")
-
-    def check(self, module: Module, where: str) -> None:
-        from ..ir import provable, verify  # a plain build does without them, and without the printer
-        from ..ir.text import print_function
-
-        verify.check(module, where)
-        now: dict[object, Function] = {}
-        for fn in module.functions.values():
-            now.update(dict.fromkeys(provable.unproved(fn), fn))
-        lost = [finding for finding in now if finding not in self.open]
-        if lost and where in PASSES:  # from a caller's point of view, and with it inlined, a function is another one
-            raise InternalError(where, f"lost the proof that the kernel needs: {lost[0]}", print_function(now[lost[0]]))
-        self.open = set(now)
-
-
 def _guarded(name: str, fn: Function) -> bool:
     """The pass of that name on one function; a crash says so."""
     with guard(name, fn):
@@ -145,7 +122,11 @@ def optimize(module: Module, *, verify: bool = False, level: int = 2, observe: O
              stop_after: str | None = None, skip: Collection[str] = ()) -> None:
     """Improve `module` in place. `level`: 0 only what codegen needs, 1 without what costs time, 2 all. `observe(name, module)` is called
     after each pass; `verify` checks the IR then, and before the first one; `stop_after` ends with the first run of that pass; `skip` leaves out."""
-    proofs = _Proofs(module) if verify else None
+    proofs = None
+    if verify:
+        from .proofs import Proofs  # a plain build does without them, and without the printer
+
+        proofs = Proofs(module)
     changed: dict[str, set[str]] = {}  # pass -> functions that its last run changed
     for step in STEPS:
         if step.level > level or step.name in skip or (step.after and not changed.get(step.after)):
@@ -158,7 +139,7 @@ def optimize(module: Module, *, verify: bool = False, level: int = 2, observe: O
             names = changed[step.after] if step.after else module.functions
             changed[step.name] = {fn.name for fn in module.functions.values() if fn.name in names and _guarded(step.name, fn)}
         if proofs is not None:
-            proofs.check(module, step.name)
+            proofs.check(module, step.name, changed[step.name], step.name in PASSES)
         if observe:
             observe(step.name, module)
         if step.name == stop_after:

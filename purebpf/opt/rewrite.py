@@ -68,11 +68,10 @@ class Rewriter:
             elif isinstance(args[0], Const):
                 if isinstance(args[1], Const):
                     return Const(row.evaluate(args[0].value, args[1].value))
-                if row.commutative:
+                if row.commutative or row in _COMPARES:
                     args.reverse()
-                elif row in _COMPARES:
-                    args.reverse()
-                    op.row = row = SWAPPED[row]
+                    op.row = row = SWAPPED.get(row, row)
+                    self.changed = True
         rule = self.rules.get(row)
         value = rule(self, op, *args) if rule is not None else None
         if value is None and row.evaluate is not None and not self.bits.may(op):

@@ -18,6 +18,7 @@ from typing import Final
 
 from ..ir.cfg import Cfg
 from ..ir.function import Block, Const, Edge, Function, Op, Value
+from ..ir.ops import INVERSE
 from ..ir.types import VOID
 from .cfgclean import drop_trivial_params, incoming, same
 from .clone import clone, repair, unique_names
@@ -80,9 +81,10 @@ def _decided(block: Block, pred: Block, edge: Edge) -> int | None:
 
 
 def _same_test(op: Op, args: list[Value], pred: Block, edge: Edge) -> int | None:
-    """What a comparison gives if the branch of `pred` asked the same."""
+    """What a comparison gives if the branch of `pred` asked the same. (A number that was asked for is 0 or is not, and where
+    it is computed again the kernel knows neither.)"""
     end = pred.terminator
-    if end.row is not R.br or end.edges[0].block is end.edges[1].block:
+    if op.row not in INVERSE or end.row is not R.br or end.edges[0].block is end.edges[1].block:
         return None
     asked = end.args[0]
     if isinstance(asked, Op) and asked.row is op.row and all(same(a, b) for a, b in zip(asked.args, args)):

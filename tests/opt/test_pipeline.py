@@ -8,9 +8,11 @@ import pytest
 
 from purebpf.errors import InternalError
 from purebpf.ir import text
-from purebpf.ir.function import Const, Function, Module
+from purebpf.ir.function import Const, Function, Module, Param
+from purebpf.ir.types import I64
 from purebpf.opt import optimize, pipeline
 from purebpf.opt.pipeline import CONSTRAINTS, MODULE_PASSES, PASSES, STEPS, run_pass
+from purebpf.opt.proofs import Proofs
 
 NAMES = [s.name for s in STEPS]
 FILETESTS = Path(__file__).parent.parent / "filetests" / "opt"
@@ -93,6 +95,25 @@ def test_a_pass_that_breaks_the_ir_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(InternalError, match="in gvn") as e:
         optimize(text.parse(SOURCE), verify=True)
     assert "ret 1, 2" in e.value.dump
+
+
+def test_a_pass_that_changes_in_silence_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a pass says decides which passes run after it, and what is looked at again."""
+    def silent(fn: Function) -> bool:
+        fn.entry.terminator.args = [Const(1)]
+        return False
+
+    monkeypatch.setitem(pipeline.PASSES, "gvn", silent)
+    with pytest.raises(InternalError, match="in gvn: changed @main and did not say so"):
+        optimize(text.parse(SOURCE), verify=True)
+
+
+def test_callers_are_looked_at_again_when_what_they_call_changes() -> None:
+    module = text.parse(SOURCE)
+    proofs = Proofs(module)
+    module.functions["twice"].entry.params.append(Param(I64, "extra"))
+    with pytest.raises(InternalError, match="@twice takes 2 arguments"):
+        proofs.check(module, "abi", module.functions, local=False)
 
 
 def test_same_input_same_output() -> None:

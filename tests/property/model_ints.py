@@ -48,6 +48,11 @@ def results(word: str, a: Range, b: Range) -> Range:
         case "<<":
             far = max(0, min(b[1], 128))
             return min(a[0], a[0] << far), max(a[1], a[1] << far)
+    if b[0] > 0 and word == "//":
+        corners = [x // y for x in a for y in b]
+        return min(corners), max(corners)
+    if b[0] > 0:
+        return 0, b[1] - 1 if a[0] < 0 else min(b[1] - 1, a[1])
     top = max(abs(x) for x in (*a, *(b if word == "%" else ())))
     return (0, top) if both else (-top, top)
 

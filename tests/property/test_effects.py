@@ -28,10 +28,8 @@ def test_programs_differ_and_repeat() -> None:
 
 @pytest.mark.kernel
 def test_effects() -> None:
-    """VM at both levels and kernel leave what the model leaves. A literal that does not fit may be refused."""
-    wrong = {seed: why for seed in SEEDS if (why := judge(Writer(seed).program()))}
-    assert not {seed: why for seed, why in wrong.items() if "error[constant]" not in why}
-    assert len(wrong) < len(SEEDS) // 5
+    """VM at both levels and kernel leave what the model leaves."""
+    assert not {seed: why for seed in SEEDS if (why := judge(Writer(seed).program()))}
 
 
 CASES = {  # statements of a program over the declarations below -> the answer
