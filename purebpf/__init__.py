@@ -55,6 +55,8 @@ if TYPE_CHECKING:
         xdp as xdp, kfunc as kfunc, iter as iter, field_size as field_size, type_size as type_size,
         type_matches as type_matches, enum_value as enum_value, enum_exists as enum_exists, offsetof as offsetof,
         container_of as container_of, rcu as rcu, preempt_off as preempt_off, irq_off as irq_off,
+        CgroupArray as CgroupArray, CgroupStorage as CgroupStorage, CpuMap as CpuMap, DevMap as DevMap, DevMapHash as DevMapHash, InodeStorage as InodeStorage,
+        ReusePortArray as ReusePortArray, SkStorage as SkStorage, SockHash as SockHash, SockMap as SockMap, StackTrace as StackTrace, TaskStorage as TaskStorage, XskMap as XskMap,
     )
     from . import net as net
     from .dsl import helpers as helpers
@@ -140,7 +142,8 @@ _HOMES = {  # module -> the public names it holds
     "current_task current_tid current_uid enum_exists enum_value fentry fexit field_exists field_size func hex htonl htons i8 i16 i32 "
     "i64 ip4 ip6 irq_off iter kernel_struct kfunc kprobe kretprobe ksym ktime_ns loop lsm mac ntohl ntohs offsetof container_of "
     "perf_event preempt_off printk random_u32 raw_tracepoint rcu section sizeof sock_ops socket_filter struct syscall tc tcx tp_btf "
-    "tracepoint type_exists type_matches type_size u8 u16 u32 u64 union uprobe uretprobe xdp",
+    "tracepoint type_exists type_matches type_size u8 u16 u32 u64 union uprobe uretprobe xdp "
+    "CgroupArray CgroupStorage CpuMap DevMap DevMapHash InodeStorage ReusePortArray SkStorage SockHash SockMap StackTrace TaskStorage XskMap",
     "dsl.cdecl": "cdef",
     "dsl.contexts": "DeviceContext NetfilterContext PerfEventContext ProbeContext RawTracepointContext SkLookupContext "
     "SkMsgContext SkReuseportContext SockAddrContext SockContext SockOpsContext SockoptContext SysctlContext "

@@ -54,4 +54,9 @@ from .memory import (
     Ptr as Ptr, SpinLock as SpinLock, kernel_struct as kernel_struct, sizeof as sizeof, struct as struct,
     union as union,
 )
+from .redirects import (
+    CgroupArray as CgroupArray, CpuMap as CpuMap, DevMap as DevMap, DevMapHash as DevMapHash, ReusePortArray as ReusePortArray,
+    SockHash as SockHash, SockMap as SockMap, StackTrace as StackTrace, XskMap as XskMap,
+)
+from .storages import CgroupStorage as CgroupStorage, InodeStorage as InodeStorage, SkStorage as SkStorage, TaskStorage as TaskStorage
 from .text import hex as hex, ip4 as ip4, ip6 as ip6, ksym as ksym, mac as mac

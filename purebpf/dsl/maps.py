@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar, get_args, overload
 
 from ..errors import NotInKernel
 from .hooks import Program
@@ -31,6 +31,10 @@ else:
     _Keyed = _Index = Generic
 
 BPF_F_NO_PREALLOC = 1
+NUMA_NODE = 1 << 2
+# What `HashMap[K, V](…, no_prealloc=True)` may say (BPF_F_… of map creation).
+FLAGS: Final = {"no_prealloc": BPF_F_NO_PREALLOC, "no_common_lru": 1 << 1, "user_readonly": 1 << 3, "user_writeonly": 1 << 4, "zero_seed": 1 << 6,
+                "readonly": 1 << 7, "writeonly": 1 << 8, "mmapable": 1 << 10, "preserve_elems": 1 << 11, "inner_map": 1 << 12}
 
 
 class Map:
@@ -41,19 +45,29 @@ class Map:
     per_cpu = False
     creates = False  # does update of an absent key make it?
     words = 2  # type words in brackets: key and value, value only, or none
+    sized = True  # does it hold as many entries as it says?
+    value_size = 0  # bytes of a value that has no type
 
     key: Layout | None
     value: Layout | None
 
     def __init__(self, *, max_entries: int = 0, flags: int = 0, pin: bool = False, words: tuple[Any, ...] = (),
-                 inner: Map | None = None, extra: int = 0, values: Mapping[Any, Any] | Sequence[Any] = ()) -> None:
+                 inner: Map | None = None, extra: int = 0, values: Mapping[Any, Any] | Sequence[Any] = (), numa_node: int | None = None,
+                 **named: bool) -> None:
+        """`named`: flags by their names, those of FLAGS."""
+        wrong = [name for name in named if name not in FLAGS]
+        if wrong:
+            raise TypeError(f"{type(self).__name__} has no option {wrong[0]!r}; flags are {', '.join(FLAGS)}")
+        flags |= sum(FLAGS[name] for name, on in named.items() if on) | (NUMA_NODE if numa_node is not None else 0)
         if len(words) != self.words:
             raise TypeError(f"{type(self).__name__} takes {self.words} type{'s' * (self.words != 1)} in brackets")
         self.values = dict(values if isinstance(values, Mapping) else enumerate(values))
         if not max_entries and self.values:
             indexed = all(isinstance(k, int) for k in self.values) and self.map_type.endswith("ARRAY")
             max_entries = max(self.values) + 1 if indexed else len(self.values)
-        if not isinstance(max_entries, int) or not 0 < max_entries < 1 << 32:
+        if not isinstance(max_entries, int) or not self.sized <= max_entries < 1 << (32 if self.sized else 0):
+            if not self.sized:
+                raise ValueError(f"a {type(self).__name__} has no max_entries: it holds a value for each object")
             said = f", not {max_entries!r}" if max_entries else f": {type(self).__name__}[…](max_entries=1024)"
             raise ValueError(f"max_entries must be 1 to 2**32-1{said}")
         layouts = [layout_of(w, type(self).__name__) for w in words]
@@ -62,6 +76,7 @@ class Map:
         if isinstance(self, HashOfMaps):
             self.key, self.value = self.value, None
         self.max_entries, self.flags, self.pin, self.inner, self.extra = max_entries, flags, pin, inner, extra
+        self.numa_node = numa_node or 0
         if self.values:
             self._check_values()
 

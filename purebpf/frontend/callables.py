@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from ..dsl import flow, text
 from ..dsl import maps as decl
+from ..dsl import redirects as redirecting
+from ..dsl import storages
 from ..dsl import memory as dsl_memory
 from ..tree.kinds import Context, Cursor, Resource
-from . import builtins, formats, library, mapmethods, packet, printing, questions, sections, strings, words
+from . import builtins, formats, library, mapmethods, packet, printing, questions, redirects, sections, strings, words
 from .rows import Row
 
 BPF_F_CURRENT_CPU: Final = 0xFFFFFFFF
@@ -87,6 +89,18 @@ METHODS: Final[dict[tuple[type, str], Row]] = {  # by the class of what has them
     (decl.RingBuf, "reserve"): Row(mapmethods.reserve, help="the record has the size of the RingBuf's type"),
     (decl.RingBuf, "discard"): Row(mapmethods.discard, "record"),
     (decl.PerfEventArray, "output"): Row(mapmethods.perf_output, f"ctx value flags={BPF_F_CURRENT_CPU}"),
+    (storages.Storage, "lookup"): Row(mapmethods.look_up, "owner"),
+    (storages.Storage, "get"): Row(mapmethods.get, "owner default="),
+    (storages.Storage, "setdefault"): Row(mapmethods.setdefault, "owner value="),
+    (storages.Storage, "delete"): Row(mapmethods.delete, "owner"),
+    (redirecting.Redirects, "redirect"): Row(redirects.to_device, "key default=0 flags=0"),
+    (redirecting.Sockets, "redirect"): Row(redirects.to_socket, "ctx key flags=0"),
+    (redirecting.Sockets, "update"): Row(redirects.put_socket, "ctx key flags=0"),
+    (redirecting.Sockets, "delete"): Row(mapmethods.delete, "key"),
+    (redirecting.ReusePortArray, "select"): Row(redirects.select, "ctx key flags=0"),
+    (redirecting.CgroupArray, "holds_current"): Row(redirects.holds_current, "index"),
+    (redirecting.CgroupArray, "holds"): Row(redirects.holds, "index ctx"),
+    (redirecting.StackTrace, "id"): Row(redirects.stack_id, "ctx user=False skip=0 flags=0"),
     (decl.BloomFilter, "add"): Row(mapmethods.push, "value flags=0"),
     (decl._Pushed, "push"): Row(mapmethods.push, "value flags=0"),
     (decl._Pushed, "pop"): Row(mapmethods.popper("map_pop_elem")),

@@ -71,6 +71,8 @@ def writable(c: Checker, kind: Ptr, node: ast.AST) -> None:
     if kind.region == "data":
         raise c.error("read-only", "a Const cannot be assigned in a program", node,
                       help="declare it as Global, or set it when loading: load(…, constants={…})")
+    if kind.region == "value":
+        raise c.error("read-only", "this map is declared 'readonly': programs cannot write it", node)
     raise c.error("read-only", "this memory is the kernel's: a program can read it, not write it", node)
 
 

@@ -14,7 +14,7 @@ from ..tree.kinds import (
 )
 from ..tree.nodes import Bits, Expr, Helper, MapRef, Number, Swap
 from ..uapi import callees
-from . import arith, fitting, gate, keeping
+from . import arith, fitting, gate, keeping, mapuse, shown
 from .context import Checker
 from .rows import as_of_now, in_order
 
@@ -69,7 +69,11 @@ def _result(c: Checker, helper: Declared, values: Sequence[Expr], node: ast.AST)
         if helper.name == "map_lookup_elem" and isinstance(values[0], MapRef):
             target = values[0].map.value
         region = REGIONS.get(helper.region, "mem")
-        return Ptr(target, region, null=helper.nullable, writable=region != "kernel", why=f"{helper.name} found nothing", resource=resource)
+        if helper.target:
+            target = shown.struct(helper.target) or c.unit.kernel.named(helper.target)
+        trust = "trusted" if region == "kernel" and target is not None else ""
+        return Ptr(target, region, null=helper.nullable, writable=region != "kernel", why=f"{helper.name} found nothing", resource=resource,
+                   trust=trust)
     if returns in ("None", "void"):
         return Int.of(I64)
     return Int.of(U64 if returns.startswith("u") else I64)
@@ -90,6 +94,7 @@ def _argument(c: Checker, helper: Declared, text: str, node: ast.expr, follows: 
         case "AnyMap":
             if isinstance(kind, Const) and isinstance(kind.value, decl.Map):
                 c.unit.map_name(kind.value)
+                mapuse.uses(c, kind.value, node)
                 return MapRef(c.span(node), Ptr(None, "map"), kind.value)
             if isinstance(kind, Ptr) and isinstance(kind.target, decl.MapType):
                 return value
@@ -113,6 +118,7 @@ def text_constant(c: Checker, text: str | bytes, node: ast.AST) -> Expr:
 
 
 def _pointer(c: Checker, helper: Declared, value: Expr, node: ast.AST) -> Expr:
+    value = running(c, value, node)
     kind = value.kind
     if isinstance(kind, Ptr):
         if kind.null and helper.name not in ("kptr_xchg",):
@@ -141,6 +147,14 @@ def _number(c: Checker, wanted: str, value: Expr, node: ast.AST) -> Expr:
     if type.big_endian:
         return Swap(c.span(node), Int.of(TYPES[f"u{type.bits}"]), number, type.bits)
     return number
+
+
+def running(c: Checker, value: Expr, node: ast.AST) -> Expr:
+    """Where an object is wanted that the kernel vouches for: the running task is one, however the program came by it."""
+    kind = value.kind
+    if not isinstance(kind, Ptr) or kind.trust != "current":
+        return value
+    return emit_call(c, "get_current_task_btf", (), kind._replace(region="kernel", access="direct", trust="trusted"), node)
 
 
 def _memory(c: Checker, helper: Declared, wanted: str, optional: bool, node: ast.expr, follows: ast.expr | None) -> Expr:

@@ -11,7 +11,7 @@ from ..dsl.layout import ArrayType, Field, Layout, PtrType, StructType
 from ..tree.kinds import Const, Context, I64, Int, Kind, Ptr, Text, U64, U8
 from ..tree.nodes import Arith, Bits, Cast, CtxPlace, Expr, Load, Number
 from ..uapi import contexts as table
-from . import arguments, instead, memory, packet
+from . import arguments, instead, memory, packet, shown
 from .context import Checker
 from .names import near
 
@@ -39,7 +39,6 @@ KNOWN_FORMATS = {
     ),
 }
 CHAR_POINTER = PtrType(TYPES["char"], user=True)
-HALF = IntType("be16", 4, False, big_endian=True, bits=16)
 PACKET_EDGES = {"packet": "packet", "packet_end": "packet_end", "packet_meta": "packet_meta"}
 
 
@@ -71,11 +70,7 @@ class Contexts:
         if field is None or field.kind != "int":
             return None
         _hidden(c, name, name, node)
-        prefix = "be" if field.big_endian else "u"
-        layout: Layout = HALF if field.half else TYPES[f"{prefix}{field.size * 8}"]
-        if field.elems > 1:
-            layout = ArrayType(layout, field.elems)
-        return CtxPlace(c.span(node), Ptr(layout, "ctx", writable=field.writable), ctx, field.offset)
+        return CtxPlace(c.span(node), Ptr(shown.layout_of(field), "ctx", writable=field.writable), ctx, field.offset)
 
     def attribute(self, c: Checker, ctx: Expr, name: str, node: ast.AST) -> Expr:
         """`ctx.name` where it is no plain memory: packet pointers, strings of a tracepoint, or an error."""
@@ -94,6 +89,8 @@ class Contexts:
             assert isinstance(edge.kind, Ptr)
             edge.kind = edge.kind._replace(why=memory.RAW)
             return edge
+        if field is not None and field.kind == "ptr" and field.target != "pt_regs":
+            return self._pointer(c, ctx, kind.name, field, node)
         found = self._register(c, ctx, kind.name, name, node)
         if found is not None:
             return found
@@ -135,6 +132,15 @@ class Contexts:
         if not isinstance(number, int) or number < 0:
             raise c.error("arguments", "arg() takes the number of an argument, a constant", node)
         return arguments.typed(c, arguments.argument(c, ctx, number, node), U64, "probe", node)
+
+    def _pointer(self, c: Checker, ctx: Expr, kind: str, field: table.Field, node: ast.AST) -> Expr:
+        """`ctx.sk` and the like: a pointer to what the kernel shows of it, or to its own object."""
+        where = kind, field.name
+        own = shown.struct(field.target, where in table.COMMON)
+        target = own or self._kernel.named(field.target)
+        pointer = Ptr(target, "kernel", null=where in table.ABSENT, why="there is no socket", trust="trusted",
+                      writable=field.target == "bpf_flow_keys")
+        return Load(c.span(node), pointer, CtxPlace(c.span(node), Ptr(PtrType(None), "ctx"), ctx, field.offset))
 
     def edge(self, c: Checker, ctx: Expr, kind: Context, which: str, node: ast.AST) -> Expr:
         """`ctx.data`, `ctx.data_end`, `ctx.data_meta` as pointers."""

@@ -260,8 +260,9 @@ def _object(c: Checker, row: table.Kfunc, target: StructType, suffix: str, node:
         raise c.mismatch(f"{row.name}() takes a pointer to {target.name} here", kind, node)
     if not isinstance(kind.target, StructType) or _first(kind.target, _name(target)) is None:
         raise c.error("type-mismatch", f"{row.name}() takes a pointer to {target.name} here, not {describe(kind)}", node)
-    if kind.region in ("kernel", ""):
-        _vouched(c, row, kind, node)
+    value = helpers.running(c, value, node)
+    if isinstance(value.kind, Ptr) and value.kind.region in ("kernel", ""):
+        _vouched(c, row, value.kind, node)
     return value
 
 

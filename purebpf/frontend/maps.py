@@ -9,15 +9,19 @@ from typing import NamedTuple
 from ..dsl import maps as decl
 from ..dsl.ints import IntType
 from ..dsl.layout import Layout
+from ..dsl.redirects import Sockets
+from ..dsl.storages import Storage
 from ..tree.kinds import BOOL, I64, NONE, U64, Choice, Const, Context, Int, Origin, Ptr, an, narrowed
 from ..tree.nodes import (
-    Arith, AtomicOp, Block, Break, Cast, Compare, Eval, Expr, Get, Guard, If, Lit, Local,
+    Arith, AtomicOp, Block, Break, Cast, Compare, Eval, Expr, Get, Guard, Helper, If, Lit, Local,
     MapRef, Number, Set,
 )
 from ..uapi import versions
-from . import arith, fitting, helpers, keeping, mapuse, memory
+from . import arith, fitting, helpers, keeping, mapuse, memory, storages
 from .context import Checker
 
+KEYED = (decl._Lookup, decl._Indexed, Storage)  # maps whose values a program looks up
+LOSING = (decl._Lookup, Storage, Sockets)  # maps whose entries a program deletes
 BPF_ANY, BPF_NOEXIST = 0, 1
 BPF_F_CURRENT_CPU = 0xFFFFFFFF
 TRUTH = Int(BOOL, 0, 1, True)
@@ -55,6 +59,8 @@ def choices(c: Checker, value: Expr, node: ast.AST) -> tuple[Expr, list[MapOf]] 
 
 
 def key_of(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
+    if isinstance(map.decl, Storage):
+        return storages.owner(c, map.decl, key, node)
     if map.decl.key is None:
         raise c.error("type-mismatch", f"{an(type(map.decl).__name__)} has no keys", node)
     index = arith.constant(key) if isinstance(map.decl, decl._Indexed) and isinstance(key, Lit) and key.written else None
@@ -71,17 +77,26 @@ def value_of(map: MapOf) -> Layout:
 
 def lookup(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
     """`m.lookup(key)`: the value in place, or None."""
-    if not isinstance(map.decl, decl._Lookup | decl._Indexed):
+    if not isinstance(map.decl, KEYED):
         raise c.error("type-mismatch", f"{an(type(map.decl).__name__)} cannot be looked up", node)
     return _look(c, map, key_of(c, map, key, node), node)
 
 
-def _look(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
+def _entry(map: MapOf) -> Ptr:
+    """What a look-up gives."""
     why = "the index is outside the map" if isinstance(map.decl, decl._Indexed) else "the key is absent"
+    if isinstance(map.decl, Storage):
+        why = f"this {map.decl.owner} has no value"
     if map.decl.inner is not None:
-        kind = Ptr(decl.MapType(map.decl.inner), "map", null=True, why=why)
-    else:
-        kind = Ptr(map.decl.value, "value", null=True, why=why, origin=frozenset((Origin(map.decl),)))
+        return Ptr(decl.MapType(map.decl.inner), "map", null=True, why=why)
+    readonly = bool(map.decl.flags & decl.FLAGS["readonly"])
+    return Ptr(map.decl.value, "value", null=True, why=why, writable=not readonly, origin=frozenset((Origin(map.decl),)))
+
+
+def _look(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
+    kind = _entry(map)
+    if isinstance(map.decl, Storage):
+        return storages.look(c, map.decl, map.ref, key, kind, node)
     return helpers.emit_call(c, "map_lookup_elem", (map.ref, key), kind, node)
 
 
@@ -96,7 +111,7 @@ def _must(c: Checker, pointer: Expr, node: ast.AST) -> Expr:
 def read_entry(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
     """`m[key]` read. An array has every index inside it (outside, the program stops); a hash map may lack the key."""
     if not isinstance(map.decl, decl._Indexed):
-        if not isinstance(map.decl, decl._Lookup):
+        if not isinstance(map.decl, KEYED):
             raise c.error("type-mismatch", f"{an(type(map.decl).__name__)} has no entries to read", node, help=_by_name(map, "read", node))
         raise c.error("null-pointer", "the key may be absent here", node,
                       help="write 'm.get(key, default)', or 'v = m.lookup(key)' and test v")
@@ -126,6 +141,8 @@ def entry_place(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
 def find_or_make(c: Checker, map: MapOf, key_value: Expr, value: Callable[[], Expr], node: ast.AST) -> Expr:
     """The value of a key in place; an absent key is made with `value()`, the address of what it starts with."""
     span, key = c.span(node), key_of(c, map, key_value, node)
+    if isinstance(map.decl, Storage):
+        return _must(c, storages.make(c, map.decl, map.ref, key, value(), _entry(map), node), node)
     found = _look(c, map, key, node)
     entry = Local("entry", ("value",))
     c.emit(Set(span, entry, found))
@@ -165,7 +182,11 @@ def set_entry(c: Checker, map: MapOf, key: Expr, value: Expr, node: ast.AST) -> 
     """`m[key] = value`."""
     if map.decl.inner is not None:
         raise c.error("read-only", f"a program cannot put maps into {an(type(map.decl).__name__)}", node)
-    if isinstance(map.decl, decl._Indexed):
+    if isinstance(map.decl, Sockets):
+        from .redirects import put_socket
+
+        c.emit(Eval(c.span(node), put_socket(c, map, [value, key, Number(c.span(node), BPF_ANY)], node)))
+    elif isinstance(map.decl, decl._Indexed | Storage):
         layout = value_of(map)
         value = fitting.fitted(c, value, layout, node)
         if not isinstance(layout, IntType):
@@ -173,7 +194,7 @@ def set_entry(c: Checker, map: MapOf, key: Expr, value: Expr, node: ast.AST) -> 
             value = c.hold(value, "value") if not isinstance(value, Get) else value
         else:
             value = c.hold(value, "value")
-        fitting.store(c, entry_thing(c, _must(c, lookup(c, map, key, node), node), node), value, node)
+        fitting.store(c, entry_place(c, map, key, node), value, node)
     elif isinstance(map.decl, decl._Lookup):
         there = c.hold(fitting.address_of(c, value, value_of(map), node), "value")  # Python evaluates it before the key
         c.emit(Eval(c.span(node), put(c, map, key_of(c, map, key, node), there, Number(c.span(node), BPF_ANY), node)))
@@ -184,8 +205,13 @@ def set_entry(c: Checker, map: MapOf, key: Expr, value: Expr, node: ast.AST) -> 
 def add_entry(c: Checker, map: MapOf, key_value: Expr, word: str, value: Callable[[], Expr], node: ast.AST) -> bool:
     """`m[key] += n` (also -=, |=, &=, ^=): atomic on shared maps, makes an absent key. False: not a number, do it by parts."""
     layout = map.decl.value
-    if not isinstance(map.decl, decl._Lookup | decl._Indexed) or not isinstance(layout, IntType) or layout.big_endian:
+    if not isinstance(map.decl, KEYED) or not isinstance(layout, IntType) or layout.big_endian:
         return False
+    if isinstance(map.decl, Storage):
+        key_value = c.hold(key_value, "owner") if not isinstance(key_value, Helper) else key_value
+        number = c.hold(arith.integer(c, value(), node), "n")
+        add_in_place(c, entry_place(c, map, key_value, node), word, number, False, node)
+        return True
     span, key = c.span(node), key_of(c, map, key_value, node)
     number = c.hold(arith.integer(c, value(), node), "n")
     if not map.decl.creates:
@@ -236,12 +262,16 @@ def add_in_place(c: Checker, place: Expr, word: str, number: Expr, per_cpu: bool
 
 def put(c: Checker, map: MapOf, key: Expr, value: Expr, flags: Expr, node: ast.AST) -> Expr:
     """The entry is made or replaced; names for what it was keep what they have."""
+    if map.decl.flags & decl.FLAGS["readonly"]:
+        raise c.error("read-only", "this map is declared 'readonly': programs cannot write it", node)
     keeping.preserve_origins(c, (Origin(map.decl),), value_of(map).size, node)
     return helpers.emit_call(c, "map_update_elem", (map.ref, key, value, flags), STATUS, node)
 
 
 def delete(c: Checker, map: MapOf, key: Expr, node: ast.AST) -> Expr:
     """`del m[key]`: 0, or -ENOENT."""
+    if isinstance(map.decl, Storage):
+        return storages.delete(c, map.decl, map.ref, key_of(c, map, key, node), node)
     return helpers.emit_call(c, "map_delete_elem", (map.ref, key_of(c, map, key, node)), STATUS, node)
 
 
@@ -259,7 +289,7 @@ def member(c: Checker, container: Expr, item: Expr, node: ast.AST) -> Expr | Non
             value = keeping.placed(c, value, value_of(map), node)  # peek takes no packet
         status = helpers.emit_call(c, "map_peek_elem", (map.ref, value), STATUS, node)
         return Compare(c.span(node), TRUTH, "eq", status, Number(c.span(node), 0))
-    if not isinstance(map.decl, decl._Lookup | decl._Indexed):
+    if not isinstance(map.decl, KEYED):
         raise c.error("type-mismatch", f"a {type(map.decl).__name__} cannot be asked what is in it", node)
     return memory.present(c, lookup(c, map, item, node))
 

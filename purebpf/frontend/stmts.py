@@ -7,7 +7,6 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..dsl import maps as decl
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, StructType
@@ -343,7 +342,7 @@ def _delete(c: Checker, node: ast.Delete) -> None:
         map = maps.of(c, c.expr(target.value), target) if isinstance(target, ast.Subscript) else None
         if map is None or not isinstance(target, ast.Subscript):
             raise c.error("unsupported", "'del' deletes a map entry or a variable", target)
-        if not isinstance(map.decl, decl._Lookup):
+        if not isinstance(map.decl, maps.LOSING):
             raise c.error("unsupported", f"entries of {describe(Const(type(map.decl)))} cannot be deleted", target)
         c.emit(Eval(c.span(target), maps.delete(c, map, c.expr(target.slice), target)))
 

@@ -49,7 +49,7 @@ def followed(c: Checker, place: Expr, layout: PtrType) -> str:
     while isinstance(place, Seq):
         place = place.value
     holder = place.place.kind if isinstance(place, Member) else None
-    if not isinstance(place, Member) or not isinstance(holder, Ptr) or not isinstance(holder.target, StructType) or not holder.trust:
+    if not isinstance(place, Member) or not isinstance(holder, Ptr) or not isinstance(holder.target, StructType) or holder.trust not in ("rcu", "trusted"):
         return ""
     member = holder.target.name.split("___")[0], place.field.name
     if member in TRUSTED and holder.trust == "trusted":

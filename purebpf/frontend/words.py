@@ -57,7 +57,7 @@ def task(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
         except TypeError:
             raise c.error("type-mismatch", "current_task() takes a kernel type", node) from None
     c.unit.claims.reach(c, target, node)
-    return helpers.emit_call(c, "get_current_task", (), Ptr(target, "", "probe", writable=False), node)
+    return helpers.emit_call(c, "get_current_task", (), Ptr(target, "", "probe", writable=False, trust="current"), node)
 
 
 def swap(bits: int) -> Callable[[Checker, list[Expr], ast.Call], Expr]:

@@ -202,15 +202,16 @@ def map_spec(types: Types, map: decl.Map, name: str) -> MapSpec:
     """A declaration as the object has it."""
     number: int = getattr(MapType, map.map_type)
     bare = isinstance(map, decl.RingBuf | decl.PerfEventArray | decl.ProgArray)
+    fixed = map.value_size or (4 if bare else map.value.size if map.value else 0)
     return MapSpec(
         name, number,
         key_size=map.key.size if map.key and not isinstance(map, decl.RingBuf) else 0,
-        value_size=0 if isinstance(map, decl.RingBuf) else 4 if bare else map.value.size if map.value else 0,
+        value_size=0 if isinstance(map, decl.RingBuf) else fixed,
         max_entries=map.max_entries, flags=map.flags,
-        key_type=types.id_of(map.key) if map.key and not bare else 0,
+        key_type=types.id_of(map.key) if map.key and not bare and not map.value_size else 0,
         value_type=types.id_of(map.value) if map.value else 0,  # of records, where there are no values
         inner=map_spec(types, map.inner, f"{name}.inner") if map.inner is not None else None,
-        pinning=int(map.pin), extra=map.extra,
+        pinning=int(map.pin), extra=map.extra, numa_node=map.numa_node,
     )
 
 

@@ -324,7 +324,7 @@ def _join_pointers(a: Ptr, b: Ptr, name: str) -> Kind:
     resource = a.resource if a.resource is b.resource else a.resource or b.resource
     return Ptr(target, a.region, a.access, a.null or b.null, a.writable and b.writable, a.why or b.why, a.fresh and b.fresh,
                a.thing or b.thing, a.origin | b.origin, resource,
-               a.trust if a.trust == b.trust else min(a.trust, b.trust, key=("", "rcu", "trusted").index))
+               a.trust if a.trust == b.trust else min(a.trust, b.trust, key=("", "current", "rcu", "trusted").index))
 
 
 def _common(a: Layout | None, b: Layout | None) -> Layout | None:

@@ -175,3 +175,9 @@ def _field(word: str, at: int) -> Field:
     offset = int(place) if place else at + -at % align
     kind = next((_KINDS[f] for f in flags if f in _KINDS), "int")
     return Field(name, offset, align, kind, "w" in flags, int(count or 1), pointee, "n" in flags or "h" in flags, "h" in flags)
+
+# Pointers of contexts that may be None.
+ABSENT: Final = frozenset((("__sk_buff", "sk"), ("bpf_sock_ops", "sk"), ("bpf_sk_lookup", "sk"), ("sk_reuseport_md", "migrating_sk")))
+# Those to sockets that need not be full ones; and the fields that only full ones have (bpf_sock_common_is_valid_access).
+COMMON: Final = frozenset((("__sk_buff", "sk"), ("sk_reuseport_md", "migrating_sk")))
+FULL: Final = ("type", "protocol", "mark", "priority")

@@ -37,6 +37,7 @@ mac maps module_programs net netfilter ntohl ntohs offsetof open_link open_map o
 programs random_u32 raw_tracepoint rcu section sizeof sk_lookup sk_msg sk_reuseport sk_skb sock_ops socket_filter struct
 syscall tc tcx tp_btf tracepoint type_exists type_matches type_size u16 u32 u64 u8 union uprobe uprobe_multi uretprobe
 uretprobe_multi wait xdp
+CgroupArray CgroupStorage CpuMap DevMap DevMapHash InodeStorage ReusePortArray SkStorage SockHash SockMap StackTrace TaskStorage XskMap
 """
 
 

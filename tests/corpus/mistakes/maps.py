@@ -297,3 +297,53 @@ def prog(ctx):
         # fixed: for x, y in zip((4, 5), (1, 2)):
         pass
     return 2
+# --- a number as the key of a storage
+tasks = TaskStorage[u64]()
+@bpf.tp_btf("sched_process_exec")
+def prog(p, old_pid, bprm):
+    tasks[bpf.current_pid()] += 1  # error[type-mismatch] tasks: task_struct; pointers; bpf.current_task(task_struct)
+    # fixed: tasks[p] += 1
+# --- an object that nobody vouches for as the key of a storage
+from purebpf.kernel import task_struct
+tasks = TaskStorage[u64]()
+@bpf.tp_btf("sched_process_exec")
+def prog(p, old_pid, bprm):
+    t = Ptr[task_struct](bpf.helpers.get_current_task())
+    n = tasks.get(t, 0)  # error[untrusted] tasks: task_struct; bpf.current_task
+    # fixed: n = tasks.get(bpf.current_task(task_struct), 0)
+    print(n)
+# --- another answer where no device is
+devices = DevMap(max_entries=8)
+@bpf.xdp
+def prog(ctx):
+    return devices.redirect(1, default=bpf.XDP_REDIRECT)  # error[constant] devices: XDP_PASS or XDP_TX
+    # fixed: return devices.redirect(1, default=bpf.XDP_PASS)
+# --- a device map in a tc program
+devices = DevMap(max_entries=8)
+@bpf.tc
+def prog(ctx):
+    return devices.redirect(1)  # error[program-type] devices: redirect(); tc; xdp
+    # fixed: return bpf.helpers.redirect(1, 0)
+# --- writing to a map for reading
+limits = Array[u32](max_entries=4, readonly=True)
+@bpf.xdp
+def prog(ctx):
+    limits[1] = 5  # error[read-only] limits: readonly; cannot
+    # fixed: x = limits[1]
+    return 2
+# --- a socket that may not be there
+marks = HashMap[u32, u64](max_entries=8)
+@bpf.tc
+def prog(ctx):
+    marks[ctx.sk.family] += 1  # error[null-pointer] ctx: None; name it
+    # fixed: marks[sk.family if (sk := ctx.sk) else 0] += 1
+    return 0
+# --- what only full sockets have
+marks = HashMap[u32, u64](max_entries=8)
+@bpf.tc
+def prog(ctx):
+    sk = ctx.sk
+    if sk:
+        marks[sk.mark] += 1  # error[no-field] sk: 'mark'; family
+        # fixed: marks[sk.family] += 1
+    return 0
