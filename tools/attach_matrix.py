@@ -46,7 +46,7 @@ WAYS = (
     Way("tp_btf/sys_enter", "getpgid"), Way("kprobe/do_nanosleep", "nap", "perf event"), Way("kretprobe/do_nanosleep", "nap", "perf event"),
     Way("ksyscall/getpgid", "getpgid", "perf event"), Way("kprobe.multi/do_nanosle*", "nap"), Way("kprobe.session/do_nanosle*", "nap"),
     Way("fentry/do_nanosleep", "nap"), Way("fexit/do_nanosleep", "nap"),
-    Way("fmod_ret/__x64_sys_getpgid", "getpgid"), Way("lsm/file_open", "opened"),
+    Way("fmod_ret/security_file_open", "opened"), Way("lsm/file_open", "opened"),
     Way("uprobe/libc.so.6:getppid", "getppid", "perf event"), Way("uretprobe/libc.so.6:getppid", "getppid", "perf event"),
     Way("uprobe.multi/libc.so.6:getppi?", "getppid"), Way("uprobe.session/libc.so.6:getppi?", "getppid"),
     Way("perf_event", "spin", "perf event", 0, "cpu_clock", {"frequency": 500, "pid": 0}), Way("iter/task", "iterate"),
