@@ -44,12 +44,15 @@ COMMANDS = {  # name -> (module, one line of help)
 }
 
 
-def make_parser(modules: Mapping[str, Any]) -> argparse.ArgumentParser:
-    """The parser, with the arguments of those commands whose modules are given."""
+def make_parser(modules: Mapping[str, Any], named: str = "") -> argparse.ArgumentParser:
+    """The parser, with the arguments of those commands whose modules are given; of the one `named` alone, where that is
+    known: making the others takes as long as what most commands do."""
     parser = argparse.ArgumentParser(prog="purebpf", description="eBPF in Python, without LLVM")
     parser.add_argument("--version", action="version", version=f"purebpf {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (_, summary) in COMMANDS.items():
+        if named not in ("", name):
+            continue
         sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         if name in modules:
             modules[name].add_arguments(sub)
@@ -65,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     if argv[:1] == ["help"]:
         argv = [*argv[1:], "--help"]
     named = argv[0] if argv and argv[0] in COMMANDS else ""  # the others' arguments are never needed: do not import them
-    parser = make_parser({named: import_module(f".{COMMANDS[named][0]}", __name__)} if named else {})
+    parser = make_parser({named: import_module(f".{COMMANDS[named][0]}", __name__)} if named else {}, named)
     args = parser.parse_args(argv or ["--help"])
     try:
         status: int = args.run(args)

@@ -10,8 +10,10 @@ import os
 from collections.abc import Callable, Mapping
 from errno import EBADF, EBUSY, ENODEV, ENOENT, EOPNOTSUPP, EPERM, ESRCH
 from types import MappingProxyType
+from functools import cache
 from typing import Any, NamedTuple
 
+from ..btf import Btf
 from ..btf import types as t
 from ..uapi.enums import AttachType, ProgType
 from . import bpf, sys
@@ -82,17 +84,22 @@ def _raw_tracepoint() -> bool:
         return bpf.raw_tracepoint_open(made.fileno(), "no_such_tracepoint") == -ENOENT
 
 
+@cache
+def _vmlinux() -> Btf:
+    """The kernel's types, read once for all kinds; none where it tells none."""
+    from ..btf import kernel
+    from ..errors import NotSupported
+
+    try:
+        return kernel.vmlinux()
+    except NotSupported:
+        return Btf()
+
+
 def _typed(kind: int, attach_type: int, name: str, type_kind: type[t.Type] = t.Func, code: bytes = _RETURN_0) -> Callable[[], bool]:
     """Can a program be loaded for a function, and attached?"""
     def test() -> bool:
-        from ..errors import NotSupported
-        from .kernel import Kernel
-
-        try:
-            with Kernel() as kernel:
-                found = kernel.vmlinux.find(name, type_kind)
-        except NotSupported:
-            return False
+        found = _vmlinux().find(name, type_kind)
         if found is None:
             return False
         made = _loaded(kind, attach_type, code, attach_btf_id=found)
