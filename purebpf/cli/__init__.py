@@ -29,6 +29,7 @@ COMMANDS = {  # name -> (module, one line of help)
     "load": ("load", "load a program into the kernel; attach it and show its events, run it, pin it"),
     "prog": ("prog", "list the kernel's programs; show, dump, pin, attach, run or measure one"),
     "map": ("maps", "list the kernel's maps; show, dump, watch, change, make or pin one"),
+    "mount": ("mount", "the entries of a map as files in a directory, through FUSE"),
     "link": ("link", "list the kernel's links; show, pin, detach or update one"),
     "net": ("net", "list the programs at network interfaces, also those left behind; attach, detach"),
     "cgroup": ("cgroup", "list the programs of cgroups; attach and detach by request"),
