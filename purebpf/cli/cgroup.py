@@ -67,8 +67,10 @@ def _programs(directory: str, effective: bool) -> Iterator[dict[str, Any]]:
         for name, kind in _hooks().items():
             try:
                 found = bpf.prog_query(fd.fileno(), kind, effective=effective)
-            except KernelError:
-                continue  # an older kernel has no such hook
+            except KernelError as error:
+                if error.errno != 22:  # EINVAL: an older kernel has no such hook
+                    raise
+                continue
             for number in found:
                 yield {"cgroup": directory, "hook": name, "program": number, "name": _name(number)}
 
