@@ -37,12 +37,10 @@ def _tree(args: argparse.Namespace) -> None:
 
 def _mounted() -> str:
     from ..errors import NotSupported
+    from ..loader.cgroups import mounts
 
-    with open("/proc/self/mounts", encoding="utf-8", errors="replace") as file:
-        for line in file:
-            _, place, kind, *_ = line.split()
-            if kind == "cgroup2":
-                return place
+    if found := mounts():
+        return found[0]
     raise NotSupported(2, "cgroup v2", hint="mount it: mount -t cgroup2 none DIRECTORY", reason="it is mounted nowhere")
 
 

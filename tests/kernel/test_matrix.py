@@ -366,6 +366,7 @@ def test_cgroup(group: str, section: str) -> None:
         pytest.skip(f"{section}: since {since}")
     with loader.load(counter(section, 1)) as k:
         link = k["prog"].attach(group)
+        assert link.info.target == group
         assert grows(k, lambda: within(group, action)), "it never ran"
         link.close()
         assert not grows(k, lambda: within(group, action)), "it still runs"
