@@ -33,6 +33,21 @@ def add_veth(one: str, two: str) -> None:
     up(two)
 
 
+def add_netkit(name: str) -> str:
+    """A pair of netkit devices, both up: the name of the other one; "" where the kernel has none."""
+    header = struct.pack("=BxHiII", 0, 0, 0, 0, 0)
+    before = {one for _, one in socket.if_nameindex()}
+    with Route() as route:
+        errno, _ = route.request(RTM_NEWLINK, NLM_CREATE | NLM_EXCL, header + attribute(IFLA_IFNAME, name.encode() + b"\0")
+                                 + attribute(IFLA_LINKINFO | NESTED, attribute(1, b"netkit\0")))
+    if errno:
+        return ""
+    other, = {one for _, one in socket.if_nameindex()} - before - {name}
+    up(name)
+    up(other)
+    return other
+
+
 def send_raw(interface: str, frame: bytes) -> None:
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
         sock.bind((interface, 0))

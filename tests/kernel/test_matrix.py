@@ -526,3 +526,20 @@ def test_routes_of_segments(netns: None, row: str) -> None:
             k["prog"].attach("2001:db8:78::/48", device="veth0").close()
         except KernelError as error:
             assert error.errno in (95, 22), error  # a kernel without CONFIG_IPV6_SEG6_BPF
+
+
+@pytest.mark.parametrize("section", ["netkit/primary", "netkit/peer"])
+def test_netkit(netns: None, section: str) -> None:
+    """Where the kernel has such devices: see docs/kernels.md for those that do."""
+    peer = net.add_netkit("netkit-a")
+    if not peer:
+        pytest.skip("this kernel has no netkit devices")
+    sender = "netkit-a" if section == "netkit/primary" else peer
+    with loader.load(counter(section)) as k:
+        link = k["prog"].attach("netkit-a")
+        assert link.info.type == "netkit" and grows(k, lambda: net.send_raw(sender, FRAME), 1)
+        with loader.load(counter(section)) as other:
+            first = other["prog"].attach("netkit-a", before=link)
+            assert first.info.target == link.info.target
+        link.close()
+        assert not grows(k, lambda: net.send_raw(sender, FRAME))
