@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .dsl.typed import Text
     from .frontend.hook import FormatField
     from .loader import Kernel, LoadedProgram, Object
+    from .loader.object import ProgramStats
     from .loader.symbolize import KernelSymbols
     from .loader.tracepipe import TraceLine
 
@@ -226,6 +227,10 @@ class Loaded:
     def wait(self, seconds: float | None = None) -> None:
         """Let time pass, `seconds` or until Ctrl-C, and give events to the callbacks that `on` set meanwhile."""
         self.object.wait(seconds)
+
+    def stats(self) -> dict[str, ProgramStats]:
+        """How often each program ran, and how long, while `loader.statistics()` was on."""
+        return self.object.stats()
 
     def trace(self, seconds: float | None = None) -> Iterator[TraceLine]:
         """What programs print, as it comes, for `seconds` (None: for ever)."""

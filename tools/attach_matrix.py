@@ -46,12 +46,13 @@ WAYS = (
     Way("tp_btf/sys_enter", "getpgid"), Way("kprobe/do_nanosleep", "nap", "perf event"), Way("kretprobe/do_nanosleep", "nap", "perf event"),
     Way("ksyscall/getpgid", "getpgid", "perf event"), Way("kprobe.multi/do_nanosle*", "nap"), Way("kprobe.session/do_nanosle*", "nap"),
     Way("fentry/do_nanosleep", "nap"), Way("fexit/do_nanosleep", "nap"),
-    Way("fmod_ret/__x64_sys_getpgid", "getpgid"), Way("lsm/file_open", "opened"),
+    Way("fmod_ret/security_file_open", "opened"), Way("lsm/file_open", "opened"),
     Way("uprobe/libc.so.6:getppid", "getppid", "perf event"), Way("uretprobe/libc.so.6:getppid", "getppid", "perf event"),
     Way("uprobe.multi/libc.so.6:getppi?", "getppid"), Way("uprobe.session/libc.so.6:getppi?", "getppid"),
     Way("perf_event", "spin", "perf event", 0, "cpu_clock", {"frequency": 500, "pid": 0}), Way("iter/task", "iterate"),
     Way("xdp", "frame", "link", 2, "lo", {"mode": "generic"}), Way("xdp", "frame", "netlink", 2, "lo", {"mode": "generic", "via": "netlink"}),
     Way("tc", "frame", "tcx", 0, "lo", {"via": "tcx"}), Way("tc", "frame", "clsact", 0, "lo", {"via": "clsact"}),
+    Way("netkit/primary", "netkit", "link", 0, "netkit-a"), Way("netkit/peer", "netkit peer", "link", 0, "netkit-a"),
     Way("socket", "frame", "socket option", 0, "SOCKET"), Way("netfilter", "udp", "link", 1, "ipv4:local_in"),
     Way("sk_lookup", "udp", "link", 1, "/proc/thread-self/ns/net"), Way("cgroup_skb/egress", "udp", "link", 1, GROUP),
     Way("cgroup/sock_create", "udp", "link", 1, GROUP), Way("cgroup/connect4", "tcp", "link", 1, GROUP), Way("cgroup/bind4", "udp", "link", 1, GROUP),
@@ -64,8 +65,8 @@ WAYS = (
 # ── in the kernel under test ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def actions() -> dict[str, Callable[[Any], object]]:
-    """What causes an event, by name; given the link."""
+def actions(peer: str) -> dict[str, Callable[[Any], object]]:
+    """What causes an event, by name; given the link. `peer`: the other one of the pair of netkit devices."""
     import time
 
     from tests.kernel import net
@@ -82,6 +83,7 @@ def actions() -> dict[str, Callable[[Any], object]]:
             "opened": lambda link: open("/proc/self/comm").close(), "spin": spin,
             "iterate": lambda link: None if link.closed else link.read(), "frame": lambda link: net.send_raw("lo", m.FRAME),
             "udp": lambda link: m.options() or m.udp(), "tcp": lambda link: m.tcp(), "unix": lambda link: m.unix_stream(),
+            "netkit": lambda link: net.send_raw("netkit-a", m.FRAME), "netkit peer": lambda link: net.send_raw(peer, m.FRAME),
             "sysctl": lambda link: m.read_sysctl(), "device": lambda link: m.open_device()}
 
 
@@ -125,7 +127,7 @@ def guest() -> int:
         file.write(str(os.getpid()))
     if not os.path.lexists(GROUP):
         os.symlink("/tmp/purebpf-cgroup2/matrix", GROUP)
-    causes = actions()
+    causes = actions(net.add_netkit("netkit-a"))
     for way in WAYS:
         print(MARK + json.dumps([way.section, way.link, *tried(way, causes)]), flush=True)
     return 0

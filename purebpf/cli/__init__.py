@@ -29,6 +29,7 @@ COMMANDS = {  # name -> (module, one line of help)
     "load": ("load", "load a program into the kernel; attach it and show its events, run it, pin it"),
     "prog": ("prog", "list the kernel's programs; show, dump, pin, attach, run or measure one"),
     "map": ("maps", "list the kernel's maps; show, dump, watch, change, make or pin one"),
+    "mount": ("mount", "the entries of a map as files in a directory, through FUSE"),
     "link": ("link", "list the kernel's links; show, pin, detach or update one"),
     "net": ("net", "list the programs at network interfaces, also those left behind; attach, detach"),
     "cgroup": ("cgroup", "list the programs of cgroups; attach and detach by request"),
@@ -44,12 +45,15 @@ COMMANDS = {  # name -> (module, one line of help)
 }
 
 
-def make_parser(modules: Mapping[str, Any]) -> argparse.ArgumentParser:
-    """The parser, with the arguments of those commands whose modules are given."""
+def make_parser(modules: Mapping[str, Any], named: str = "") -> argparse.ArgumentParser:
+    """The parser, with the arguments of those commands whose modules are given; of the one `named` alone, where that is
+    known: making the others takes as long as what most commands do."""
     parser = argparse.ArgumentParser(prog="purebpf", description="eBPF in Python, without LLVM")
     parser.add_argument("--version", action="version", version=f"purebpf {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (_, summary) in COMMANDS.items():
+        if named not in ("", name):
+            continue
         sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         if name in modules:
             modules[name].add_arguments(sub)
@@ -65,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     if argv[:1] == ["help"]:
         argv = [*argv[1:], "--help"]
     named = argv[0] if argv and argv[0] in COMMANDS else ""  # the others' arguments are never needed: do not import them
-    parser = make_parser({named: import_module(f".{COMMANDS[named][0]}", __name__)} if named else {})
+    parser = make_parser({named: import_module(f".{COMMANDS[named][0]}", __name__)} if named else {}, named)
     args = parser.parse_args(argv or ["--help"])
     try:
         status: int = args.run(args)

@@ -37,12 +37,10 @@ def _tree(args: argparse.Namespace) -> None:
 
 def _mounted() -> str:
     from ..errors import NotSupported
+    from ..loader.cgroups import mounts
 
-    with open("/proc/self/mounts", encoding="utf-8", errors="replace") as file:
-        for line in file:
-            _, place, kind, *_ = line.split()
-            if kind == "cgroup2":
-                return place
+    if found := mounts():
+        return found[0]
     raise NotSupported(2, "cgroup v2", hint="mount it: mount -t cgroup2 none DIRECTORY", reason="it is mounted nowhere")
 
 
@@ -67,8 +65,10 @@ def _programs(directory: str, effective: bool) -> Iterator[dict[str, Any]]:
         for name, kind in _hooks().items():
             try:
                 found = bpf.prog_query(fd.fileno(), kind, effective=effective)
-            except KernelError:
-                continue  # an older kernel has no such hook
+            except KernelError as error:
+                if error.errno != 22:  # EINVAL: an older kernel has no such hook
+                    raise
+                continue
             for number in found:
                 yield {"cgroup": directory, "hook": name, "program": number, "name": _name(number)}
 

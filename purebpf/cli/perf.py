@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,24 +15,23 @@ _KINDS = ("raw_tracepoint", "tracepoint", "kprobe", "kretprobe", "uprobe", "uret
 
 
 def _list(args: argparse.Namespace) -> None:
-    show(_events(), args.json)
+    hidden: list[str] = []
+    show(_events(hidden), args.json)
+    if hidden:
+        print(f"{len(hidden)} processes are not this user's to look at: run it as root", file=sys.stderr)
 
 
-def _events() -> Iterator[dict[str, Any]]:
+def _events(hidden: list[str]) -> Iterator[dict[str, Any]]:
+    """Rows; `hidden` gets the processes that may not be looked at."""
     from ..loader import bpf
+    from ..loader.listed import descriptors
 
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            fds = [fd for fd in os.listdir(f"/proc/{pid}/fd") if "perf_event" in os.readlink(f"/proc/{pid}/fd/{fd}")]
-            comm = open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace").read().strip()  # noqa: SIM115
-        except OSError:
-            continue  # it ended, or is not ours to look at
-        for fd in fds:
-            found = bpf.task_fd_query(int(pid), int(fd))
-            if found is not None:
-                yield {"pid": int(pid), "process": comm, "fd": int(fd), "program": found.prog_id,
-                       "kind": _KINDS[found.fd_type] if found.fd_type < len(_KINDS) else str(found.fd_type), "target": found.name,
-                       "offset": found.offset}
+    for process, fd in descriptors("perf_event", hidden):
+        found = bpf.task_fd_query(process.pid, fd)
+        if found is not None:
+            yield {"pid": process.pid, "process": process.comm, "fd": fd, "program": found.prog_id,
+                   "kind": _KINDS[found.fd_type] if found.fd_type < len(_KINDS) else str(found.fd_type), "target": found.name,
+                   "offset": found.offset}
 
 
 VERBS = (Verb("list", "which process holds which, and where it hangs", _list, json=True),)

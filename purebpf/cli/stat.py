@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FormatError, PureBpfError
+from ..errors import FormatError, VerifierError
 from .output import add_json, show
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def _of_program(spec: ObjectSpec, name: str) -> dict[str, Any]:
         with load(spec, autoload=chosen, log_level=4) as k:
             spent, log, verdict = time.monotonic() - start, k.programs[name].log, "accepted"
             size = len(k.programs[name].info.xlated) // 8
-    except PureBpfError as error:
-        spent, log, verdict = time.monotonic() - start, getattr(error, "log", ""), "refused"
+    except VerifierError as error:
+        spent, log, verdict = time.monotonic() - start, error.log, "refused"
     return {"verdict": verdict, "instructions": size, **parse(log), "load_us": _number(r"verification time (\d+)", log) or round(spent * 1e6)}
 
 

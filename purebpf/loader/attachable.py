@@ -10,17 +10,20 @@ import os
 from collections.abc import Callable, Mapping
 from errno import EBADF, EBUSY, ENODEV, ENOENT, EOPNOTSUPP, EPERM, ESRCH
 from types import MappingProxyType
+from functools import cache
 from typing import Any, NamedTuple
 
+from ..btf import Btf
 from ..btf import types as t
 from ..uapi.enums import AttachType, ProgType
 from . import bpf, sys
 from .fd import Fd, Made
-from .refusals import refuse
+from .refusals import CAP_BPF, CAP_PERFMON, holds, refuse
 
 _A, _P = AttachType, ProgType
 _NO_FD, _NO_INTERFACE, _LOOPBACK = 0xFFFF, 0x7FFFFFFF, 1
 _OFFLOAD = 8  # to hardware, which a loopback device has not
+_CAPS = (CAP_BPF, CAP_PERFMON)
 _WANTING = (-EBADF, -ENODEV, -ENOENT, -ESRCH)
 _RETURN_0 = bytes.fromhex("b700000000000000" "9500000000000000")  # r0 = 0; exit
 _RETURN_1 = bytes.fromhex("b700000001000000" "9500000000000000")
@@ -82,22 +85,27 @@ def _raw_tracepoint() -> bool:
         return bpf.raw_tracepoint_open(made.fileno(), "no_such_tracepoint") == -ENOENT
 
 
+@cache
+def _vmlinux() -> Btf:
+    """The kernel's types, read once for all kinds; none where it tells none."""
+    from ..btf import kernel
+    from ..errors import NotSupported
+
+    try:
+        return kernel.vmlinux()
+    except NotSupported:
+        return Btf()
+
+
 def _typed(kind: int, attach_type: int, name: str, type_kind: type[t.Type] = t.Func, code: bytes = _RETURN_0) -> Callable[[], bool]:
     """Can a program be loaded for a function, and attached?"""
     def test() -> bool:
-        from ..errors import NotSupported
-        from .kernel import Kernel
-
-        try:
-            with Kernel() as kernel:
-                found = kernel.vmlinux.find(name, type_kind)
-        except NotSupported:
-            return False
+        found = _vmlinux().find(name, type_kind)
         if found is None:
             return False
         made = _loaded(kind, attach_type, code, attach_btf_id=found)
-        if isinstance(made, int):
-            return False  # also EPERM: some kernels forbid it even to root
+        if isinstance(made, int):  # EPERM: some kernels forbid it even to root
+            return False if holds(_CAPS) else _refused(made)
         with made:
             if attach_type == _A.TRACE_ITER:
                 return _closed(bpf.link_create(made.fileno(), 0, attach_type))

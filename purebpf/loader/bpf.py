@@ -297,6 +297,9 @@ _BY_ID = {"prog": (Cmd.PROG_GET_FD_BY_ID, Cmd.PROG_GET_NEXT_ID), "map": (Cmd.MAP
           "btf": (Cmd.BTF_GET_FD_BY_ID, Cmd.BTF_GET_NEXT_ID), "link": (Cmd.LINK_GET_FD_BY_ID, Cmd.LINK_GET_NEXT_ID)}
 
 
+_WORDS = {"prog": "program", "btf": "BTF object"}
+
+
 def fd_by_id(kind: str, number: int) -> Fd:
     """`kind` "prog", "map", "btf" or "link". Raises KernelError."""
     made = _make(f"{kind} {number}", _BY_ID[kind][0], attrs.ID, start_id=number)
@@ -315,7 +318,7 @@ def ids(kind: str) -> Iterator[int]:
         if result == -ENOENT:
             return
         if result < 0:
-            raise refuse(-result, f"listing {kind}s", caps=(CAP_SYS_ADMIN,))
+            raise refuse(-result, f"listing {_WORDS.get(kind, kind)}s", caps=(CAP_SYS_ADMIN,))
         number = _get(layout, attr, "next_id")
         yield number
 

@@ -249,7 +249,11 @@ def _target(kind: int, details: dict[str, Any]) -> str:
             return socket.if_indextoname(details["ifindex"])
         except OSError:
             return f"interface {details['ifindex']}" if details["ifindex"] else "(gone)"
-    for name, text in (("cgroup_id", "cgroup"), ("netns_ino", "netns"), ("target_btf_id", "BTF id"), ("map_id", "map")):
+    if "cgroup_id" in details:
+        from .cgroups import path_of
+
+        return path_of(details["cgroup_id"]) or f"cgroup {details['cgroup_id']}"
+    for name, text in (("netns_ino", "netns"), ("target_btf_id", "BTF id"), ("map_id", "map")):
         if name in details:
             return f"{text} {details[name]}"
     if kind == _L.NETFILTER:

@@ -74,6 +74,7 @@ KINDS: dict[tuple[int, int | None], LinkKind] = {  # (program type, attach type;
     (_P.SK_SKB, None): LinkKind("sk_skb", "sockets", "attach_sockmap"),
     (_P.SK_MSG, None): LinkKind("sk_msg", "sockets", "attach_sockmap"),
     (_P.NETFILTER, None): LinkKind("netfilter", "sockets", "attach_netfilter"),
+    **{(kind, None): LinkKind("route", "routes", "attach_route") for kind in (_P.LWT_IN, _P.LWT_OUT, _P.LWT_XMIT, _P.LWT_SEG6LOCAL)},
     **{(kind, None): _CGROUP for kind in (_P.CGROUP_SKB, _P.CGROUP_SOCK, _P.CGROUP_SOCK_ADDR, _P.CGROUP_SOCKOPT,
                                           _P.CGROUP_SYSCTL, _P.CGROUP_DEVICE, _P.SOCK_OPS)},
 }
@@ -82,10 +83,6 @@ KINDS: dict[tuple[int, int | None], LinkKind] = {  # (program type, attach type;
 NEVER: dict[int, str] = {  # program types that have no hook of their own, and what is done with them instead
     _P.SYSCALL: "run it with test_run",
     _P.STRUCT_OPS: "it is a member of a struct_ops map, which is registered as a whole",
-    _P.LWT_IN: "put it on a route: ip route add … encap bpf in pinned PATH",
-    _P.LWT_OUT: "put it on a route: ip route add … encap bpf out pinned PATH",
-    _P.LWT_XMIT: "put it on a route: ip route add … encap bpf xmit pinned PATH",
-    _P.LWT_SEG6LOCAL: "put it on a route: ip route add … encap seg6local action End.BPF endpoint pinned PATH",
     _P.SCHED_ACT: "make it an action of a filter: tc filter add … action bpf pinned PATH",
     _P.LIRC_MODE2: "it belongs to an infrared device, which is opened by its driver's tools",
 }
@@ -139,7 +136,7 @@ def attach(program: LoadedProgram, target: Any = None, **options: Any) -> Link:
 WANTED = {"xdp": "'eth0'", "tc": "'eth0', direction='ingress'", "cgroup": "'/sys/fs/cgroup/…'", "socket": "a socket",
           "sk_reuseport": "a socket", "perf_event": "'cpu_clock', frequency=99", "sk_skb": "a sockmap",
           "sk_msg": "a sockmap", "sk_lookup": "'/proc/self/ns/net'", "flow_dissector": "'/proc/self/ns/net'",
-          "netfilter": "'ipv4:local_in'", "usdt": "'path:provider:name'", "iter": "a map", "kprobe": "'function'",
+          "netfilter": "'ipv4:local_in'", "route": "'10.1.0.0/16', device='eth0'", "usdt": "'path:provider:name'", "iter": "a map", "kprobe": "'function'",
           "kretprobe": "'function'", "ksyscall": "'openat'", "kretsyscall": "'openat'", "uprobe": "'path:symbol'",
           "uretprobe": "'path:symbol'", "kprobe.multi": "'tcp_*'", "tracepoint": "'category:name'",
           "raw_tracepoint": "'name'"}

@@ -140,19 +140,32 @@ class _Held:
 
 def _descriptors(kind: Kind) -> Iterator[tuple[int, Process]]:
     start = f"\n{kind.proc}:"
+    for process, fd in descriptors("anon_inode:b", []):
+        try:
+            with open(f"/proc/{process.pid}/fdinfo/{fd}", encoding="ascii", errors="replace") as file:
+                _, found, rest = file.read().partition(start)
+        except OSError:
+            continue  # it was closed
+        if found:
+            yield int(rest.split()[0]), process
+
+
+def descriptors(word: str, hidden: list[str]) -> Iterator[tuple[Process, int]]:
+    """(process, descriptor) of every open file that /proc calls by a word; `hidden` gets the ids of processes that this one
+    may not look at."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            for fd in os.listdir(f"/proc/{pid}/fd"):
-                if "anon_inode:b" not in os.readlink(f"/proc/{pid}/fd/{fd}"):
-                    continue
-                with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii", errors="replace") as file:
-                    _, found, rest = file.read().partition(start)
-                if found:
-                    yield int(rest.split()[0]), Process(int(pid), _comm(pid))
+            fds = os.listdir(f"/proc/{pid}/fd")
+            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+                process = Process(int(pid), file.read().strip())
+        except PermissionError:
+            hidden.append(pid)
+            continue
         except OSError:
-            continue  # it ended, or is not ours to look at
-
-
-def _comm(pid: str) -> str:
-    with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-        return file.read().strip()
+            continue  # it ended
+        for fd in fds:
+            try:
+                if word in os.readlink(f"/proc/{pid}/fd/{fd}"):
+                    yield process, int(fd)
+            except OSError:
+                continue  # it was closed; the listing's own always is

@@ -36,51 +36,56 @@ class Complaint(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """A known complaint: a regular expression on the summary, a stable code, what it means and what to do."""
+    """A known complaint: a regular expression on the summary, a stable code, what it means and what to do, with words of
+    the language as {Python|C}."""
 
     pattern: str
     code: str
     text: str
+
+    def said(self, python: bool = True) -> str:
+        """The text in the language of the program's source."""
+        return re.sub(r"\{([^|{}]*)\|([^{}]*)\}", r"\1" if python else r"\2", self.text)
 
 
 def _reason(pattern: str, code: str, text: str) -> Reason:
     return Reason(pattern, "verifier-" + code, " ".join(text.split()))
 
 
-ABSENT = _reason("", "absent", "this kernel does not have it: test for it first (bpf.field_exists, bpf.type_exists; in C "
-                 "bpf_core_field_exists, bpf_core_enum_value_exists, bpf_ksym_exists), and do without it where it is not")
+ABSENT = _reason("", "absent", "this kernel does not have it: test for it first ("
+                 "{bpf.field_exists, bpf.type_exists|bpf_core_field_exists, bpf_core_enum_value_exists, bpf_ksym_exists}), and do without it where it is not")
 REASONS = (  # first match wins: the narrow before the wide
     _reason(r"invalid mem access '(?:map_value|sock|sock_common|tcp_sock|mem|ptr|ringbuf_mem|alloc_mem|buf|rdwr_buf)_or_null'",
             "null-pointer", "the pointer may be null here: a lookup, reserve or similar call may have found nothing. "
-            "Test it first ('if v is not None:')"),
+            "Test it first ('{if v is not None:|if (!v) return 0;}')"),
     _reason(r"R\d+ invalid mem access '(?:scalar|inv)'", "not-a-pointer",
             "a plain number is used as an address. A pointer becomes a number when it is loaded from memory that the "
             "verifier does not track or after arithmetic it forbids; read kernel memory with bpf_probe_read_kernel"),
     _reason(r"invalid mem access", "bad-pointer", "this kind of pointer cannot be dereferenced here"),
     _reason(r"invalid access to packet|outside of the packet", "packet-bounds",
             "the packet may be shorter than this access. Compare the end of what you read with data_end right before, "
-            "on the same pointer ('if ptr + size > data_end: return')"),
+            "on the same pointer ('{if ptr + size > data_end: return|if (ptr + size > data_end) return …;}')"),
     _reason(r"R0 !read_ok", "no-return-value", "the program may end without setting its return value"),
     _reason(r"R\d+ !read_ok", "uninitialised",
             "a register is read before it was written on some path: a variable not set on every path, or a register "
             "that a call has destroyed (R1-R5)"),
     _reason(r"(?:unbounded memory access|R\d+ unbounded|min value is negative)", "unbounded",
             "the verifier has no bound for this size or index. Limit it right before use: an unsigned comparison "
-            "('if n > LIMIT: return') or a mask ('n &= LIMIT - 1'), on the same variable"),
+            "('{if n > LIMIT: return|if (n > LIMIT) return 0;}') or a mask ('n &= LIMIT - 1'), on the same variable"),
     _reason(r"R\d+ (?:max|min) value is outside|invalid access to map value|makes map_value pointer be out of bounds",
             "map-value-bounds",
             "the index may reach past the end of the value. Bound it to the size of the value before the access"),
     _reason(r"invalid access to memory, mem_size|invalid access to map key|invalid access to .*mem|R\d+ is outside of the allowed memory range",
             "memory-bounds", "the access may reach past the end of the memory the pointer stands for"),
     _reason(r"back-edge from insn|infinite loop detected", "endless-loop",
-            "the loop is not seen to end. Give it a bound the verifier can follow: 'for i in range(N)', or a counter "
+            "the loop is not seen to end. Give it a bound the verifier can follow: '{for i in range(N)|for (i = 0; i < N; i++)}', or a counter "
             "that is compared with a constant"),
     _reason(r"sequence of \d+ jumps is too complex", "too-many-jumps",
             "at most 8,192 branches may wait to be followed at the same time: split the program into global functions "
-            "(@func(global_=True)) that are verified once, or make a table of what the branches decide"),
+            "({@func(global_=True)|functions that are not static}) that are verified once, or make a table of what the branches decide"),
     _reason(r"BPF program is too large|too many instructions|program too large|processed \d+ insn", "too-complex",
             "verifying takes more than a million instructions: shorten loops, make branches inside them fewer, or move "
-            "parts into global functions (@func(global_=True)) that are verified once"),
+            "parts into global functions ({@func(global_=True)|functions that are not static}) that are verified once"),
     _reason(r"call stack of \d+ frames|combined stack size of \d+ calls|the call stack is too deep|stack size \d+\(extra",
             "stack-depth",
             "at most 512 bytes of stack for a chain of calls, 8 frames deep: put large buffers into a per-CPU array"),
@@ -91,7 +96,7 @@ REASONS = (  # first match wins: the narrow before the wide
             r"|invalid write to stack|corrupted spill|attempt to corrupt spilled", "stack-bounds",
             "the access falls outside the 512 bytes of stack, or its place is not known"),
     _reason(r"cannot call GPL-restricted function|cannot call GPL", "gpl-only",
-            "this function is for GPL-compatible programs: set the licence to 'GPL' or 'Dual MIT/GPL'"),
+            "this function is for GPL-compatible programs: set the licence to 'GPL' or 'Dual MIT/GPL'{| (char LICENSE[] SEC(\"license\"))}"),
     _reason(r"program of this type cannot use helper|unknown func|helper call is not allowed|invalid func ",
             "no-such-helper",
             "this kernel does not offer the function to this type of program: it is newer than the kernel, or meant for "
@@ -247,7 +252,8 @@ def rejection(errno: int, program: str, log: str, lines: Sequence[tuple[int, Lin
         complaint = complaint._replace(summary=f"{absent[complaint.slot]} is not in this kernel", registers={}, origin={},
                                        insn="")
         reason = ABSENT
-    text = reason.text if reason else complaint.advice
+    python = not lines or any(record.file.endswith(".py") for _, record in lines)
+    text = reason.said(python) if reason else complaint.advice
     line = line_at(lines, complaint.slot) if complaint.slot is not None else None
     knew = _knew(complaint)
     headline = f"the verifier rejected {program}: {complaint.summary or 'it gave no reason'}"

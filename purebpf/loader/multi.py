@@ -42,7 +42,7 @@ def _kernel(program: LoadedProgram, target: str | None, kind: str, since: str, f
     if not names:
         raise AttachError(ENOENT, f"no kernel function that can be probed fits {target!r}", reason="")
     fields, held, count = _by_names(names)
-    made = links.create(program, kind, target, feature=kind, since=since, caps=_CAPS, hint=f"{count} functions",
+    made = links.create(program, kind, target, feature=kind, since=since, caps=_CAPS, hint=f"{count} functions" if count > 1 else "",
                         kprobe_multi__cnt=count, kprobe_multi__flags=flags, **fields)
     del held
     return made

@@ -37,7 +37,8 @@ ETH_P_ALL = 0x0003
 _HEADER, _TCMSG, _IFINFO = struct.Struct("=IHHII"), struct.Struct("=BxxxiIII"), struct.Struct("=BxHiII")
 
 
-def _attribute(kind: int, payload: bytes) -> bytes:
+def attribute(kind: int, payload: bytes) -> bytes:
+    """One attribute, padded to 4 bytes."""
     return struct.pack("=HH", len(payload) + 4, kind) + payload + bytes(-len(payload) % 4)
 
 
@@ -125,7 +126,7 @@ class TcFilter(NamedTuple):
 
     def remove(self) -> None:
         """Take it off; the clsact qdisc stays, which others may use. Fine if it, or the interface, went before."""
-        body = _TCMSG.pack(0, self.ifindex, self.handle, self.parent, self.info) + _attribute(TCA_KIND, b"bpf\0")
+        body = _TCMSG.pack(0, self.ifindex, self.handle, self.parent, self.info) + attribute(TCA_KIND, b"bpf\0")
         with Route() as route:
             errno, _ = route.request(RTM_DELTFILTER, 0, body)
         if errno in (0, ENOENT, ENODEV) or errno == EINVAL and not any(
@@ -166,15 +167,15 @@ def attach_tc(program: LoadedProgram, ifindex: int, target: str, *, ingress: boo
     held = Request(f"tc filter {program.name!r} on {target}", lambda: _remove(made))
     try:
         with Route() as route:
-            body = _TCMSG.pack(0, ifindex, 0xFFFF0000, CLSACT_PARENT, 0) + _attribute(TCA_KIND, b"clsact\0")
+            body = _TCMSG.pack(0, ifindex, 0xFFFF0000, CLSACT_PARENT, 0) + attribute(TCA_KIND, b"clsact\0")
             errno, _ = route.request(RTM_NEWQDISC, NLM_CREATE | NLM_EXCL, body)
             if errno not in (0, EEXIST):
                 raise refuse(errno, action, feature="tc (clsact qdisc)", caps=(CAP_NET_ADMIN,))
-            options = (_attribute(TCA_BPF_FD, struct.pack("=I", program.fileno()))
-                       + _attribute(TCA_BPF_NAME, os.fsencode(program.name) + b"\0")
-                       + _attribute(TCA_BPF_FLAGS, struct.pack("=I", DIRECT_ACTION)))
+            options = (attribute(TCA_BPF_FD, struct.pack("=I", program.fileno()))
+                       + attribute(TCA_BPF_NAME, os.fsencode(program.name) + b"\0")
+                       + attribute(TCA_BPF_FLAGS, struct.pack("=I", DIRECT_ACTION)))
             body = (_TCMSG.pack(0, ifindex, 0, parent, priority << 16 | socket.htons(ETH_P_ALL))
-                    + _attribute(TCA_KIND, b"bpf\0") + _attribute(TCA_OPTIONS | NESTED, options))
+                    + attribute(TCA_KIND, b"bpf\0") + attribute(TCA_OPTIONS | NESTED, options))
             errno, echoed = route.request(RTM_NEWTFILTER, NLM_CREATE | NLM_EXCL | NLM_ECHO, body)
         made += [one for one in map(_filter, echoed) if one is not None]
         if errno or not made:
@@ -191,11 +192,11 @@ def attach_tc(program: LoadedProgram, ifindex: int, target: str, *, ingress: boo
 
 def _set_xdp(ifindex: int, fd: int, flags: int, expected: int = -1) -> int:
     """0 or an errno. `fd` -1: no program; `expected` -1: whatever is there now."""
-    parts = _attribute(XDP_FD, struct.pack("=i", fd)) + _attribute(XDP_FLAGS, struct.pack("=I", flags))
+    parts = attribute(XDP_FD, struct.pack("=i", fd)) + attribute(XDP_FLAGS, struct.pack("=I", flags))
     if expected >= 0:
-        parts += _attribute(XDP_EXPECTED_FD, struct.pack("=i", expected))
+        parts += attribute(XDP_EXPECTED_FD, struct.pack("=i", expected))
     with Route() as route:
-        return route.request(RTM_SETLINK, 0, _IFINFO.pack(0, 0, ifindex, 0, 0) + _attribute(IFLA_XDP | NESTED, parts))[0]
+        return route.request(RTM_SETLINK, 0, _IFINFO.pack(0, 0, ifindex, 0, 0) + attribute(IFLA_XDP | NESTED, parts))[0]
 
 
 def attach_xdp(program: LoadedProgram, ifindex: int, target: str, mode: int, replace: Any = None) -> Link:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..spec import ObjectSpec
 from . import links as kinds
@@ -29,6 +29,20 @@ def name_of(key: Any) -> str:
     if not isinstance(name, str):
         raise TypeError(f"{key!r} is neither a name nor something declared with one")
     return name
+
+
+class ProgramStats(NamedTuple):
+    """How often a program ran and for how long in all (ns), while statistics were on (`loader.statistics()`); how many
+    runs it missed because it ran already on that CPU."""
+
+    runs: int
+    time_ns: int
+    missed: int
+
+    @property
+    def average_ns(self) -> float:
+        """0 where it never ran."""
+        return self.time_ns / self.runs if self.runs else 0.0
 
 
 class Object:
@@ -86,6 +100,11 @@ class Object:
         except KeyboardInterrupt:
             if seconds is not None:
                 raise
+
+    def stats(self) -> dict[str, ProgramStats]:
+        """What the kernel counted of each program since it was loaded; it counts within `with loader.statistics():`."""
+        infos = {name: program.info for name, program in self.programs.items()}
+        return {name: ProgramStats(one.run_count, one.run_time_ns, one.recursion_misses) for name, one in infos.items()}
 
     def trace(self, seconds: float | None = None) -> Iterator[TraceLine]:
         """What programs print, this object's and all others', as it comes, for `seconds` (None: for ever)."""

@@ -23,7 +23,7 @@ from . import bpf, sys
 from .create import finished
 from .fd import Fd, Made
 from .maptypes import row
-from .refusals import refuse
+from .refusals import CAP_BPF, CAP_PERFMON, holds, refuse
 
 ENOTSUPP = sys.ENOTSUPP
 
@@ -110,8 +110,8 @@ _M = MapType
 
 def _has_map(kind: int) -> bool:
     if kind == _M.STRUCT_OPS:  # an id that names no struct: ENOENT or ENOTSUPP from who knows the type
-        return bpf.map_create("map", map_type=kind, key_size=4, value_size=4, max_entries=1,
-                              btf_vmlinux_value_type_id=1) in (-ENOENT, -ENOTSUPP)
+        made = bpf.map_create("map", map_type=kind, key_size=4, value_size=4, max_entries=1, btf_vmlinux_value_type_id=1)
+        return _opened(made, "map") or made in (-ENOENT, -ENOTSUPP)
     known = row(kind)
     key, value, entries, flags = known.probe
     spec = finished(MapSpec("probe", kind, key, value, entries, flags))
@@ -144,6 +144,7 @@ _ATTACH = {_P.CGROUP_SOCK_ADDR: AttachType.CGROUP_INET4_CONNECT, _P.CGROUP_SOCKO
            _P.SK_LOOKUP: AttachType.SK_LOOKUP, _P.TRACING: AttachType.TRACE_RAW_TP, _P.LSM: AttachType.LSM_MAC,
            _P.NETFILTER: AttachType.NETFILTER}
 _FLAGS = {_P.SYSCALL: 16}
+_CAPS = (CAP_BPF, CAP_PERFMON)
 
 
 def _load(code: str | bytes, prog_type: int = _P.SOCKET_FILTER, **fields: int) -> tuple[Made, str]:
@@ -157,7 +158,8 @@ def _load(code: str | bytes, prog_type: int = _P.SOCKET_FILTER, **fields: int) -
 def _has_prog(kind: int) -> bool:
     result, log = _load("r0 = 1\nexit" if kind == _P.SK_LOOKUP else "r0 = 0\nexit", kind, prog_flags=_FLAGS.get(kind, 0),
                         expected_attach_type=_ATTACH.get(kind, 0))
-    if isinstance(result, Fd) or result == -EPERM and kind not in (_P.TRACING, _P.LSM, _P.EXT, _P.STRUCT_OPS):
+    forbidden = kind in (_P.TRACING, _P.LSM, _P.EXT, _P.STRUCT_OPS) and holds(_CAPS)  # some kernels do so to root too
+    if isinstance(result, Fd) or result == -EPERM and not forbidden:
         return _opened(result, "program")
     return bool(log.strip())  # the verifier looked at it: the type is known, the target is what lacks
 

@@ -19,7 +19,7 @@ from .kbtf import KernelBtf
 from .link import Link
 from .logs import complains, rejection
 from .pins import Pinned
-from .refusals import CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, CAP_SYS_ADMIN, refuse
+from .refusals import CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, CAP_SYS_ADMIN, older_than, refuse
 from .token import Token, given
 
 if TYPE_CHECKING:
@@ -170,7 +170,10 @@ def _refused(spec: ProgramSpec, linked: Linked, result: int, log: str, absent: M
         return error if isinstance(error, NotSupported) else NotSupported(
             EPERM, f"trampolines into functions ({spec.section})", hint="this kernel forbids it even to root")
     if -result == EINVAL:
-        return refuse(EINVAL, action, feature=f"program type {kind}", since=versions.prog_type(spec.prog_type), caps=caps,
+        feature, since = f"program type {kind}", versions.prog_type(spec.prog_type)
+        if not (since and older_than(since)) and spec.attach_type:
+            feature, since = f"attach type {name_of(AttachType, spec.attach_type)}", versions.attach_type(spec.attach_type)
+        return refuse(EINVAL, action, feature=feature, since=since, caps=caps,
                       hint="the kernel does not know the program type, the attach type or a flag")
     return refuse(-result, action, hint=hint, caps=caps)
 

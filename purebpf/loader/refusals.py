@@ -16,7 +16,7 @@ def refuse(errno: int, action: str, *, feature: str = "", since: str = "", hint:
            caps: tuple[int, ...] = (CAP_BPF,)) -> KernelError:
     """The error to raise for `errno` of `action`. `feature` (default: the action) and `since` name what may be
     missing; `caps` are the capabilities that a process needs for it."""
-    if errno in (E.EPERM, E.EACCES) and not _holds(caps):
+    if errno in (E.EPERM, E.EACCES) and not holds(caps):
         return NotSupported(errno, action, hint=_privilege(caps))
     if since and older_than(since) and errno not in (E.EPERM, E.EACCES, E.ENOMEM, E.EMFILE, E.ENFILE, E.ENOSPC):
         return NotSupported(errno, feature or action, since, hint, reason=action if feature else None)
@@ -76,7 +76,8 @@ def _status(field: str) -> str:
     return ""
 
 
-def _holds(caps: tuple[int, ...]) -> bool:
+def holds(caps: tuple[int, ...]) -> bool:
+    """Has this process the capabilities, or CAP_SYS_ADMIN, which stands for all?"""
     have = capabilities()
     return bool(have >> CAP_SYS_ADMIN & 1) or all(have >> c & 1 for c in caps)
 

@@ -100,12 +100,13 @@ def interface(target: str | int) -> int:
 class Records:
     """Ring-buffer records: the type's value when the record is long enough for it, else the bytes."""
 
-    __slots__ = ("_btf", "_type", "_one", "decode")
+    __slots__ = ("_btf", "_type", "_one", "_numpy", "decode")
 
     def __init__(self, btf: Btf, type_id: int) -> None:
         self._btf, self._type = btf, type_id
         self._one = one = codec(btf, type_id, size_of(btf, type_id))
         whole, size = one.decode, one.size
+        self._numpy: Any = None
 
         def decode(data: bytes) -> Any:
             return whole(data) if len(data) >= size else data
@@ -116,10 +117,12 @@ class Records:
         return value if isinstance(value, bytes) else self._one.encode(value)
 
     def numpy_type(self) -> Any:
-        """What numpy.dtype takes for it."""
+        """What numpy.dtype takes for it; made once."""
         from .arrays import numpy_type
 
-        return numpy_type(self._btf, self._type)
+        if self._numpy is None:
+            self._numpy = numpy_type(self._btf, self._type)
+        return self._numpy
 
 
 class PlainRecords:

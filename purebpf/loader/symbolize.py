@@ -13,6 +13,8 @@ import os
 import struct
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib import import_module
 from typing import NamedTuple
 
 from ..errors import ElfError, PureBpfError
@@ -31,6 +33,18 @@ class Frame(NamedTuple):
     def __str__(self) -> str:
         inside = f" ({self.module})" if self.module else ""
         return f"{self.name}+{self.offset:#x}{inside}" if self.name else f"{self.address:#x}{inside}"
+
+
+@cache
+def demangled(name: str) -> str:
+    """The name as its source has it (C++, Rust), where the optional library `demangle` is installed; else as it is."""
+    if not name.startswith(("_Z", "_R", "__Z")):
+        return name
+    try:
+        found = import_module("demangle").demangle(name)
+    except ImportError:
+        return name
+    return found if isinstance(found, str) and found else name
 
 
 class _Table:
@@ -205,9 +219,10 @@ class Stack(list[int]):
 
     def symbols(self, pid: int | None = None, *, names: KernelSymbols | ProcessSymbols | None = None) -> list[Frame]:
         """A frame for each address: of the kernel, or (`pid`) of a process that still runs. `names` keeps what was read
-        for several stacks."""
+        for several stacks. Names of C++ and Rust are demangled where the library `demangle` is installed."""
         source = names or (KernelSymbols() if pid is None else ProcessSymbols(pid))
-        return [source.frame(address - (n > 0))._replace(address=address) for n, address in enumerate(self)]
+        frames = (source.frame(address - (n > 0)) for n, address in enumerate(self))
+        return [frame._replace(address=address, name=demangled(frame.name)) for frame, address in zip(frames, self)]
 
     def folded(self, pid: int | None = None, *, names: KernelSymbols | ProcessSymbols | None = None) -> str:
         """"main;outer;inner", outermost first, as flame graphs take it."""

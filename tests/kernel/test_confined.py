@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
+from collections.abc import Iterator
 
 import pytest
 
@@ -116,3 +119,47 @@ def test_features_with_one_capability_tells_what_it_may_ask() -> None:
     got = said("from purebpf.cli import main; main(['features'])", "setpriv", "--inh-caps=-all,+bpf",
                "--bounding-set=-all,+bpf")
     assert "yes hash" in got and "yes socket_filter" in got and "\n  ?   " in got and "may not ask" in got
+
+
+NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+TRUTHS = [  # a command, and what it must say to somebody without privilege; on which of its outputs
+    ("prog list", "lacks CAP_SYS_ADMIN"), ("map list", "lacks CAP_SYS_ADMIN"), ("link list", "lacks CAP_SYS_ADMIN"),
+    ("btf list", "lacks CAP_SYS_ADMIN"), ("net list", "lacks CAP_SYS_ADMIN"), ("net list --stale", "lacks CAP_SYS_ADMIN"),
+    ("cgroup list", "lacks CAP_"), ("struct-ops list", "lacks CAP_SYS_ADMIN"), ("perf list", "not this user's to look at"),
+    ("top --count 1 --interval 0.1", "lacks CAP_SYS_ADMIN"), ("trace-pipe --seconds 0.1", "lacks CAP_"), ("map show 1", "lacks CAP_SYS_ADMIN"),
+    ("prog profile 1 --seconds 0.1", "lacks CAP_SYS_ADMIN"), ("load {file}", "lacks CAP_"), ("stat {file}", "lacks CAP_"),
+    ("map create /sys/fs/bpf/x --type hash --key 4 --value 8", "lacks CAP_BPF"), ("features", "this process may not ask")]
+
+
+def as_nobody(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*NOBODY, sys.executable, "-B", *arguments], capture_output=True, text=True, check=False,
+                          cwd=os.path.join(os.path.dirname(__file__), "../.."), timeout=60)
+
+
+@pytest.fixture(scope="module")
+def readable() -> Iterator[str]:
+    """The path of a Python file that everybody may read."""
+    if shutil.which("setpriv") is None or as_nobody("-c", "import purebpf.cli").returncode:
+        pytest.skip("no setpriv, or nobody may not read this directory")
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        os.chmod(place, 0o755)
+        path = os.path.join(place, "x.py")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("import purebpf as bpf\n@bpf.xdp\ndef f(ctx):\n    return bpf.XDP_PASS\n")
+        os.chmod(path, 0o644)
+        yield path
+
+
+@pytest.mark.parametrize(("command", "truth"), TRUTHS, ids=lambda value: value.split("{")[0])
+def test_commands_tell_nobody_the_truth(command: str, truth: str, readable: str) -> None:
+    """No empty list that is none, no verdict of the verifier that it did not give, no traceback."""
+    from tests.kernel.test_links import cgroup_root
+
+    if command == "cgroup list" and not cgroup_root():
+        pytest.skip("no cgroup2 is mounted")
+    got = as_nobody("-m", "purebpf", *command.format(file=readable).split())
+    assert truth in got.stdout + got.stderr and "Traceback" not in got.stderr, got.stdout[-500:] + got.stderr[-500:]
+    assert got.returncode == (0 if command in ("perf list", "features") else 1)
+    if command == "features":
+        lines = [line.split()[:2] for line in got.stdout.splitlines()]
+        assert ["?", "tracing"] in lines and ["no", "tracing"] not in lines

@@ -341,3 +341,17 @@ def test_freplace_takes_the_place_of_a_global_function(clang_object) -> None:
         except NotSupported as error:
             assert "even to root" in str(error)
         assert target["run"].test_run(FRAME).retval != 99
+
+
+@pytest.mark.parametrize(("section", "release", "said"), [("cgroup/connect_unix", "6.1", "attach type CGROUP_UNIX_CONNECT (needs Linux 6.7)"),
+                                                          ("netfilter", "6.1", "program type NETFILTER (needs Linux 6.4)")])
+def test_what_is_newer_than_the_kernel_is_named(monkeypatch: pytest.MonkeyPatch, section: str, release: str, said: str) -> None:
+    """A program type that the kernel has, at a hook that it has not."""
+    from purebpf.loader import bpf, sys
+    from tests.kernel.specs import obj
+
+    monkeypatch.setattr(sys, "kernel_version", lambda: tuple(map(int, f"{release}.0".split("."))))
+    monkeypatch.setattr(bpf, "prog_load", lambda *a, **k: (-22, 0))
+    with pytest.raises(NotSupported) as refused:
+        loader.load(obj(section, "r0 = 1\nexit"))
+    assert said in str(refused.value)

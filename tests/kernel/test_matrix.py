@@ -366,6 +366,7 @@ def test_cgroup(group: str, section: str) -> None:
         pytest.skip(f"{section}: since {since}")
     with loader.load(counter(section, 1)) as k:
         link = k["prog"].attach(group)
+        assert link.info.target == group
         assert grows(k, lambda: within(group, action)), "it never ran"
         link.close()
         assert not grows(k, lambda: within(group, action)), "it still runs"
@@ -486,3 +487,59 @@ def test_double_names_are_hooked_by_address(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(tracefs.function_addresses({double})) == count
     fields, _, count = multi._by_names(["do_exit", "vfs_read"])
     assert list(fields) == ["kprobe_multi__syms"] and count == 2
+
+
+@pytest.mark.parametrize("section", ["lwt_out", "lwt_xmit", "lwt_in"])
+@pytest.mark.parametrize("network", ["10.77.0.0/16", "2001:db8:77::/48"])
+def test_routes(netns: None, section: str, network: str) -> None:
+    """A route with a program: packets that are sent along it go through the program, and the route goes with the link."""
+    from ipaddress import ip_network
+
+    family = socket.AF_INET if "." in network else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as sock, loader.load(counter(section)) as k:
+        def send() -> None:
+            try:
+                sock.sendto(b"x", (str(ip_network(network)[7]), 4444))
+            except OSError:
+                pass  # there is no such route
+
+        assert not grows(k, send)
+        link = k["prog"].attach(network, device="veth0")
+        assert link.fd is None and link.kind == "route"
+        if section != "lwt_in":  # which runs for what the route brings in
+            assert grows(k, send, 1), "it never ran"
+        with pytest.raises(AttachError, match="there is such a route already"):
+            k["prog"].attach(network, device="veth0")
+        link.close()
+        assert not grows(k, send), "it still runs"
+        k["prog"].attach(network, device="veth0")
+        with pytest.raises(AttachError, match="say through which interface"):
+            k["prog"].attach(network)
+        with pytest.raises(AttachError, match="write a network"):
+            k["prog"].attach("10.1.2.3/8", device="veth0")
+
+
+@pytest.mark.parametrize("row", ["lwt_seg6local"])
+def test_routes_of_segments(netns: None, row: str) -> None:
+    with loader.load(counter(row)) as k:
+        try:
+            k["prog"].attach("2001:db8:78::/48", device="veth0").close()
+        except KernelError as error:
+            assert error.errno in (95, 22), error  # a kernel without CONFIG_IPV6_SEG6_BPF
+
+
+@pytest.mark.parametrize("section", ["netkit/primary", "netkit/peer"])
+def test_netkit(netns: None, section: str) -> None:
+    """Where the kernel has such devices: see docs/kernels.md for those that do."""
+    peer = net.add_netkit("netkit-a")
+    if not peer:
+        pytest.skip("this kernel has no netkit devices")
+    sender = "netkit-a" if section == "netkit/primary" else peer
+    with loader.load(counter(section)) as k:
+        link = k["prog"].attach("netkit-a")
+        assert link.info.type == "netkit" and grows(k, lambda: net.send_raw(sender, FRAME), 1)
+        with loader.load(counter(section)) as other:
+            first = other["prog"].attach("netkit-a", before=link)
+            assert first.info.target == link.info.target
+        link.close()
+        assert not grows(k, lambda: net.send_raw(sender, FRAME))

@@ -142,3 +142,50 @@ def test_a_return_address_is_looked_up_at_its_call() -> None:
 
     frames = Stack([100, 200, 300]).symbols(names=Names())
     assert asked == [100, 199, 299] and [(f.address, f.name) for f in frames] == [(100, "f100"), (200, "f199"), (300, "f299")]
+
+
+def test_names_are_demangled_where_the_library_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from purebpf.loader.symbolize import demangled
+
+    pytest.importorskip("demangle")
+    assert demangled("_ZN4core3fmt9Formatter3pad17h0123456789abcdefE") == "core::fmt::Formatter::pad"
+    assert demangled("_ZNSt6vectorIiSaIiEE9push_backERKi").startswith("std::vector<int")
+    assert demangled("main") == "main" and demangled("_Zbroken") == "_Zbroken"
+    demangled.cache_clear()
+    monkeypatch.setitem(sys.modules, "demangle", None)
+    assert demangled("_ZN3foo3barEv") == "_ZN3foo3barEv"
+    demangled.cache_clear()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the length of a prologue")
+def test_every_frame_is_what_gdb_says(nested: tuple[str, str], child: Any) -> None:
+    """Function and offset of each address of a user's stack, beside gdb on the same process."""
+    gdb = shutil.which("gdb")
+    if gdb is None:
+        pytest.skip("gdb is not installed")
+    path, kind = nested
+    with loader.load(taking("uprobe", USER_STACK)) as k:
+        k["prog"].attach(f"{path}:inner+4", pid=child.pid)
+        child()
+        stack = k["stacks"][k["hits"].value]
+        frames = stack.symbols(child.pid)
+    commands = [word for address in stack for word in ("-ex", f"info symbol {address:#x}")]
+    got = subprocess.run([gdb, "-p", str(child.pid), "-batch", "-nx", *commands], capture_output=True, text=True, check=False)
+    if "Could not attach" in got.stderr or "ptrace" in got.stderr:
+        pytest.skip("gdb may not attach here")
+    said = [line for line in got.stdout.splitlines() if " in section " in line or line.startswith("No symbol matches")]
+    assert len(said) == len(stack), got.stdout + got.stderr
+    known = 0
+    for frame, line in zip(frames, said):
+        if line.startswith("No symbol"):
+            continue
+        name, _, offset = line.partition(" in section ")[0].partition(" + ")
+        if frame.name and name.partition("@")[0] == frame.name:
+            known += 1
+            offset_here = frame.offset + (frame is not frames[0])  # ours looks up the call, one byte before the return address
+            assert offset_here == int(offset or 0), (frame, line)
+        elif frame.name:
+            assert frame.module != path, (frame, line)  # of a library there are several names for an address
+    assert known >= (3 if kind != "stripped" else 1)

@@ -76,7 +76,7 @@ def test_a_common_complaint_is_explained(code: str) -> None:
     complaint = read(error.log)
     reason = explain(error.summary, complaint.before)
     assert reason is not None and reason.code == code, (error.summary, error.log)
-    assert error.explanation == reason.text and reason.text in str(error)
+    assert error.explanation == reason.said() and reason.said() in str(error)
     if slot is not None:
         assert f"insn {slot}" in str(error), str(error)
 

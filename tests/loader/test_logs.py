@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from purebpf.loader import logs
+from purebpf.loader.logs import ABSENT, REASONS, Reason, rejection
 from purebpf.spec import Line
 
 OLD = """0: (b7) r1 = 0
@@ -146,3 +147,16 @@ def test_the_text_of_a_lost_file_comes_from_the_records() -> None:
 @given(st.lists(st.one_of(st.sampled_from((OLD + BRANCHES + WORDY).splitlines()), st.text(max_size=40)), max_size=30))
 def test_any_text_gives_a_complaint(lines: list[str]) -> None:
     logs.rejection(22, "p", "\n".join(lines), [(0, Line(0, "f", 1, 1, "t"))])
+
+
+@pytest.mark.parametrize(("file", "says", "not_said"), [("x.py", "if v is not None:", "!v"), ("x.bpf.c", "if (!v) return 0;", "None")])
+def test_help_is_in_the_language_of_the_source(file: str, says: str, not_said: str) -> None:
+    log = "0: (79) r1 = *(u64 *)(r0 +0)\nR0 invalid mem access 'map_value_or_null'\n"
+    error = rejection(13, "prog", log, ((0, Line(0, file, 3, 1, "v.n += 1")),))
+    assert says in str(error) and not_said not in error.explanation and "{" not in error.explanation
+
+
+@pytest.mark.parametrize("reason", [*REASONS, ABSENT], ids=lambda reason: reason.code)
+def test_every_text_has_both_languages(reason: Reason) -> None:
+    for python in (True, False):
+        assert not set(reason.said(python)) & set("{}|"), reason.said(python)
