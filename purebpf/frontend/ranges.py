@@ -70,7 +70,7 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
             return
         c.env, c.held = env, held_
         del c.out[done:]
-    if node in c.unit.around:  # what a round tells of the bound, the verifier would forget in the loop inside: so it is told nothing
+    if node in c.unit.around:  # what a round tells of bound and counter is forgotten in the loop inside, but not of both: so it is told nothing
         told, stop = False, c.hold(Vague(span, Int.of(z.type), stop), "$stop")
     _one_by_one(c, node, first._replace(seen=int(told)), now, (begin, stop, step), up, once, most, True)
 
@@ -88,7 +88,9 @@ def _one_by_one(c: Checker, node: ast.For, inside: Int, now: Int, bounds: tuple[
     c.emit(Set(span, counter, begin))
     value = Get(span, inside, counter)
     more = Compare(span, TRUTH, "lt" if up else "gt", Get(span, now, counter), stop)
-    next_ = Set(span, counter, Arith(span, Int(inside.type, inside.type.lo, inside.type.hi), "+", value, step))
+    word = Int.of(inside.type)
+    after: Expr = Arith(span, word, "+", value, step)
+    next_ = Set(span, counter, Vague(span, word, after) if node in c.unit.around else after)
     loop = _counted(c, node, more, once, lambda: value, next_, rounds=min(most + 1, 1 << 23))
     _grant(c, loop, most if not must else None)
     return loop
