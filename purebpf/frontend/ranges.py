@@ -9,7 +9,7 @@ from ..tree.convert import coerce
 from ..tree.kinds import BOOL, Broken, I64, Int, U64, exact, fits, join, rep
 from ..tree.nodes import (
     Arith, Both, Cast, Compare, Either, Element, Expr, Get, Guard, If, IfElse, Local, Loop, Node, Number, SameBytes, Select,
-    Set, Stmt, Undef,
+    Set, Stmt, Undef, Vague,
 )
 from ..tree.walk import places_of, read, sources, walk
 from . import arith, forms, stmts
@@ -60,12 +60,19 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
     env, held_, done = dict(c.env or {}), c.held, len(c.out)
     told = seen and up and a.lo == 0  # where rounds are granted, the test bounds it on one side; on the other it began, which is forgotten
     first = Int(type, lo, hi, seen if node not in c.unit.forgotten else int(told))
-    loop = _one_by_one(c, node, first, now, (begin, stop, step), up, once, most, not (_followed(a) and _followed(by)))
-    if loop.granted and first.seen > int(told):
-        c.unit.forgotten.add(node)
+    if node not in c.unit.around:
+        loop = _one_by_one(c, node, first, now, (begin, stop, step), up, once, most, not (_followed(a) and _followed(by)))
+        if not arith.is_exact(z) and any(isinstance(n, Loop) and n.granted for s in loop.body for n in walk(s)):
+            c.unit.around.add(node)
+        elif loop.granted and first.seen > int(told):
+            c.unit.forgotten.add(node)
+        else:
+            return
         c.env, c.held = env, held_
         del c.out[done:]
-        _one_by_one(c, node, first._replace(seen=int(told)), now, (begin, stop, step), up, once, most, True)
+    if node in c.unit.around:  # what a round tells of bound and counter is forgotten in the loop inside, but not of both: so it is told nothing
+        told, stop = False, c.hold(Vague(span, Int.of(z.type), stop), "$stop")
+    _one_by_one(c, node, first._replace(seen=int(told)), now, (begin, stop, step), up, once, most, True)
 
 
 def _followed(kind: Int) -> bool:
@@ -81,7 +88,9 @@ def _one_by_one(c: Checker, node: ast.For, inside: Int, now: Int, bounds: tuple[
     c.emit(Set(span, counter, begin))
     value = Get(span, inside, counter)
     more = Compare(span, TRUTH, "lt" if up else "gt", Get(span, now, counter), stop)
-    next_ = Set(span, counter, Arith(span, Int(inside.type, inside.type.lo, inside.type.hi), "+", value, step))
+    word = Int.of(inside.type)
+    after: Expr = Arith(span, word, "+", value, step)
+    next_ = Set(span, counter, Vague(span, word, after) if node in c.unit.around else after)
     loop = _counted(c, node, more, once, lambda: value, next_, rounds=min(most + 1, 1 << 23))
     _grant(c, loop, most if not must else None)
     return loop

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never, cast
 from ..errors import Span
 from ..ir.builder import Builder
 from ..ir.function import Const, Function, Op, Value
-from ..ir.ops import TABLE, Data, Helper, Kfunc, Limit, Mem, Slot, Symbol, signed
+from ..ir.ops import M64, TABLE, Data, Helper, Kfunc, Limit, Mem, Slot, Symbol, signed
 from ..ir.types import I64, MAYBE, PTR, Type
 from ..tree import nodes as n
 from ..tree.kinds import NONE, Choice, Const as Known, Int, Kind, Optional, Ptr, Text, Tuple, rep
@@ -176,6 +176,8 @@ class Values:
         """The number, after something that the verifier does not know was added to it, within its bounds again. It stays
         where it is: what follows is to see nothing else."""
         most = kind.hi - kind.lo
+        if most >= M64:
+            return self.hidden(word)
         some = self.b.op("add", self.hidden(word), -kind.lo)
         inside = arith.select(self.b, self.b.op("ule", some, most), some, Const(most))
         return self.b.op("add", self.below(inside, most + 1), kind.lo)

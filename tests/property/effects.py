@@ -67,7 +67,7 @@ class Writer(Stores):
         kind = "tc" if self.chance(0.3) else "xdp"
         text += f"\n@bpf.{kind}\ndef prog(ctx):\n    pkt = ctx.packet\n"
         self.names = {}
-        statements = ["\n".join(self.statement(1, 2)) for _ in range(r.randint(4, 12))]
+        statements = ["\n".join(self.statement(1, 2)) for _ in range(r.randint(3, 8))]
         end = f"    return u32({self.expr(1).text}) & 7\n" if self.chance(0.3) else f"    return {0 if kind == 'tc' else 2}\n"
         return Program(text, statements, bytes(r.randrange(256) for _ in range(r.choice((20, 40, 64, 90)))), end)
 

@@ -245,9 +245,9 @@ class Exprs:
         if type is None:
             width = self.pick("i64", "u64")
             a, b = self.cast(a, width), self.cast(b, width)
-            type = WIDTHS[width]
             if word in ("//", "%") and b.r == (0, 0):
                 b = E("3", (3, 3))
+            type = result_type(word, a.r, b.r) or WIDTHS[width]
         if word == "<<":
             return self.typed(f"({a.text} {word} {b.text})", "u64" if type == U64 else "i64")
         return E(f"({a.text} {word} {b.text})", type)
