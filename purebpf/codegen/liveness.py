@@ -1,39 +1,62 @@
-"""Which registers are needed at the end of each block, as bit sets (bit n: register n)."""
+"""Which registers are needed at the end of each block."""
 
 from __future__ import annotations
 
+from ..isa.insn import FP
 from ..isa.opcodes import LDX
-from .mach import DST_DEF, FIRST_VIRTUAL, MFunc
-
-FP_MASK = ~(1 << 10)  # R10 is always there
+from .mach import DST_DEF, DST_USE, FIRST_VIRTUAL, SRC_DEF, SRC_USE, MFunc, MInsn, bits
 
 
-def live_out(mf: MFunc) -> list[int]:
-    """Per block of `mf.blocks` (numbered): the registers that some successor reads before it writes them."""
+def step_back(insn: MInsn, live: set[int]) -> None:
+    """Bring what is alive behind `insn` to before it."""
+    shape = insn.shape
+    if shape & DST_DEF:
+        live.discard(insn.dst)
+    if shape & SRC_DEF:
+        live.discard(insn.src)
+    if insn.clobbers:
+        live.difference_update(bits(insn.clobbers))
+    if shape & DST_USE:
+        live.add(insn.dst)
+    if shape & SRC_USE:
+        live.add(insn.src)
+    if insn.uses:
+        live.update(bits(insn.uses))
+
+
+def live_out(mf: MFunc) -> list[set[int]]:
+    """Per block of `mf.blocks` (numbered): the registers that some successor reads before it writes them; R10, which is
+    always there, is none of them. The work is that of writing the answer: each register is followed from where it is read
+    to where it is written."""
     blocks = mf.blocks
-    gens, kills = [], []
+    outs: list[set[int]] = [set() for _ in blocks]
+    preds: list[list[int]] = [[] for _ in blocks]
+    reads, writes = [], []
     for block in blocks:
-        gen = kill = 0
+        for target in block.targets:
+            preds[target.index].append(block.index)
+        live: set[int] = set()
+        written: set[int] = set()
         for insn in reversed(block.insns):
-            writes = insn.writes()
-            gen = gen & ~writes | insn.reads()
-            kill |= writes
-        gens.append(gen & FP_MASK)
-        kills.append(kill)
-    ins, outs = gens[:], [0] * len(blocks)
-    succs = [[t.index for t in b.targets] for b in blocks]
-    changed = True
-    while changed:
-        changed = False
-        for i in range(len(blocks) - 1, -1, -1):
-            out = 0
-            for t in succs[i]:
-                out |= ins[t]
-            outs[i] = out
-            new = gens[i] | out & ~kills[i]
-            if new != ins[i]:
-                ins[i] = new
-                changed = True
+            step_back(insn, live)
+            if insn.shape & DST_DEF:
+                written.add(insn.dst)
+            if insn.shape & SRC_DEF:
+                written.add(insn.src)
+            if insn.clobbers:
+                written.update(bits(insn.clobbers))
+        live.discard(FP)
+        reads.append(live)
+        writes.append(written)
+    for i, live in enumerate(reads):
+        for reg in live:
+            work = [i]
+            while work:
+                for p in preds[work.pop()]:
+                    if reg not in outs[p]:
+                        outs[p].add(reg)
+                        if reg not in writes[p] and reg not in reads[p]:
+                            work.append(p)
     return outs
 
 
@@ -46,9 +69,9 @@ def drop_dead(mf: MFunc) -> None:
         kept = []
         for insn in reversed(block.insns):
             pure = insn.shape & DST_DEF and insn.code & 7 != LDX and insn.dst >= FIRST_VIRTUAL
-            if pure and not live >> insn.dst & 1:
+            if pure and insn.dst not in live:
                 continue
-            live = live & ~insn.writes() | insn.reads()
+            step_back(insn, live)
             kept.append(insn)
         kept.reverse()
         block.insns = kept
