@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from ..isa.insn import FP
 from ..isa.opcodes import LDX
 from .mach import DST_DEF, DST_USE, FIRST_VIRTUAL, SRC_DEF, SRC_USE, MFunc, MInsn, bits
@@ -24,9 +26,9 @@ def step_back(insn: MInsn, live: set[int]) -> None:
         live.update(bits(insn.uses))
 
 
-def live_out(mf: MFunc) -> list[set[int]]:
+def live_out(mf: MFunc, but: Container[int] = ()) -> list[set[int]]:
     """Per block of `mf.blocks` (numbered): the registers that some successor reads before it writes them; R10, which is
-    always there, is none of them. The work is that of writing the answer: each register is followed from where it is read
+    always there, is none of them, nor is one of `but`. The work is that of writing the answer: each register is followed from where it is read
     to where it is written."""
     blocks = mf.blocks
     outs: list[set[int]] = [set() for _ in blocks]
@@ -50,7 +52,7 @@ def live_out(mf: MFunc) -> list[set[int]]:
         writes.append(written)
     for i, live in enumerate(reads):
         for reg in live:
-            work = [i]
+            work = [i] if reg not in but else []
             while work:
                 for p in preds[work.pop()]:
                     if reg not in outs[p]:
@@ -63,7 +65,7 @@ def live_out(mf: MFunc) -> list[set[int]]:
 def drop_dead(mf: MFunc) -> None:
     """Remove computations whose result nobody reads: copies for parameters that have no use. Loads stay: they may be
     volatile, and selection left out the others already."""
-    outs = live_out(mf)
+    outs = live_out(mf, mf.pool)  # which have no definition yet
     for block in mf.blocks:
         live = outs[block.index]
         kept = []

@@ -60,8 +60,9 @@ def allocate(mf: MFunc) -> None:
     wants to see it."""
     temps: set[int] = set()
     failed: list[int] = []
+    outs = live_out(mf)
     for _ in range(ROUNDS):
-        built = _build(mf, temps)
+        built = _build(mf, temps, outs)
         for careful in (False, True) if len(failed) < HOPELESS else (True,):
             graph = built if careful else built.copy()
             _coalesce(graph, mf, careful)
@@ -74,16 +75,18 @@ def allocate(mf: MFunc) -> None:
             if root in groups:
                 groups[root].append(reg)
         spill(mf, temps, list(groups.values()))
+        spilled = {reg for members in groups.values() for reg in members}
+        for live in outs:  # what comes in their place lives within a block
+            live -= spilled
     raise InternalError("codegen.regalloc", f"{mf.name}: no allocation after {ROUNDS} rounds", mf.dump())
 
 
-def _build(mf: MFunc, temps: set[int]) -> Graph:
+def _build(mf: MFunc, temps: set[int], outs: list[set[int]]) -> Graph:
     """The interference graph: a register written meets all that are alive behind the instruction, but not the source of
-    the copy that it is."""
-    outs = live_out(mf)
+    the copy that it is. `outs`: the registers alive at the end of each block."""
     graph = Graph(mf.registers)
     for block in mf.blocks:
-        live = _scan(graph, block, outs[block.index])
+        live = _scan(graph, block, set(outs[block.index]))
         if block.index == 0:
             for reg in live:
                 graph.adj[reg] |= live
