@@ -296,17 +296,13 @@ class Checker:
         if len(there) == 1:
             self.env = dict(there[0].env)
             return
-        first = there[0].env
-        names = dict.fromkeys(n for p in there for n in p.env)
-        env: Env = {}
-        for name in names:
-            bindings = [p.env.get(name) for p in there]
-            if all(b is bindings[0] for b in bindings):
-                env[name] = first[name]
-                continue
-            merged = self._merge(name, bindings, there)
+        env = dict(there[0].env)
+        for name in _differing(there):
+            merged = self._merge(name, [p.env.get(name) for p in there], there)
             if merged is not None:
                 env[name] = merged
+            else:
+                env.pop(name, None)
         self.env = env
 
     def _merge(self, name: str, bindings: list[Binding | None], paths: list[Path]) -> Binding | None:
@@ -385,6 +381,18 @@ class Checker:
             mapped(binding.kind, look)
             if hit:
                 self.env[name] = Binding(None, become(name.split("@")[0], hit[0]))
+
+
+def _differing(paths: list[Path]) -> list[str]:
+    """The variables that are not the same on all paths, in their order."""
+    first = paths[0].env
+    changed: set[str] = set()
+    new: dict[str, None] = {}
+    for path in paths[1:]:
+        get = path.env.get
+        changed.update([name for name, binding in first.items() if get(name) is not binding])
+        new.update(dict.fromkeys([name for name in path.env if name not in first]))
+    return [*(name for name in first if name in changed), *new] if changed else list(new)
 
 
 def held(binding: Binding, span: Span) -> Expr:

@@ -48,7 +48,7 @@ def _into_users(fn: Function) -> bool:
         staying: list[Op] = []
         for op in reversed(block.ops):
             to = next(iter(users[op])) if len(users.get(op, ())) == 1 else None
-            if to is None or to is block or inner.get(to) is not inner.get(block) or not _movable(op):
+            if to is None or to is block or inner.get(to) is not inner.get(block) or not _movable(op) or _crowds(op, users):
                 staying.append(op)
                 continue
             arriving.setdefault(to, []).append(op)
@@ -71,6 +71,11 @@ def _count(users: dict[Value, dict[Block | None, int]], v: Value, block: Block |
 
 def _movable(op: Op) -> bool:
     return op.row.evaluate is not None or op.row is R.ptradd
+
+
+def _crowds(op: Op, users: dict[Value, dict[Block | None, int]]) -> bool:
+    """Whether more registers are in use if the op moves down: two values that nobody else needs, instead of the one that it gives."""
+    return sum(not isinstance(v, Const) and sum(users[v].values()) == 1 for v in op.args) > 1
 
 
 def _place(block: Block, ops: list[Op]) -> None:
