@@ -131,7 +131,7 @@ def strings(i: int) -> list[str]:
 
 def packets(i: int) -> list[str]:
     """Bytes and headers of the packet, at constant and computed places."""
-    return [f"n += pkt[{i % 1400}]", f"h{i} = pkt.at(b + {i % 100}, IPv4)", f"if h{i} is not None:", f"    n += h{i}.ttl"]
+    return [f"n += pkt[{i % 1400}]", f"h{i} = pkt.at(b + {i}, IPv4)", f"if h{i} is not None:", f"    n += h{i}.ttl"]
 
 
 def tuples(i: int) -> list[str]:
