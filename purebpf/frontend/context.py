@@ -296,8 +296,11 @@ class Checker:
         if len(there) == 1:
             self.env = dict(there[0].env)
             return
-        env = dict(there[0].env)
-        for name in _differing(there):
+        first = there[0].env
+        env = dict(first)
+        others = [p.env for p in there[1:]]
+        new = dict.fromkeys(name for other in others for name in other if name not in first)
+        for name in (*differing(first, others), *new):
             merged = self._merge(name, [p.env.get(name) for p in there], there)
             if merged is not None:
                 env[name] = merged
@@ -383,16 +386,13 @@ class Checker:
                 self.env[name] = Binding(None, become(name.split("@")[0], hit[0]))
 
 
-def _differing(paths: list[Path]) -> list[str]:
-    """The variables that are not the same on all paths, in their order."""
-    first = paths[0].env
+def differing(first: Env, others: Iterable[Env]) -> list[str]:
+    """The variables of `first` that are not the same in all others, in their order."""
     changed: set[str] = set()
-    new: dict[str, None] = {}
-    for path in paths[1:]:
-        get = path.env.get
+    for other in others:
+        get = other.get
         changed.update([name for name, binding in first.items() if get(name) is not binding])
-        new.update(dict.fromkeys([name for name in path.env if name not in first]))
-    return [*(name for name in first if name in changed), *new] if changed else list(new)
+    return [name for name in first if name in changed] if changed else []
 
 
 def held(binding: Binding, span: Span) -> Expr:
