@@ -16,11 +16,19 @@ def walk(node: n.Node) -> Iterator[n.Node]:
     while todo:
         one = todo.pop()
         yield one
-        for cls in type(one).__mro__:
-            for name in getattr(cls, "__slots__", ()):
-                if name in _SKIPPED:
-                    continue
-                todo += _nodes(getattr(one, name, None))
+        for name in _fields(type(one)):
+            todo += _nodes(getattr(one, name, None))
+
+
+def _fields(cls: type) -> tuple[str, ...]:
+    """Where the parts of a node of this class are."""
+    found = _known.get(cls)
+    if found is None:
+        found = _known[cls] = tuple(name for one in cls.__mro__ for name in getattr(one, "__slots__", ()) if name not in _SKIPPED)
+    return found
+
+
+_known: dict[type, tuple[str, ...]] = {}
 
 
 def _nodes(value: object) -> list[n.Node]:
@@ -69,14 +77,13 @@ def begins(body: list[n.Stmt], local: Local) -> bool:
 
 def lists(node: n.Node) -> Iterator[list[n.Stmt]]:
     """The lists of statements below the node, not those inside them."""
-    for cls in type(node).__mro__:
-        for name in getattr(cls, "__slots__", ()):
-            value = None if name in _SKIPPED else getattr(node, name, None)
-            if isinstance(value, list) and value and isinstance(value[0], n.Stmt):
-                yield value
-            else:
-                for part in _nodes(value):
-                    yield from lists(part)
+    for name in _fields(type(node)):
+        value = getattr(node, name, None)
+        if isinstance(value, list) and value and isinstance(value[0], n.Stmt):
+            yield value
+        else:
+            for part in _nodes(value):
+                yield from lists(part)
 
 
 def sources(sets: list[n.Set], locals: set[Local]) -> set[Local]:
@@ -96,10 +103,10 @@ def places_of(nodes: list[n.Node]) -> set[Local]:
 def settle_vague(body: list[n.Stmt]) -> None:
     """A function is complete: which numbers that were made vague lead to places, or are still wanted behind another loop, is
     known. What that one's rounds are told apart by would be walked once for each of the others."""
+    if not any(isinstance(one, n.Set) and isinstance(one.value, n.Vague) for stmt in body for one in walk(stmt)):
+        return
     nodes = list(_in_order(body))
     vague = [(at, one) for at, one in enumerate(nodes) if isinstance(one, n.Set) and isinstance(one.value, n.Vague)]
-    if not vague:
-        return
     sets = [one for one in nodes if isinstance(one, n.Set)]
     wanted = sources(sets, places_of(nodes))
     loops = [at for at, one in enumerate(nodes) if isinstance(one, n.Loop | n.Each)]
@@ -116,9 +123,7 @@ def _in_order(body: list[n.Stmt]) -> Iterator[n.Node]:
     while todo:
         one = todo.pop()
         yield one
-        parts = [part for cls in reversed(type(one).__mro__) for name in getattr(cls, "__slots__", ()) if name not in _SKIPPED
-                 for part in _nodes(getattr(one, name, None))]
-        todo += reversed(parts)
+        todo += reversed([part for name in _fields(type(one)) for part in _nodes(getattr(one, name, None))])
 
 
 def _results(sets: list[n.Set], local: Local) -> set[Local]:
