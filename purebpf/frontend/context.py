@@ -16,7 +16,7 @@ from ..dsl.layout import Layout
 from ..errors import CompileError, Diagnostic, Span
 from ..tree.convert import coerce
 from ..tree.kinds import Broken, Const, Kind, Optional, Ptr, Resource, describe, is_callable, join, mapped, rep
-from ..tree.nodes import Block, Break, Each, Eval, Expr, Function, Get, Lit, Local, Loop, Return, Seq, Set, Slot, SlotPlace, Stmt, Undef
+from ..tree.nodes import Block, Break, Each, Eval, Expr, Function, Get, Lit, Local, Loop, Return, Seq, Set, Slot, SlotPlace, Stmt, Undef, Vague
 from .source import Source
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ class Checker:
         self.kept: set[int] = set()  # keys of frames that have been left, and that a nested function still sees
         self.sections: tuple[str, ...] = ()  # of `sections.NAMES`, the innermost last
         self.fixed: set[Local] = set()  # those that `hold` has made: set once
+        self.vague = False  # has a number been made vague?
         self.cursors: list[str] = []  # variables of cursors that came as parameters
 
     # --- where we are
@@ -160,6 +161,8 @@ class Checker:
     def emit(self, stmt: Stmt) -> None:
         """A statement happens here."""
         self.out.append(stmt)
+        if type(stmt) is Set and type(stmt.value) is Vague:
+            self.vague = True
 
     def expr(self, node: ast.expr) -> Expr:
         """Check an expression."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 import builtins
 import linecache
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
@@ -105,6 +106,22 @@ def assigned(nodes: Iterable[ast.AST]) -> set[str]:
     return names
 
 
+def _definitions(tree: ast.Module, lambdas: bool) -> Iterator[ast.AST]:
+    """All statements; with `lambdas` all expressions, too."""
+    todo: deque[ast.AST] = deque([tree])
+    while todo:
+        node = todo.popleft()
+        yield node
+        if lambdas:
+            todo.extend(ast.iter_child_nodes(node))
+        else:
+            for field in _LISTS:
+                todo.extend(getattr(node, field, ()))
+
+
+_LISTS = ("body", "handlers", "orelse", "finalbody", "cases")  # where a node has statements, or what has some
+
+
 class Sources:
     """The files of one compilation, each parsed once."""
 
@@ -159,7 +176,7 @@ class Sources:
         text = self._text[file] = Text(file, lines)
         defs: dict[int, list[ast.FunctionDef | ast.Lambda]] = {}
         classes = self._classes[file] = {}
-        for node in ast.walk(ast.parse(text.text, file)):
+        for node in _definitions(ast.parse(text.text, file), "lambda" in text.text):
             if isinstance(node, ast.FunctionDef):
                 first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
                 defs.setdefault(first, []).append(node)

@@ -103,8 +103,6 @@ def places_of(nodes: list[n.Node]) -> set[Local]:
 def settle_vague(body: list[n.Stmt]) -> None:
     """A function is complete: which numbers that were made vague lead to places, or are still wanted behind another loop, is
     known. What that one's rounds are told apart by would be walked once for each of the others."""
-    if not any(isinstance(one, n.Set) and isinstance(one.value, n.Vague) for stmt in body for one in walk(stmt)):
-        return
     nodes = list(_in_order(body))
     vague = [(at, one) for at, one in enumerate(nodes) if isinstance(one, n.Set) and isinstance(one.value, n.Vague)]
     sets = [one for one in nodes if isinstance(one, n.Set)]
