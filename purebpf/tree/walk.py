@@ -88,9 +88,18 @@ def lists(node: n.Node) -> Iterator[list[n.Stmt]]:
 
 def sources(sets: list[n.Set], locals: set[Local]) -> set[Local]:
     """The variables that these are computed from by the sets, themselves included."""
-    found = set(locals)
-    while more := {local for one in sets if one.local in found for local in read(one.value)} - found:
-        found |= more
+    read_for: dict[Local, list[Local]] = {}
+    for one in sets:
+        read_for.setdefault(one.local, []).extend(read(one.value))
+    return _reached(read_for, locals)
+
+
+def _reached(steps: dict[Local, list[Local]], begin: set[Local]) -> set[Local]:
+    found, todo = set(begin), list(begin)
+    while todo:
+        new = set(steps.get(todo.pop(), ())) - found
+        found |= new
+        todo += new
     return found
 
 
@@ -109,9 +118,13 @@ def settle_vague(body: list[n.Stmt]) -> None:
     wanted = sources(sets, places_of(nodes))
     loops = [at for at, one in enumerate(nodes) if isinstance(one, n.Loop | n.Each)]
     reads = {one.local: at for at, one in enumerate(nodes) if isinstance(one, n.Get)}
+    results: dict[Local, list[Local]] = {}  # what is computed from each
+    for one in sets:
+        for local in read(one.value):
+            results.setdefault(local, []).append(one.local)
     for at, one in vague:
         assert isinstance(one.value, n.Vague)
-        last = max((reads.get(local, 0) for local in _results(sets, one.local)), default=0)
+        last = max(reads.get(local, 0) for local in _reached(results, {one.local}))
         one.value.needed |= one.local in wanted or any(at < loop < last for loop in loops)
 
 
@@ -122,11 +135,3 @@ def _in_order(body: list[n.Stmt]) -> Iterator[n.Node]:
         one = todo.pop()
         yield one
         todo += reversed([part for name in _fields(type(one)) for part in _nodes(getattr(one, name, None))])
-
-
-def _results(sets: list[n.Set], local: Local) -> set[Local]:
-    """The variables that are computed from this one, itself included."""
-    found = {local}
-    while more := {one.local for one in sets if one.local not in found and not found.isdisjoint(read(one.value))}:
-        found |= more
-    return found
