@@ -67,11 +67,10 @@ def _descend(fn: Function, cfg: Cfg) -> bool:
                 continue
             front.setdefault(target, []).append(op)
             home[op] = target
-            for arg in op.args:
-                if arg in home:
-                    users[arg].add(target)
-                    if not any(arg in u.args and home.get(u, block) is block for u in block.ops) and not _on_edges(block, arg):
-                        users[arg].discard(block)
+            for arg in filter(home.__contains__, op.args):
+                users[arg].add(target)
+                if not any(arg in u.args and home.get(u, block) is block for u in block.ops) and not _on_edges(block, arg):
+                    users[arg].discard(block)
     if not front:
         return False
     moved = {op for ops in front.values() for op in ops}
@@ -84,11 +83,10 @@ def _users(cfg: Cfg, values: Container[Value]) -> dict[Value, set[Block]]:
     """The blocks in which these values are used."""
     users: dict[Value, set[Block]] = {}
     for block in cfg.order:
-        for op in block.ops:
-            for args in (op.args, *(e.args for e in op.edges)):
-                for arg in args:
-                    if arg in values:
-                        users.setdefault(arg, set()).add(block)
+        used = [a for op in block.ops for a in op.args] + [a for edge in block.edges for a in edge.args]
+        for arg in used:
+            if arg in values:
+                users.setdefault(arg, set()).add(block)
     return users
 
 
