@@ -53,6 +53,7 @@ settings.load_profile("suite")
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        assert " at 0x" not in item.nodeid, f"{item.nodeid}: is another one in each process"
         if item.path.parent.name == "kernel" and item.path.parent.parent.name == "tests":
             item.add_marker(pytest.mark.xdist_group("hooks"))
 
