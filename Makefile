@@ -9,8 +9,8 @@ help:            ## this list
 demo: .venv/run  ## compile the four examples and run them, in the kernel or in the VM
 	$(RUN) tools/demo.py
 
-test: check      ## lint, types, and the whole default test suite
-	$(RUN) -m pytest
+test: check      ## lint, types, and the whole default test suite, on all cores
+	$(RUN) -m pytest -n auto --dist loadgroup
 
 check: .venv/dev ## lint and types only: ours, and those of user programs under mypy and pyright
 	$(BIN)/ruff check .

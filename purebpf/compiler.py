@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .btf.container import collector_paused
 from .codegen import generate
 from .dsl.hooks import Program
 from .frontend import Unit, check_programs, forms
@@ -55,7 +56,7 @@ class Compiled(NamedTuple):
 def compile(programs: Sequence[Program[..., Any]], options: Options | None = None, name: str = "purebpf") -> Compiled:
     """Compile programs and everything they reach into one object. Raises CompileError."""
     options = options or Options()
-    with deep():
+    with deep(), collector_paused():
         return _compile(programs, options, name)
 
 

@@ -2,6 +2,9 @@
 
 A kernel test is skipped where bpf(2) is refused, with the reason; under CI=true that is a failure. After each one, no
 descriptor is left open and no map, program, link or BTF that this process made is left in the kernel.
+
+Tests run in several processes at once (`make test`). Those of tests/kernel stay in one of them: they attach to hooks that all
+processes pass, and there is one trace pipe. No time is limited: a busy machine is no failure.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 CLONE_NEWNET = 0x40000000
 _LINUX = sys.platform == "linux"
@@ -40,6 +44,18 @@ def _why_not() -> str:
 
 
 _reason: list[str] = []
+
+
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        assert " at 0x" not in item.nodeid, f"{item.nodeid}: is another one in each process"
+        if item.path.parent.name == "kernel" and item.path.parent.parent.name == "tests":
+            item.add_marker(pytest.mark.xdist_group("hooks"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

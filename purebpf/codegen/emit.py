@@ -7,6 +7,7 @@ half-way.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 
 from ..errors import InternalError, Span
@@ -98,20 +99,20 @@ def _positions(code: Code) -> tuple[dict[MBlock, int], int]:
 
 
 def _extend(mf: MFunc, code: Code, reach: int, islands: dict[MBlock, list[MBlock]]) -> bool:
-    """Help the first jump that does not reach its target; False if all do."""
+    """Help all jumps that do not reach their targets, by where things stand now; False if there are none. What is put in
+    between moves the rest, and what then reaches no more is for the next time."""
     starts, total = _positions(code)
     if total <= reach:
         return False
-    slot = 0
-    for at, item in enumerate(code):
-        if isinstance(item, MBlock):
-            continue
-        slot += _slots(item)
-        if not item.targets or item.code == GOTOL:
+    sea = _Sea(code)
+    helped = False
+    for at, (item, slot) in enumerate(zip(code, sea.slots[1:])):
+        if isinstance(item, MBlock) or not item.targets or item.code == GOTOL:
             continue
         distance = starts[item.targets[0]] - slot
         if -reach <= distance <= reach:
             continue
+        helped = True
         if mf.cpu < 4:
             known = islands.setdefault(item.targets[0], [])
             steps = {starts[i] - slot: i for i in known}  # distance -> an island that leads to the same target
@@ -120,36 +121,54 @@ def _extend(mf: MFunc, code: Code, reach: int, islands: dict[MBlock, list[MBlock
             if usable:
                 item.targets = (steps[max(usable, key=abs)],)
             else:
-                known.append(_island(code, item, slot, reach if distance > 0 else -reach))
+                stop, starts_at = sea.island(item, slot, reach if distance > 0 else -reach)
+                known.append(stop)
+                starts[stop] = starts_at
+                item.targets = (stop,)
         elif item.code == GOTO:
             item.code = GOTOL
         else:
             far, near, past = MInsn(GOTOL, targets=item.targets, span=item.span), MBlock("near"), MBlock("past")
             item.targets = (near,)
-            code[at + 1:at + 1] = [MInsn(GOTO, targets=(past,), span=item.span), near, far, past]
-        return True
-    return False
+            sea.put(at + 1, [MInsn(GOTO, targets=(past,), span=item.span), near, far, past])
+    code[:] = sea.whole()
+    return helped
 
 
-def _island(code: Code, insn: MInsn, slot: int, reach: int) -> MBlock:
-    """A jump on the way from `insn`, at the slot before `slot`, to its target; the code there jumps around it, or better
-    ends there anyway."""
-    window = sorted((slot + reach * 15 // 16, slot + reach // 2))
-    here = 0
-    place, ends = len(code), False
-    for n, item in enumerate(code):
-        if here >= window[0]:
-            place = min(place, n)
-            ends = n > 0 and isinstance(before := code[n - 1], MInsn) and before.code in (GOTO, RETURN)
-            if ends or here >= window[1]:
-                place = n if ends else place
-                break
-        here += 0 if isinstance(item, MBlock) else _slots(item)
-    stop, past = MBlock("island"), MBlock("past")
-    around: Code = [] if ends else [MInsn(GOTO, targets=(past,), span=insn.span)]
-    code[place:place] = [*around, stop, MInsn(GOTO, targets=insn.targets, span=insn.span), past]
-    insn.targets = (stop,)
-    return stop
+class _Sea:
+    """Code, and what shall stand between its items. `slots`: where each item begins."""
+
+    def __init__(self, code: Code) -> None:
+        self.code = code
+        self.slots = [0]
+        for item in code:
+            self.slots.append(self.slots[-1] + (0 if isinstance(item, MBlock) else _slots(item)))
+        self.new: dict[int, Code] = {}
+
+    def put(self, place: int, items: Code) -> None:
+        self.new.setdefault(place, []).extend(items)
+
+    def island(self, insn: MInsn, slot: int, reach: int) -> tuple[MBlock, int]:
+        """A jump on the way from `insn`, at the slot before `slot`, to its target, and where it stands; the code there jumps
+        around it, or better ends there anyway."""
+        first, last = sorted((slot + reach * 15 // 16, slot + reach // 2))
+        place = nearest = bisect_left(self.slots, first)
+        while not self.ends(place) and self.slots[place] < last:
+            place += 1
+        around: Code = []
+        stop, past = MBlock("island"), MBlock("past")
+        if not self.ends(place):
+            place, around = nearest, [MInsn(GOTO, targets=(past,), span=insn.span)]
+        self.put(place, [*around, stop, MInsn(GOTO, targets=insn.targets, span=insn.span), past])
+        return stop, self.slots[place]
+
+    def ends(self, place: int) -> bool:
+        """Does nothing fall through to there?"""
+        before = self.code[place - 1] if place else None
+        return isinstance(before, MInsn) and before.code in (GOTO, RETURN)
+
+    def whole(self) -> Code:
+        return [one for at, item in enumerate(self.code) for one in (*self.new.get(at, ()), item)]
 
 
 def instructions(code: list[MInsn]) -> tuple[Insn, ...]:

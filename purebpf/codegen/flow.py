@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..ir.graph import dominators, meet, reverse_postorder
+from ..ir.graph import common, dominators, reverse_postorder
 from .mach import MBlock, MFunc
 
 LOOP_WEIGHT = 8.0  # runs of a loop's body per run of its surroundings
@@ -41,7 +41,7 @@ def analyse(mf: MFunc) -> Flow:
 def _loops(blocks: list[MBlock], preds: list[list[int]], succs: list[list[int]], idom: list[int]) -> None:
     """Set every block's `depth`: in how many natural loops it is."""
     bodies: dict[int, set[int]] = {}
-    back = [(i, head) for i, targets in enumerate(succs) for head in targets if head <= i and meet(idom, head, i) == head]
+    back = [(i, head) for i, targets in enumerate(succs) for head in targets if head <= i and common(idom, [head, i]) == head]
     for latch, head in back:
         body = bodies.setdefault(head, {head})
         work = [latch]

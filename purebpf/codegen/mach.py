@@ -109,14 +109,22 @@ class MInsn:
         return self.code == CALL_OP
 
     def reads(self) -> int:
-        """The registers it reads, as a bit set."""
+        """The registers it reads, as a bit set; after allocation, when there are few."""
         shape = self.shape
         return self.uses | (1 << self.dst if shape & DST_USE else 0) | (1 << self.src if shape & SRC_USE else 0)
 
     def writes(self) -> int:
-        """The registers it writes or destroys, as a bit set."""
+        """The registers it writes or destroys, likewise."""
         shape = self.shape
         return self.clobbers | (1 << self.dst if shape & DST_DEF else 0) | (1 << self.src if shape & SRC_DEF else 0)
+
+    def reads_from(self, reg: int) -> bool:
+        shape = self.shape
+        return bool(shape & DST_USE and self.dst == reg or shape & SRC_USE and self.src == reg or reg < COLOURS and self.uses >> reg & 1)
+
+    def writes_to(self, reg: int) -> bool:
+        shape = self.shape
+        return bool(shape & DST_DEF and self.dst == reg or shape & SRC_DEF and self.src == reg or reg < COLOURS and self.clobbers >> reg & 1)
 
     def __repr__(self) -> str:
         parts = [f"{self.code:#04x}", f"dst={self.dst}", f"src={self.src}", f"off={self.off}", f"imm={self.imm}"]

@@ -1,4 +1,4 @@
-"""Register allocation by graph colouring, after Chaitin, Briggs and George, on bit sets.
+"""Register allocation by graph colouring, after Chaitin, Briggs and George.
 
     liveness -> interference graph -> coalesce copies -> colour -> (spill what got no colour, again) -> rewrite
 
@@ -14,12 +14,11 @@ from heapq import heapify, heappop, heapreplace
 
 from ..errors import InternalError
 from ..isa.insn import FP
-from .liveness import FP_MASK, live_out
-from .mach import COLOURS, FIRST_VIRTUAL, NOWHERE, MBlock, MFunc, bits
+from .liveness import live_out
+from .mach import COLOURS, DST_DEF, DST_USE, FIRST_VIRTUAL, NOWHERE, SRC_DEF, SRC_USE, MBlock, MFunc, MInsn, bits
 from .remat import price, weight
 from .spill import spill
 
-PHYSICAL = (1 << COLOURS) - 1
 CROWD = 64  # neighbours from which it pays to look which side of a copy has fewer
 ROUNDS = 40
 HOPELESS = 8  # after so many registers without a colour, bold coalescing is not tried in the next round
@@ -30,22 +29,21 @@ PREFERENCE = (0, 5, 4, 3, 2, 1, 6, 7, 8, 9)
 
 class Graph:
     """Interference of registers 0..n-1 (machine registers included). `alias` leads to the register a coalesced one became;
-    `moves` are (weight, dst, src)."""
+    `moves` are (weight, dst, src). `degree`: neighbours of each; a machine register has as many as can be."""
 
-    __slots__ = ("adj", "alias", "cost", "moves", "degree", "heavy", "exact")
+    __slots__ = ("adj", "alias", "cost", "moves", "degree")
 
     def __init__(self, n: int) -> None:
-        self.adj = [0] * n
+        self.adj: list[set[int]] = [set() for _ in range(n)]
         self.alias = list(range(n))
         self.cost = [0.0] * n
         self.moves: list[tuple[float, int, int]] = []
         self.degree: list[int] = []
-        self.heavy = self.exact = 0  # nodes of degree >= COLOURS, and of exactly COLOURS
 
     def copy(self) -> Graph:
         """As it was built, before coalescing."""
         twin = Graph(0)
-        twin.adj, twin.alias, twin.cost, twin.moves = self.adj[:], self.alias[:], self.cost[:], self.moves[:]
+        twin.adj, twin.alias, twin.cost, twin.moves = [set(met) for met in self.adj], self.alias[:], self.cost[:], self.moves[:]
         return twin
 
     def find(self, reg: int) -> int:
@@ -62,8 +60,9 @@ def allocate(mf: MFunc) -> None:
     wants to see it."""
     temps: set[int] = set()
     failed: list[int] = []
+    outs = live_out(mf)
     for _ in range(ROUNDS):
-        built = _build(mf, temps)
+        built = _build(mf, temps, outs)
         for careful in (False, True) if len(failed) < HOPELESS else (True,):
             graph = built if careful else built.copy()
             _coalesce(graph, mf, careful)
@@ -76,18 +75,20 @@ def allocate(mf: MFunc) -> None:
             if root in groups:
                 groups[root].append(reg)
         spill(mf, temps, list(groups.values()))
+        spilled = {reg for members in groups.values() for reg in members}
+        for live in outs:  # what comes in their place lives within a block
+            live -= spilled
     raise InternalError("codegen.regalloc", f"{mf.name}: no allocation after {ROUNDS} rounds", mf.dump())
 
 
-def _build(mf: MFunc, temps: set[int]) -> Graph:
+def _build(mf: MFunc, temps: set[int], outs: list[set[int]]) -> Graph:
     """The interference graph: a register written meets all that are alive behind the instruction, but not the source of
-    the copy that it is."""
-    outs = live_out(mf)
+    the copy that it is. `outs`: the registers alive at the end of each block."""
     graph = Graph(mf.registers)
     for block in mf.blocks:
-        live = _scan(graph, block, outs[block.index])
+        live = _scan(graph, block, set(outs[block.index]))
         if block.index == 0:
-            for reg in bits(live):
+            for reg in live:
                 graph.adj[reg] |= live
     _symmetric(graph.adj)
     for reg, template in mf.pool.items():
@@ -97,53 +98,75 @@ def _build(mf: MFunc, temps: set[int]) -> Graph:
     return graph
 
 
-def _scan(graph: Graph, block: MBlock, live: int) -> int:
+def _scan(graph: Graph, block: MBlock, live: set[int]) -> set[int]:
     """Add a block's instructions, backwards; the registers alive at its start."""
     adj, cost, unit = graph.adj, graph.cost, price(block)
     for insn in reversed(block.insns):
-        if insn.dst == NOWHERE:
+        dst, src, shape = insn.dst, insn.src, insn.shape
+        if dst == NOWHERE:
             continue
-        reads, writes = insn.reads() & FP_MASK, insn.writes()
-        if writes:
-            met = live | writes
-            if insn.is_copy and insn.src != FP:
-                met &= ~(1 << insn.src)
-                if insn.src != insn.dst:
-                    graph.moves.append((block.freq, insn.dst, insn.src))
-            for reg in bits(writes):
-                adj[reg] |= met
+        if shape & DST_DEF:
+            met = adj[dst]
+            if insn.is_copy and src != FP:
+                known = src in met
+                met |= live
+                if not known:
+                    met.discard(src)
+                if src != dst:
+                    graph.moves.append((block.freq, dst, src))
+            else:
+                met |= live
+            cost[dst] += unit
+        if insn.clobbers or shape & SRC_DEF:
+            _write_more(graph, insn, live, unit)
+        elif shape & DST_DEF:
+            live.discard(dst)
+        if shape & DST_USE and dst != FP:
+            live.add(dst)
+            cost[dst] += unit
+        if shape & SRC_USE and src != FP:
+            live.add(src)
+            cost[src] += unit
+        if insn.uses:
+            for reg in bits(insn.uses):
+                live.add(reg)
                 cost[reg] += unit
-            live &= ~writes
-        live |= reads
-        for reg in bits(reads):
-            cost[reg] += unit
     return live
 
 
-def _symmetric(adj: list[int]) -> None:
+def _write_more(graph: Graph, insn: MInsn, live: set[int], unit: float) -> None:
+    """What an instruction writes besides its destination; all that it writes meets."""
+    more = bits(insn.clobbers) + ([insn.src] if insn.shape & SRC_DEF else [])
+    written = {*more, insn.dst} if insn.shape & DST_DEF else set(more)
+    for reg in more:
+        graph.adj[reg] |= live
+        graph.cost[reg] += unit
+    for reg in written:
+        graph.adj[reg] |= written
+    live -= written
+
+
+def _symmetric(adj: list[set[int]]) -> None:
     for reg in range(COLOURS):
-        adj[reg] |= PHYSICAL
+        adj[reg].update(range(COLOURS))
     for reg, others in enumerate(adj):
-        bit = 1 << reg
-        for other in bits(others):
-            adj[other] |= bit
-    for reg in range(len(adj)):
-        adj[reg] &= ~(1 << reg)
+        others.discard(reg)
+        for other in others:
+            adj[other].add(reg)
 
 
 def _coalesce(graph: Graph, mf: MFunc, careful: bool) -> None:
     """Merge the two sides of copies, most frequent first: wherever they do not meet, or only where that is surely
     harmless (`careful`)."""
-    graph.degree = [mask.bit_count() for mask in graph.adj]
-    for reg, n in enumerate(graph.degree):
-        _classify(graph, reg, n)
+    graph.degree = [len(met) for met in graph.adj]
+    graph.degree[:COLOURS] = [len(graph.adj)] * COLOURS
     graph.moves.sort(key=lambda m: -m[0])
     pending = [(d, s) for _, d, s in graph.moves if d not in mf.pool and s not in mf.pool]
     while pending:
         rest = []
         for d, s in pending:
             a, b = graph.find(d), graph.find(s)
-            if a == b or graph.adj[a] >> b & 1:
+            if a == b or b in graph.adj[a]:
                 continue
             if b < COLOURS:
                 a, b = b, a
@@ -156,41 +179,37 @@ def _coalesce(graph: Graph, mf: MFunc, careful: bool) -> None:
         pending = rest
 
 
-def _classify(graph: Graph, reg: int, degree: int) -> None:
-    bit = 1 << reg
-    graph.degree[reg] = degree
-    graph.heavy = graph.heavy | bit if degree >= COLOURS or reg < COLOURS else graph.heavy & ~bit
-    graph.exact = graph.exact | bit if degree == COLOURS and reg >= COLOURS else graph.exact & ~bit
-
-
 def _harmless(graph: Graph, a: int, b: int) -> bool:
     """Whether `b` may become `a`. George: every heavy neighbour of b already meets a. Briggs: fewer than ten heavy
     neighbours in all; one that meets both and has degree ten loses a neighbour, so it does not count."""
-    one, two = graph.adj[a], graph.adj[b]
-    if two & graph.heavy & ~one == 0:
+    one, two, degree = graph.adj[a], graph.adj[b], graph.degree
+    only_two = sum(degree[reg] >= COLOURS for reg in two - one)
+    if not only_two:
         return True
     if a < COLOURS:
         return False
-    if one & graph.heavy & ~two == 0:
-        return True
-    return ((one | two) & graph.heavy & ~(one & two & graph.exact)).bit_count() < COLOURS
+    only_one = sum(degree[reg] >= COLOURS for reg in one - two)
+    return not only_one or only_one + only_two + sum(degree[reg] > COLOURS for reg in one & two) < COLOURS
 
 
 def _merge(graph: Graph, a: int, b: int) -> None:
-    adj = graph.adj
-    if a >= COLOURS and adj[a].bit_count() < adj[b].bit_count() > CROWD:
+    adj, degree = graph.adj, graph.degree
+    if a >= COLOURS and len(adj[a]) < len(adj[b]) > CROWD:
         a, b = b, a  # the work is that of b's neighbours
     graph.alias[b] = a
-    bit_a, bit_b = 1 << a, 1 << b
-    for reg in bits(adj[b]):
-        mask = adj[reg]
-        adj[reg] = mask & ~bit_b | bit_a
-        if mask & bit_a:
-            _classify(graph, reg, graph.degree[reg] - 1)
-    adj[a] |= adj[b]
-    adj[b] = 0
-    _classify(graph, b, 0)
-    _classify(graph, a, adj[a].bit_count())
+    mine = adj[a]
+    for reg in adj[b]:
+        others = adj[reg]
+        others.discard(b)
+        if a in others:
+            if reg >= COLOURS:
+                degree[reg] -= 1
+        else:
+            others.add(a)
+    mine |= adj[b]
+    adj[b] = set()
+    if a >= COLOURS:
+        degree[a] = len(mine)
     one, two = graph.cost[a], graph.cost[b]
     if FOREVER in (one, two) and one != two and a >= COLOURS:
         graph.cost[a] = min(one, two)  # a long value does not become unspillable because a short one joins it
@@ -209,7 +228,7 @@ def _colour(graph: Graph) -> tuple[list[int], list[int]]:
     for reg in reversed(_elimination_order(graph, roots)):
         taken = 0
         wanted = 0
-        for other in bits(adj[reg]):
+        for other in adj[reg]:
             colour = colours[other]
             if colour >= 0:
                 taken |= 1 << colour
@@ -229,7 +248,7 @@ def _wishes(graph: Graph) -> dict[int, list[int]]:
     out: dict[int, list[int]] = {}
     for _, d, s in graph.moves:
         a, b = graph.find(d), graph.find(s)
-        if a != b and not graph.adj[a] >> b & 1:
+        if a != b and b not in graph.adj[a]:
             out.setdefault(a, []).append(b)
             out.setdefault(b, []).append(a)
     return out
@@ -250,10 +269,8 @@ def _pick(reg: int, taken: int, wanted: int, wishes: dict[int, list[int]], colou
 def _elimination_order(graph: Graph, roots: list[int]) -> list[int]:
     """Take nodes of low degree out first; when only heavy ones are left, the cheapest to spill per neighbour."""
     adj, cost = graph.adj, graph.cost
-    degree = [mask.bit_count() for mask in adj]
-    left = 0
-    for reg in roots:
-        left |= 1 << reg
+    degree = [len(met) for met in adj]
+    left = set(roots)
     light = [reg for reg in reversed(roots) if degree[reg] < COLOURS]
     heavy = {reg for reg in roots if degree[reg] >= COLOURS}
     heap = [(cost[reg] / degree[reg], reg) for reg in heavy]
@@ -274,12 +291,15 @@ def _elimination_order(graph: Graph, roots: list[int]) -> list[int]:
             heappop(heap)
             heavy.discard(reg)
         order.append(reg)
-        left &= ~(1 << reg)
-        for other in bits(adj[reg] & left):
-            degree[other] -= 1
-            if degree[other] == COLOURS - 1:
-                heavy.discard(other)
-                light.append(other)
+        left.discard(reg)
+        lighter = []
+        for other in adj[reg]:
+            if other in left:
+                degree[other] -= 1
+                if degree[other] == COLOURS - 1:
+                    lighter.append(other)
+        heavy.difference_update(lighter)
+        light += sorted(lighter)
     return order
 
 

@@ -8,7 +8,7 @@ kind into the second when registers run short (`localise`).
 from __future__ import annotations
 
 from ..isa.opcodes import LD_IMM64
-from ..ir.graph import meet
+from ..ir.graph import common
 from .flow import LOOP_WEIGHT, MAX_DEPTH, Flow
 from .mach import DST_DEF, DST_USE, FRAME, SRC_USE, MBlock, MFunc, MInsn
 
@@ -29,13 +29,17 @@ def place(mf: MFunc, flow: Flow) -> None:
         for insn in block.insns:
             for reg in _pool_operands(mf, insn):
                 uses[reg].setdefault(block.index, []).append(insn)
+    outside = _outside(mf, flow)
     alone = set()
+    made: dict[int, list[tuple[int, MInsn | None]]] = {}  # block number -> registers defined there, before which instruction
     for reg, by_block in uses.items():
-        where = _home(mf, flow, by_block) if by_block else 0
+        where = outside[common(flow.idom, list(by_block))] if by_block else 0
         if gain(mf, reg, by_block, mf.blocks[where]) > 0:
-            _define_in(mf.blocks[where], mf.pool[reg], by_block.get(where))
+            made.setdefault(where, []).append((reg, by_block[where][0] if where in by_block else None))
         else:
             alone.add(reg)
+    for where, defined in made.items():
+        _define(mf, mf.blocks[where], defined)
     localise(mf, alone)
 
 
@@ -66,26 +70,28 @@ def gain(mf: MFunc, reg: int, by_block: _Uses, home: MBlock) -> float:
     return total
 
 
-def _home(mf: MFunc, flow: Flow, by_block: _Uses) -> int:
-    """The nearest common dominator of the uses, or the one above it that is in the fewest loops."""
-    indexes = iter(by_block)
-    where = next(indexes)
-    for i in indexes:
-        where = meet(flow.idom, where, i)
-    best = where
-    while where:
-        where = flow.idom[where]
-        if mf.blocks[where].depth < mf.blocks[best].depth:
-            best = where
-    return best
+def _outside(mf: MFunc, flow: Flow) -> list[int]:
+    """For each block the nearest one that is in the fewest loops, of those that dominate it and itself."""
+    out: list[int] = []
+    for i, above in enumerate(flow.idom):
+        best = out[above] if i else 0
+        out.append(best if mf.blocks[best].depth < mf.blocks[i].depth else i)
+    return out
 
 
-def _define_in(block: MBlock, template: MInsn, users: list[MInsn] | None) -> None:
-    """Before the block's first use of it, else at its end, before the jump."""
-    at = next(i for i, insn in enumerate(block.insns) if insn is users[0]) if users else len(block.insns) - 1
-    insn = template.copy()
-    insn.span = block.insns[at].span
-    block.insns.insert(at, insn)
+def _define(mf: MFunc, block: MBlock, defined: list[tuple[int, MInsn | None]]) -> None:
+    """Compute registers before the block's first use of each, else at its end, before the jump."""
+    before: dict[MInsn, list[int]] = {}
+    for reg, user in defined:
+        before.setdefault(user or block.insns[-1], []).append(reg)
+    out: list[MInsn] = []
+    for insn in block.insns:
+        for reg in before.get(insn, ()):
+            twin = mf.pool[reg].copy()
+            twin.span = insn.span
+            out.append(twin)
+        out.append(insn)
+    block.insns = out
 
 
 def localise(mf: MFunc, regs: set[int]) -> None:

@@ -242,10 +242,9 @@ class Selector:
         insns, place = self.cur.insns, 0
         for back in range(1, min(len(insns), LOOK_AHEAD) + 1):
             insn = insns[-back]
-            reads = insn.reads()
-            if reads >> dst & 1 or insn.targets or insn.writes() >> src & 1:
+            if insn.reads_from(dst) or insn.targets or insn.writes_to(src):
                 break
-            if reads >> src & 1:
+            if insn.reads_from(src):
                 place = back
         insns[len(insns) - place:len(insns) - place] = reversed(self.out)
         self.out = []

@@ -16,7 +16,7 @@ from ..dsl.layout import Layout
 from ..errors import CompileError, Diagnostic, Span
 from ..tree.convert import coerce
 from ..tree.kinds import Broken, Const, Kind, Optional, Ptr, Resource, describe, is_callable, join, mapped, rep
-from ..tree.nodes import Block, Break, Each, Eval, Expr, Function, Get, Lit, Local, Loop, Return, Seq, Set, Slot, SlotPlace, Stmt, Undef
+from ..tree.nodes import Block, Break, Each, Eval, Expr, Function, Get, Lit, Local, Loop, Return, Seq, Set, Slot, SlotPlace, Stmt, Undef, Vague
 from .source import Source
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ class Checker:
         self.kept: set[int] = set()  # keys of frames that have been left, and that a nested function still sees
         self.sections: tuple[str, ...] = ()  # of `sections.NAMES`, the innermost last
         self.fixed: set[Local] = set()  # those that `hold` has made: set once
+        self.vague = False  # has a number been made vague?
         self.cursors: list[str] = []  # variables of cursors that came as parameters
 
     # --- where we are
@@ -160,6 +161,8 @@ class Checker:
     def emit(self, stmt: Stmt) -> None:
         """A statement happens here."""
         self.out.append(stmt)
+        if type(stmt) is Set and type(stmt.value) is Vague:
+            self.vague = True
 
     def expr(self, node: ast.expr) -> Expr:
         """Check an expression."""
@@ -297,16 +300,15 @@ class Checker:
             self.env = dict(there[0].env)
             return
         first = there[0].env
-        names = dict.fromkeys(n for p in there for n in p.env)
-        env: Env = {}
-        for name in names:
-            bindings = [p.env.get(name) for p in there]
-            if all(b is bindings[0] for b in bindings):
-                env[name] = first[name]
-                continue
-            merged = self._merge(name, bindings, there)
+        env = dict(first)
+        others = [p.env for p in there[1:]]
+        new = dict.fromkeys(name for other in others for name in other if name not in first)
+        for name in (*differing(first, others), *new):
+            merged = self._merge(name, [p.env.get(name) for p in there], there)
             if merged is not None:
                 env[name] = merged
+            else:
+                env.pop(name, None)
         self.env = env
 
     def _merge(self, name: str, bindings: list[Binding | None], paths: list[Path]) -> Binding | None:
@@ -385,6 +387,15 @@ class Checker:
             mapped(binding.kind, look)
             if hit:
                 self.env[name] = Binding(None, become(name.split("@")[0], hit[0]))
+
+
+def differing(first: Env, others: Iterable[Env]) -> list[str]:
+    """The variables of `first` that are not the same in all others, in their order."""
+    changed: set[str] = set()
+    for other in others:
+        get = other.get
+        changed.update([name for name, binding in first.items() if get(name) is not binding])
+    return [name for name in first if name in changed] if changed else []
 
 
 def held(binding: Binding, span: Span) -> Expr:

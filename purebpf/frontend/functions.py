@@ -180,7 +180,8 @@ def check(unit: Unit, source: Source, role: str, kinds: Mapping[str, Kind], hook
         if role != "plain":
             function.types = [(n, _btf_layout(k)) for n, k in kinds.items()]
         _settle_results(c, instance)
-        settle_vague(function.body)
+        if c.vague:
+            settle_vague(function.body)
     finally:
         unit.active.pop()
         unit.diagnostics = reported

@@ -49,7 +49,7 @@ def call(c: Checker, word: Any, node: ast.Call) -> Expr:
     if made is None:
         made = c.unit.generators[node] = _function(word, generator, given, hole, node)
     outer = c.frame.source
-    source = Source(outer.function, made, outer.file, outer.text, made.name)
+    source = Source(outer.function, made, outer.text, made.name)
     return functions.inline(c, Closure(source, c.frame, {}), {}, node, shown=False)
 
 

@@ -25,7 +25,7 @@ class Routine(Source):
     __slots__ = ("place",)
 
     def __init__(self, source: Source, place: Span) -> None:
-        super().__init__(source.function, source.node, source.file, source.text, source.name)
+        super().__init__(source.function, source.node, source.text, source.name)
         self.place = place
 
     def span(self, node: ast.AST) -> Span:

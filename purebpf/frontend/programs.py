@@ -70,7 +70,8 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
             unit.report(error)
         functions.body(c, source)
         _end(c, program, source, observer, bool(unit.since(mark)))
-        settle_vague(function.body)
+        if c.vague:
+            settle_vague(function.body)
         record = unit.contexts.shape(kind)
         if record is not None:
             function.types = [("ctx", PtrType(record))]

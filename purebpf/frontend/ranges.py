@@ -13,7 +13,7 @@ from ..tree.nodes import (
 )
 from ..tree.walk import places_of, read, sources, walk
 from . import arith, forms, stmts
-from .context import Binding, Checker, Env, Path, held
+from .context import Binding, Checker, Env, Path, differing, held
 from .rounds import Round, _finish, _loop_body, settle
 
 
@@ -257,7 +257,7 @@ def _assigned_in(c: Checker, back: list[Path], env: Env, missing: dict[str, Bind
     found: Env = {}
     if not back:
         return found
-    for name in back[0].env:
+    for name in differing(back[0].env, [env]):
         if name in env and not _unassigned(env[name]) or name.startswith("$"):
             continue
         kinds = [p.env[name].kind for p in back if name in p.env]

@@ -12,7 +12,7 @@ from ..tree.kinds import Broken, Int, Kind, POISON, fits, join, mapped, rep, wid
 from ..tree.nodes import Block, Each, Local, Loop, Set, Stmt, Vague
 from ..tree.walk import assigned
 from . import conds, stmts
-from .context import Binding, Checker, Env, Path, Target, held
+from .context import Binding, Checker, Env, Path, Target, differing, held
 from .keeping import origins
 
 
@@ -58,8 +58,9 @@ def settle(c: Checker, make: Callable[[], Loop | Each], check: Callable[[Round],
 def _carried(head: Env, back: list[Path]) -> list[Local]:
     """Variables that lead into the frame, to another place when the loop comes round."""
     found = []
-    for name, b in head.items():
-        if b.local is None or "stack" not in b.local.rep or all(path.env[name] is b for path in back):
+    for name in differing(head, [path.env for path in back]):
+        b = head[name]
+        if b.local is None or "stack" not in b.local.rep:
             continue
         places = {(o.root, o.lo) for one in (b, *(path.env[name] for path in back)) for o in origins(one.kind)}
         if len(places) > 1 or len(b.local.rep) > 1:
@@ -70,10 +71,8 @@ def _carried(head: Env, back: list[Path]) -> list[Local]:
 def _joined_head(head: Env, back: list[Path], attempt: int, growth: dict[tuple[str, str], int], rounds: int) -> Env | None:
     """The head's variables after another round; None if nothing has changed."""
     new, changed = dict(head), False
-    moved = {name for path in back for name in _moved(head, path.env)}
-    for name, binding in head.items():
-        if name not in moved:
-            continue
+    for name in differing(head, [path.env for path in back]):
+        binding = head[name]
         kind = binding.kind
         for path in back:
             other = path.env.get(name)
@@ -83,8 +82,7 @@ def _joined_head(head: Env, back: list[Path], attempt: int, growth: dict[tuple[s
                 kind = Broken("unassigned", f"{name.split('@')[0]!r} is deleted in the loop", "")
                 break
             kind = join(kind, other.kind, name.split("@")[0])
-        if any(path.env.get(name) is not binding for path in back):
-            kind = mapped(kind, _unseen)
+        kind = mapped(kind, _unseen)
         if attempt >= 1:
             kind = _grown(name, binding.kind, kind, growth, rounds)
         if kind == binding.kind:
@@ -96,12 +94,6 @@ def _joined_head(head: Env, back: list[Path], attempt: int, growth: dict[tuple[s
             kind = Broken("type-conflict", f"{name.split('@')[0]!r} is another kind of thing whenever the loop comes round", "use two variables")
         new[name] = _head_binding(binding, kind, name)
     return new if changed else None
-
-
-def _moved(head: Env, env: Env) -> list[str]:
-    """The variables that are not what they were at the head."""
-    get = env.get
-    return [name for name, binding in head.items() if get(name) is not binding]
 
 
 def _unseen(kind: Kind) -> Kind:
@@ -143,7 +135,8 @@ def _head_binding(binding: Binding, kind: Kind, name: str) -> Binding:
 
 def _connect(c: Checker, entry: Path, head: Env, back: list[Path]) -> None:
     """Moves at the ends of all paths into the head."""
-    for name, binding in head.items():
+    for name in differing(head, [path.env for path in (entry, *back)]):
+        binding = head[name]
         if binding.local is None or not binding.local.rep:
             continue
         for path in (entry, *back):

@@ -8,33 +8,52 @@ from __future__ import annotations
 import ast
 import builtins
 import linecache
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
 from ..errors import CompileError, Diagnostic, Span
 
 
-class Source:
-    """A function of the user: its `node` (FunctionDef or Lambda), its file and text. `function` is the Python function
-    whose names it sees: itself, or for a nested one the function around it."""
+class Text:
+    """The text of a file, and where the nodes of its tree stand."""
 
-    __slots__ = ("function", "node", "file", "text", "name")
+    __slots__ = ("file", "text", "_wide", "_spans")
 
-    def __init__(self, function: FunctionType, node: ast.FunctionDef | ast.Lambda, file: str, text: str, name: str = "") -> None:
-        self.function, self.node, self.file, self.text = function, node, file, text
-        self.name = name or function.__name__
+    def __init__(self, file: str, lines: list[str]) -> None:
+        self.file, self.text = file, "".join(lines)
+        self._wide = {} if self.text.isascii() else {i: line for i, line in enumerate(lines, 1) if not line.isascii()}
+        self._spans: dict[ast.AST, Span] = {}
 
     def span(self, node: ast.AST) -> Span:
-        """Where `node` stands. `ast` counts bytes in a line, people count characters."""
-        line = getattr(node, "lineno", 1)
-        return Span(self.file, line, self._column(line, getattr(node, "col_offset", 0)),
-                    getattr(node, "end_lineno", 0) or 0,
-                    self._column(getattr(node, "end_lineno", 0) or line, getattr(node, "end_col_offset", 0) or 0))
+        """`ast` counts bytes in a line, people count characters."""
+        found = self._spans.get(node)
+        if found is None:
+            line, end = getattr(node, "lineno", 1), getattr(node, "end_lineno", 0) or 0
+            found = self._spans[node] = Span(self.file, line, self._column(line, getattr(node, "col_offset", 0)),
+                                             end, self._column(end or line, getattr(node, "end_col_offset", 0) or 0))
+        return found
 
     def _column(self, line: int, offset: int) -> int:
-        text = linecache.getline(self.file, line)
-        return offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
+        text = self._wide.get(line)
+        return offset if text is None else len(text.encode()[:offset].decode(errors="ignore"))
+
+
+class Source:
+    """A function of the user: its `node` (FunctionDef or Lambda) and the text of its file. `function` is the Python function
+    whose names it sees: itself, or for a nested one the function around it."""
+
+    __slots__ = ("function", "node", "text", "name", "file")
+
+    def __init__(self, function: FunctionType, node: ast.FunctionDef | ast.Lambda, text: Text, name: str = "") -> None:
+        self.function, self.node, self.text = function, node, text
+        self.name = name or function.__name__
+        self.file = text.file
+
+    def span(self, node: ast.AST) -> Span:
+        """Where `node` stands."""
+        return self.text.span(node)
 
     @staticmethod
     def text_at(span: Span) -> str:
@@ -87,13 +106,29 @@ def assigned(nodes: Iterable[ast.AST]) -> set[str]:
     return names
 
 
+def _definitions(tree: ast.Module, lambdas: bool) -> Iterator[ast.AST]:
+    """All statements; with `lambdas` all expressions, too."""
+    todo: deque[ast.AST] = deque([tree])
+    while todo:
+        node = todo.popleft()
+        yield node
+        if lambdas:
+            todo.extend(ast.iter_child_nodes(node))
+        else:
+            for field in _LISTS:
+                todo.extend(getattr(node, field, ()))
+
+
+_LISTS = ("body", "handlers", "orelse", "finalbody", "cases")  # where a node has statements, or what has some
+
+
 class Sources:
     """The files of one compilation, each parsed once."""
 
     def __init__(self) -> None:
         self._defs: dict[str, dict[int, list[ast.FunctionDef | ast.Lambda]]] = {}
         self._classes: dict[str, dict[str, ast.ClassDef]] = {}
-        self._text: dict[str, str] = {}
+        self._text: dict[str, Text] = {}
 
     def of(self, function: FunctionType) -> Source:
         """The source of `function`. Raises CompileError (code "no-source") when its text is not to be had."""
@@ -113,7 +148,7 @@ class Sources:
         if len(matching) > 1:  # several lambdas on a line: the one with the same parameters
             names = code.co_varnames[: code.co_argcount]
             matching = [n for n in matching if tuple(a.arg for a in n.args.args) == names] or matching
-        return Source(function, matching[0], file, self._text[file])
+        return Source(function, matching[0], self._text[file])
 
     @staticmethod
     def _async_def(file: str, line: int) -> Span:
@@ -138,10 +173,10 @@ class Sources:
             raise CompileError([Diagnostic(
                 "no-source", f"the source of {name}() is not to be had ({file})", Span(file, 1),
                 help="programs are compiled from their text: write them in a file or a notebook cell")])
-        self._text[file] = "".join(lines)
+        text = self._text[file] = Text(file, lines)
         defs: dict[int, list[ast.FunctionDef | ast.Lambda]] = {}
         classes = self._classes[file] = {}
-        for node in ast.walk(ast.parse(self._text[file], file)):
+        for node in _definitions(ast.parse(text.text, file), "lambda" in text.text):
             if isinstance(node, ast.FunctionDef):
                 first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
                 defs.setdefault(first, []).append(node)

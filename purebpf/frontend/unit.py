@@ -123,7 +123,7 @@ class Unit:
     def nested(self, outer: Source, node: ast.FunctionDef | ast.Lambda) -> Source:
         """The source of a function inside a function."""
         if node not in self._nested:
-            self._nested[node] = Source(outer.function, node, outer.file, outer.text, getattr(node, "name", "<lambda>"))
+            self._nested[node] = Source(outer.function, node, outer.text, getattr(node, "name", "<lambda>"))
         return self._nested[node]
 
     def annotation(self, c: Checker, node: ast.expr, source: Source, text: bool = False) -> Layout | None:

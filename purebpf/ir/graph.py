@@ -36,21 +36,31 @@ def dominators(preds: list[list[int]]) -> list[int]:
     while changed:
         changed = False
         for i in range(1, len(preds)):
-            new = -1
-            for p in preds[i]:
-                if idom[p] >= 0:
-                    new = meet(idom, p, new) if new >= 0 else p
+            new = common(idom, [p for p in preds[i] if idom[p] >= 0])
             if idom[i] != new:
                 idom[i] = new
                 changed = True
     return idom
 
 
-def meet(idom: list[int], a: int, b: int) -> int:
-    """The nearest node that dominates both."""
-    while a != b:
-        while a > b:
-            a = idom[a]
-        while b > a:
-            b = idom[b]
-    return a
+def common(idom: list[int], nodes: list[int]) -> int:
+    """The nearest node that dominates all of these. No node is passed twice, however many there are."""
+    top = nodes[0]
+    if len(nodes) == 2:
+        other = nodes[1]
+        while top != other:
+            if top > other:
+                top = idom[top]
+            else:
+                other = idom[other]
+        return top
+    below: set[int] = set()
+    for node in nodes[1:]:
+        while node != top and node not in below:
+            if node > top:
+                below.add(node)
+                node = idom[node]
+            else:
+                below.add(top)
+                top = idom[top]
+    return top

@@ -20,7 +20,7 @@ from ..ir.types import I64, PTR, Type
 from ..tree import nodes as n
 from ..tree.kinds import rep
 from ..tree.walk import assigned, begins, read, walk
-from .flow import Words
+from .env import Words
 from .function import ROUNDS, CallbackExit, Lowering, Open, head_type, refetches
 
 if TYPE_CHECKING:

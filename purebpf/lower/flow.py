@@ -14,17 +14,14 @@ from ..ir.builder import Builder
 from ..ir.function import Block, Const, Edge, Op, Param, Value
 from ..ir.ops import TABLE
 from ..ir.types import I64, MAYBE, PTR, VOID, Type
-from ..tree.nodes import Local
-
-Words = tuple[Value, ...]
-Env = dict[Local, Words]
+from .env import Env, Version, Words
 
 
 class Arrival(NamedTuple):
     """One edge into a join, with what the variables were there."""
 
     edge: Edge
-    env: Env
+    env: Version
     extra: Words
 
 
@@ -43,7 +40,7 @@ class Flow:
 
     def __init__(self, b: Builder) -> None:
         self.b = b
-        self.env: Env = {}
+        self.env = Env()
 
     @property
     def reachable(self) -> bool:
@@ -57,7 +54,7 @@ class Flow:
         if self.b.block is None:
             return
         edge = Edge(join.block)
-        join.arrivals.append(Arrival(edge, dict(self.env), extra))
+        join.arrivals.append(Arrival(edge, self.env.version(), extra))
         self.b.block.ops.append(Op(TABLE["jump"], (), VOID, None, (edge,), self.b.span))
         self.b.block = None
 
@@ -69,7 +66,7 @@ class Flow:
         if self.b.block is None:
             return
         then, other = Edge(yes.block), Edge(no.block)
-        env = dict(self.env)
+        env = self.env.version()
         yes.arrivals.append(Arrival(then, env, ()))
         no.arrivals.append(Arrival(other, env, ()))
         self.b.block.ops.append(Op(TABLE["br"], (cond,), VOID, None, (then, other), self.b.span))
@@ -80,33 +77,29 @@ class Flow:
         if self.b.block is None:
             return
         then, other = Edge(again.block), Edge(over.block)
-        env = dict(self.env)
+        env = self.env.version()
         again.arrivals.append(Arrival(then, env, ()))
         over.arrivals.append(Arrival(other, env, ()))
         self.b.block.ops.append(Op(TABLE["may"], (), VOID, None, (then, other), self.b.span))
         self.b.block = None
 
-    def enter(self, join: Join, rep: tuple[str, ...] = ()) -> Words:
+    def enter(self, join: Join, rep: tuple[str, ...] = (), forget: bool = False) -> Words:
         """Continue at `join` with the variables merged, and give what the paths brought, words as `rep` says; what nobody
-        reaches is dropped."""
+        reaches is dropped. `forget`: no variable is read from here on."""
         if not join.arrivals:
             self.b.block = None
             return tuple(Const(0) for _ in rep)
         arrivals = join.arrivals
         self.b.place(join.block)
+        if len(arrivals) == 1 or forget:
+            self.env.go(arrivals[0].env)
+        else:
+            for local, words in self.env.meet([a.env for a in arrivals]).items():
+                first = words[0]
+                self.env[local] = first if all(w is first for w in words) else tuple(
+                    self._merge(join, local.name, column, word) for column, word in zip(zip(*words), local.rep))
         if len(arrivals) == 1:
-            self.env = dict(arrivals[0].env)
             return arrivals[0].extra
-        first = arrivals[0].env
-        env = dict(first)
-        for local in _differing(first, [a.env for a in arrivals[1:]]):
-            words = [a.env.get(local) for a in arrivals]
-            known = [w for w in words if w is not None]
-            if len(known) < len(words):
-                del env[local]  # not set on every path: nobody reads it
-            else:
-                env[local] = tuple(self._merge(join, local.name, column, word) for column, word in zip(zip(*known), local.rep))
-        self.env = env
         return tuple(self._merge(join, "", column, word) for column, word in zip(zip(*(a.extra for a in arrivals)), rep))
 
     def _merge(self, join: Join, name: str, column: tuple[Value, ...], word: str) -> Value:
@@ -120,15 +113,6 @@ class Flow:
         for arrival, value in zip(join.arrivals, column):
             arrival.edge.args.append(value)
         return param
-
-
-def _differing(first: Env, others: list[Env]) -> list[Local]:
-    """The variables of the first path that another one has not, or has otherwise, in their order."""
-    found: set[Local] = set()
-    for other in others:
-        get = other.get
-        found.update([local for local, words in first.items() if get(local) is not words])
-    return [local for local in first if local in found] if found else []
 
 
 def word_type(word: str) -> Type:

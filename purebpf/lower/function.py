@@ -14,7 +14,8 @@ from ..tree.kinds import Agg, Ptr
 from ..tree.hiding import deciding, hidden_at_start, hidden_in_rounds
 from ..tree.walk import assigned, walk
 from . import places
-from .flow import Join, Words
+from .env import Words
+from .flow import Join
 from .values import Values
 
 if TYPE_CHECKING:
@@ -282,7 +283,7 @@ class Lowering(Values):
 
     def finish(self) -> None:
         for join, scopes in self.aborts:  # closing a scope may add another one
-            self.flow.enter(join)
+            self.flow.enter(join, forget=not scopes)
             if not self.flow.reachable:
                 continue
             self.at(self.tree.span)

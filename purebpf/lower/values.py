@@ -14,7 +14,8 @@ from ..tree import nodes as n
 from ..tree.kinds import NONE, Choice, Const as Known, Int, Kind, Optional, Ptr, Text, Tuple, rep
 from ..uapi.helpers import IDS
 from . import arith, places
-from .flow import Flow, Join, Words
+from .env import Words
+from .flow import Flow, Join
 
 if TYPE_CHECKING:
     from .module import Lowered

@@ -14,6 +14,8 @@ through it there is not what is accessed through the choice.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from ..ir.cfg import Cfg
 from ..ir.function import Block, Const, Function, Op, Value
 from ..ir.ops import INVERSE, SWAPPED, OpRow
@@ -35,7 +37,7 @@ def decided(fn: Function) -> bool:
     changed = dce(fn)  # a dead use holds nothing up
     cfg = Cfg(fn)
     changed |= _descend(fn, cfg)
-    users = _users(cfg)
+    users = _users(cfg, {select for found in selects.values() for select, _ in found})
     known: dict[Block, dict[Value, Value]] = {}
     for block in cfg.tree():
         facts = dict(known.get(cfg.idom[block], {})) if block is not fn.entry else {}
@@ -50,23 +52,25 @@ def decided(fn: Function) -> bool:
 
 def _descend(fn: Function, cfg: Cfg) -> bool:
     """Packet pointers and their comparisons move to the lowest block above all their uses, but into no loop."""
+    home = {op: block for block in cfg.order for op in block.ops if op.row.pure and not op.row.fixed and _of_packet(op)}
+    if not home:
+        return False
     loops = {block: loop for loop in reversed(cfg.loops) for block in loop.blocks}
-    home = {op: block for block in cfg.order for op in block.ops}
-    users = _users(cfg)
+    users = _users(cfg, home)
     front: dict[Block, list[Op]] = {}
     for block in reversed(cfg.order):
         for op in reversed(block.ops):
-            if not op.row.pure or op.row.fixed or op not in users or not _of_packet(op):
+            if op not in home or op not in users:
                 continue
             target = _meeting(cfg, users[op])
             if target is block or loops.get(target) is not loops.get(block):
                 continue
             front.setdefault(target, []).append(op)
             home[op] = target
-            for arg in op.args:
-                users.setdefault(arg, set()).discard(block)
+            for arg in filter(home.__contains__, op.args):
                 users[arg].add(target)
-                users[arg] |= {home[u] for u in block.ops if arg in u.args and home[u] is block} | _on_edges(block, arg)
+                if not any(arg in u.args and home.get(u, block) is block for u in block.ops) and not _on_edges(block, arg):
+                    users[arg].discard(block)
     if not front:
         return False
     moved = {op for ops in front.values() for op in ops}
@@ -75,12 +79,13 @@ def _descend(fn: Function, cfg: Cfg) -> bool:
     return True
 
 
-def _users(cfg: Cfg) -> dict[Value, set[Block]]:
-    """The blocks in which a value is used."""
+def _users(cfg: Cfg, values: Container[Value]) -> dict[Value, set[Block]]:
+    """The blocks in which these values are used."""
     users: dict[Value, set[Block]] = {}
     for block in cfg.order:
-        for op in block.ops:
-            for arg in (*op.args, *(a for e in op.edges for a in e.args)):
+        used = [a for op in block.ops for a in op.args] + [a for edge in block.edges for a in edge.args]
+        for arg in used:
+            if arg in values:
                 users.setdefault(arg, set()).add(block)
     return users
 
@@ -95,8 +100,8 @@ def _of_packet(op: Op) -> bool:
     return any(v.type.row.moved for v in (op, *op.args) if v.type.is_ptr)
 
 
-def _on_edges(block: Block, value: Value) -> set[Block]:
-    return {block} if any(value in edge.args for edge in block.edges) else set()
+def _on_edges(block: Block, value: Value) -> bool:
+    return any(value in edge.args for edge in block.edges)
 
 
 def _meeting(cfg: Cfg, blocks: set[Block]) -> Block:

@@ -151,9 +151,11 @@ class _Gvn:
             return 0
         self.between[block] = _ALL  # while at it: an irreducible cycle
         mask = 0
+        passed: set[Block] = set()
         for p in preds:
             at = p
-            while at is not top and at is not block and mask != _ALL:
+            while at is not top and at is not block and at not in passed and mask != _ALL:
+                passed.add(at)
                 mask |= self.kills[at] | self.written_between(at)
                 at = self.cfg.idom[at]
             if at is block:

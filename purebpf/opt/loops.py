@@ -201,9 +201,7 @@ def hoist(fn: Function) -> bool:
             continue
         inside: set[Value] = {v for b in loop.blocks for v in (*b.params, *b.ops)}
         moved: list[Op] = []
-        for block in cfg.order:
-            if block not in loop.blocks:
-                continue
+        for block in sorted(loop.blocks, key=cfg.index.__getitem__):
             for op in block.ops:
                 if op.row.evaluate is not None and not any(a in inside for a in op.args) and op.row not in _TESTS:
                     moved.append(op)

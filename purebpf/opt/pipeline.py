@@ -128,6 +128,7 @@ def optimize(module: Module, *, verify: bool = False, level: int = 2, observe: O
 
         proofs = Proofs(module)
     changed: dict[str, set[str]] = {}  # pass -> functions that its last run changed
+    settled: dict[str, set[str]] = {}  # pass -> functions that are still as its last run found and left them
     for step in STEPS:
         if step.level > level or step.name in skip or (step.after and not changed.get(step.after)):
             continue
@@ -137,7 +138,12 @@ def optimize(module: Module, *, verify: bool = False, level: int = 2, observe: O
             changed[step.name] = set(module.functions) if did else set()
         else:
             names = changed[step.after] if step.after else module.functions
-            changed[step.name] = {fn.name for fn in module.functions.values() if fn.name in names and _guarded(step.name, fn)}
+            todo = [fn for fn in module.functions.values() if fn.name in names and fn.name not in settled.get(step.name, ())]
+            changed[step.name] = {fn.name for fn in todo if _guarded(step.name, fn)}
+            settled.setdefault(step.name, set()).update(fn.name for fn in todo)
+        if changed[step.name]:
+            for functions in settled.values():
+                functions -= changed[step.name]
         if proofs is not None:
             proofs.check(module, step.name, changed[step.name], step.name in PASSES)
         if observe:

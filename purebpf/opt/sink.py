@@ -20,6 +20,9 @@ from .rows import R
 _INVOLUTIONS = {R.bswap16: 0xFFFF, R.bswap32: 0xFFFFFFFF, R.bswap64: -1}  # f(f(c)) is c for c within the mask
 
 
+_Users = dict[Value, dict[Block | tuple[Block], int]]  # value -> block -> uses there; (block,): on an edge, needed in a register
+
+
 def sink(fn: Function) -> bool:
     """Both; whether anything moved."""
     changed = _below_joins(fn)
@@ -35,20 +38,21 @@ def _into_users(fn: Function) -> bool:
     for loop in reversed(cfg.loops):
         for b in loop.blocks:
             inner[b] = loop
-    users: dict[Value, dict[Block | None, int]] = {}  # value -> block -> uses there; None: an edge, needed in a register
+    users: _Users = {}
     for block in cfg.order:
         for op in block.ops:
             for v in op.args:
                 _count(users, v, block, 1)
             for edge in op.edges:
                 for v in edge.args:
-                    _count(users, v, None, 1)
+                    _count(users, v, (block,), 1)
     arriving: dict[Block, list[Op]] = {}
     for block in reversed(cfg.order):  # users first: where they have gone is known when their operands' turn comes
         staying: list[Op] = []
         for op in reversed(block.ops):
             to = next(iter(users[op])) if len(users.get(op, ())) == 1 else None
-            if to is None or to is block or inner.get(to) is not inner.get(block) or not _movable(op):
+            if (not isinstance(to, Block) or to is block or inner.get(to) is not inner.get(block) or not _movable(op)
+                    or _crowds(op, block, users, cfg.index)):
                 staying.append(op)
                 continue
             arriving.setdefault(to, []).append(op)
@@ -62,7 +66,7 @@ def _into_users(fn: Function) -> bool:
     return bool(arriving)
 
 
-def _count(users: dict[Value, dict[Block | None, int]], v: Value, block: Block | None, change: int) -> None:
+def _count(users: _Users, v: Value, block: Block | tuple[Block], change: int) -> None:
     at = users.setdefault(v, {})
     at[block] = at.get(block, 0) + change
     if not at[block]:
@@ -71,6 +75,15 @@ def _count(users: dict[Value, dict[Block | None, int]], v: Value, block: Block |
 
 def _movable(op: Op) -> bool:
     return op.row.evaluate is not None or op.row is R.ptradd
+
+
+def _crowds(op: Op, block: Block, users: _Users, index: dict[Block, int]) -> bool:
+    """Whether more registers are in use if the op moves down: two values that nobody needs behind this block, instead of the
+    one that it gives."""
+    here = index[block]
+    ending = [v for v in op.args if not isinstance(v, Const)
+              and all(index[at if isinstance(at, Block) else at[0]] <= here for at in reversed(users[v]))]
+    return len(ending) > 1
 
 
 def _place(block: Block, ops: list[Op]) -> None:

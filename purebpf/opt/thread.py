@@ -25,13 +25,13 @@ from .clone import clone, repair, unique_names
 from .rows import R
 
 COPIED: Final = 4  # ops of a threaded block, besides those that become constants
-TIMES: Final = 40  # blocks threaded in one function
+SWEEPS: Final = 40  # over one function
 
 
 def thread(fn: Function) -> bool:
     changed = False
-    for _ in range(TIMES):
-        if not _once(fn):
+    for _ in range(SWEEPS):
+        if not _Sweep(fn).run():
             break
         changed = True
     if changed:
@@ -39,26 +39,64 @@ def thread(fn: Function) -> bool:
     return changed
 
 
-def _once(fn: Function) -> bool:
-    """Thread the first block that can be."""
-    into = incoming(fn)
-    cfg: Cfg | None = None
-    for block in fn.blocks[1:]:
-        end = block.terminator
-        if end.row is not R.br or (len(block.ops) > COPIED + 4) or len(into[block]) < 2:
-            continue
+class _Sweep:
+    """Threads every block that can be, as the function was at the start; what that makes possible is for the next sweep.
+    `defs`: what stands for the values of threaded blocks at the end of which blocks; `copies`: those in front of a block."""
+
+    def __init__(self, fn: Function) -> None:
+        self.fn = fn
+        self.into = incoming(fn)
+        self.cfg: Cfg | None = None
+        self.taken: set[str] | None = None
+        self.defs: dict[Value, list[tuple[Block, Value]]] = {}
+        self.copies: dict[Block, list[Block]] = {}
+
+    def run(self) -> bool:
+        for block in self.fn.blocks[1:]:
+            end = block.terminator
+            if end.row is R.br and len(block.ops) <= COPIED + 4 and len(self.into[block]) >= 2:
+                found = self.ways(block)
+                if found and _cost(block, found) <= COPIED:
+                    self.redirect(block, found)
+        if self.copies:
+            self.fn.blocks = [b for block in self.fn.blocks for b in (*self.copies.get(block, ()), block)]
+            repair(self.fn, self.defs, lambda v, at: at is self.defs[v][0][0])
+        return bool(self.copies)
+
+    def ways(self, block: Block) -> list[tuple[Block, Edge, int]]:
+        """The edges into `block` that decide its branch, and which way. None yet if they bring values of threaded blocks."""
         found: list[tuple[Block, Edge, int]] = []
-        for pred, edge in into[block]:
+        for pred, edge in self.into[block]:
+            if edge.block is not block or not self.defs.keys().isdisjoint(edge.args):
+                return []
             way = _decided(block, pred, edge)
             if way is None:
                 continue
-            cfg = cfg or Cfg(fn)
-            if cfg.reachable(pred) and not cfg.dominates(block, pred):
+            self.cfg = self.cfg or Cfg(self.fn)
+            if self.cfg.reachable(pred) and not self.cfg.dominates(block, pred):
                 found.append((pred, edge, way))
-        if found and _cost(block, found) <= COPIED:
-            _redirect(fn, block, found)
-            return True
-    return False
+        return found
+
+    def redirect(self, block: Block, found: list[tuple[Block, Edge, int]]) -> None:
+        if self.taken is None:
+            self.taken = {b.name for b in self.fn.blocks}
+        copies = self.copies[block] = []
+        for v in (*block.params, *block.ops):
+            if v.type is not VOID:
+                self.defs[v] = [(block, v)]
+        for _, edge, way in found:
+            values: dict[Value, Value] = dict(zip(block.params, edge.args))
+            copy = clone([block], values, unique_names(self.fn, [block], "t", self.taken))[block]
+            end = copy.terminator
+            onward = end.edges[way]
+            if onward.block is copy:  # the copy of a loop on itself leads to the original
+                onward.block = block
+            end.row, end.args, end.edges = R.jump, [], [onward]
+            edge.block, edge.args = copy, []
+            copies.append(copy)
+            for v in (*block.params, *block.ops):
+                if v in self.defs:
+                    self.defs[v].append((copy, values[v]))
 
 
 def _decided(block: Block, pred: Block, edge: Edge) -> int | None:
@@ -106,22 +144,3 @@ def _cost(block: Block, found: list[tuple[Block, Edge, int]]) -> int:
                 count += 1 if op.row.effect != "call" else COPIED + 1
         worst = max(worst, count)
     return worst
-
-
-def _redirect(fn: Function, block: Block, found: list[tuple[Block, Edge, int]]) -> None:
-    taken = {b.name for b in fn.blocks}
-    defs: dict[Value, list[tuple[Block, Value]]] = {v: [(block, v)] for v in (*block.params, *block.ops) if v.type is not VOID}
-    where = fn.blocks.index(block)
-    for _, edge, way in found:
-        values: dict[Value, Value] = dict(zip(block.params, edge.args))
-        copy = clone([block], values, unique_names(fn, [block], "t", taken))[block]
-        end = copy.terminator
-        onward = end.edges[way]
-        if onward.block is copy:  # the copy of a loop on itself leads to the original
-            onward.block = block
-        end.row, end.args, end.edges = R.jump, [], [onward]
-        edge.block, edge.args = copy, []
-        fn.blocks.insert(where, copy)
-        for v, places in defs.items():
-            places.append((copy, values[v]))
-    repair(fn, defs, lambda v, at: at is block)

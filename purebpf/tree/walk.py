@@ -16,11 +16,19 @@ def walk(node: n.Node) -> Iterator[n.Node]:
     while todo:
         one = todo.pop()
         yield one
-        for cls in type(one).__mro__:
-            for name in getattr(cls, "__slots__", ()):
-                if name in _SKIPPED:
-                    continue
-                todo += _nodes(getattr(one, name, None))
+        for name in _fields(type(one)):
+            todo += _nodes(getattr(one, name, None))
+
+
+def _fields(cls: type) -> tuple[str, ...]:
+    """Where the parts of a node of this class are."""
+    found = _known.get(cls)
+    if found is None:
+        found = _known[cls] = tuple(name for one in cls.__mro__ for name in getattr(one, "__slots__", ()) if name not in _SKIPPED)
+    return found
+
+
+_known: dict[type, tuple[str, ...]] = {}
 
 
 def _nodes(value: object) -> list[n.Node]:
@@ -69,21 +77,29 @@ def begins(body: list[n.Stmt], local: Local) -> bool:
 
 def lists(node: n.Node) -> Iterator[list[n.Stmt]]:
     """The lists of statements below the node, not those inside them."""
-    for cls in type(node).__mro__:
-        for name in getattr(cls, "__slots__", ()):
-            value = None if name in _SKIPPED else getattr(node, name, None)
-            if isinstance(value, list) and value and isinstance(value[0], n.Stmt):
-                yield value
-            else:
-                for part in _nodes(value):
-                    yield from lists(part)
+    for name in _fields(type(node)):
+        value = getattr(node, name, None)
+        if isinstance(value, list) and value and isinstance(value[0], n.Stmt):
+            yield value
+        else:
+            for part in _nodes(value):
+                yield from lists(part)
 
 
 def sources(sets: list[n.Set], locals: set[Local]) -> set[Local]:
     """The variables that these are computed from by the sets, themselves included."""
-    found = set(locals)
-    while more := {local for one in sets if one.local in found for local in read(one.value)} - found:
-        found |= more
+    read_for: dict[Local, list[Local]] = {}
+    for one in sets:
+        read_for.setdefault(one.local, []).extend(read(one.value))
+    return _reached(read_for, locals)
+
+
+def _reached(steps: dict[Local, list[Local]], begin: set[Local]) -> set[Local]:
+    found, todo = set(begin), list(begin)
+    while todo:
+        new = set(steps.get(todo.pop(), ())) - found
+        found |= new
+        todo += new
     return found
 
 
@@ -98,15 +114,17 @@ def settle_vague(body: list[n.Stmt]) -> None:
     known. What that one's rounds are told apart by would be walked once for each of the others."""
     nodes = list(_in_order(body))
     vague = [(at, one) for at, one in enumerate(nodes) if isinstance(one, n.Set) and isinstance(one.value, n.Vague)]
-    if not vague:
-        return
     sets = [one for one in nodes if isinstance(one, n.Set)]
     wanted = sources(sets, places_of(nodes))
     loops = [at for at, one in enumerate(nodes) if isinstance(one, n.Loop | n.Each)]
     reads = {one.local: at for at, one in enumerate(nodes) if isinstance(one, n.Get)}
+    results: dict[Local, list[Local]] = {}  # what is computed from each
+    for one in sets:
+        for local in read(one.value):
+            results.setdefault(local, []).append(one.local)
     for at, one in vague:
         assert isinstance(one.value, n.Vague)
-        last = max((reads.get(local, 0) for local in _results(sets, one.local)), default=0)
+        last = max(reads.get(local, 0) for local in _reached(results, {one.local}))
         one.value.needed |= one.local in wanted or any(at < loop < last for loop in loops)
 
 
@@ -116,14 +134,4 @@ def _in_order(body: list[n.Stmt]) -> Iterator[n.Node]:
     while todo:
         one = todo.pop()
         yield one
-        parts = [part for cls in reversed(type(one).__mro__) for name in getattr(cls, "__slots__", ()) if name not in _SKIPPED
-                 for part in _nodes(getattr(one, name, None))]
-        todo += reversed(parts)
-
-
-def _results(sets: list[n.Set], local: Local) -> set[Local]:
-    """The variables that are computed from this one, itself included."""
-    found = {local}
-    while more := {one.local for one in sets if one.local not in found and not found.isdisjoint(read(one.value))}:
-        found |= more
-    return found
+        todo += reversed([part for name in _fields(type(one)) for part in _nodes(getattr(one, name, None))])

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.elf.clang import INCLUDES
+from tests.once import alone
 
 SOURCE = Path(__file__).parents[1] / "data" / "corpus.c"
 PRELUDE = """
@@ -29,6 +30,11 @@ def sources() -> dict[str, str]:
 
 def build(cache: Path) -> dict[str, Path]:
     """{"clang-19 v3 name": path}, "clang-19 bpfeb v3 name" if it is big-endian; what a compiler cannot compile is left out of it."""
+    with alone(cache):
+        return _build(cache)
+
+
+def _build(cache: Path) -> dict[str, Path]:
     wanted: dict[str, Path] = {}
     jobs: list[list[str]] = []
     for (compiler, target), versions in COMPILERS.items():

@@ -18,7 +18,7 @@ from purebpf.btf import types as t
 from purebpf.errors import FormatError
 from tests.elf.example import full
 
-SECONDS, BYTES = 3, 300 << 20  # of CPU and of addresses: generous for a loaded machine, far below what the inputs ask for
+SECONDS, BYTES = 10, 300 << 20  # of CPU and of addresses: generous for a loaded machine, far below what the inputs ask for
 
 
 def elf_file(sections: list[tuple[str, int, int, bytes, int]], symbols: list[tuple[str, int, int, int, int]]) -> bytes:

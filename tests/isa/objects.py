@@ -8,12 +8,19 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.once import alone
+
 SOURCES = sorted((Path(__file__).parents[1] / "data" / "objects").glob("*.c"))
 COMPILERS = {"clang-14": (1, 2, 3), "clang-19": (1, 2, 3, 4)}
 
 
 def build(cache: Path) -> dict[str, Path]:
     """{"clang-14 v1 alu": path, ...} of all objects; what is not in the cache is compiled."""
+    with alone(cache):
+        return _build(cache)
+
+
+def _build(cache: Path) -> dict[str, Path]:
     wanted: dict[str, Path] = {}
     jobs: list[list[str]] = []
     header = (SOURCES[0].parent / "bpf.h").read_bytes()

@@ -114,7 +114,7 @@ TRACING = [
 ]
 
 
-@pytest.mark.parametrize("row", TRACING, ids=lambda row: f"{row.section} {row.options}")
+@pytest.mark.parametrize("row", TRACING, ids=lambda row: " ".join([row.section, *row.options]))
 def test_tracing(row: Traced) -> None:
     if row.since and older_than(row.since):
         pytest.skip(f"{row.section}: since {row.since}")

@@ -105,7 +105,7 @@ def programs() -> Iterator[tuple[loader.LoadedProgram, loader.LoadedProgram]]:
 
 
 @pytest.mark.filterwarnings("ignore:.*will never run:RuntimeWarning")
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.section} {row.options}")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: " ".join([row.section, *row.options]))
 def test_what_is_asked(row: Asked, caught: None, programs: Any) -> None:
     program, other = programs
     hook = hooks.match(row.section)
