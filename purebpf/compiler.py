@@ -91,7 +91,7 @@ def to_tree(programs: Sequence[Program[..., Any]], options: Options | None = Non
 def to_ir(programs: Sequence[Program[..., Any]], options: Options | None = None) -> tuple[Unit, Lowered, dict[Program[..., Any], str]]:
     """The first half: what was checked, what it was lowered to, and the name of each program. Raises CompileError."""
     unit = to_tree(programs, options)
-    lowered = Lowered(unit.maps, forms.choose(unit))
+    lowered = Lowered(unit.maps, forms.choose(unit), unit.target.order)
     return unit, lowered, {program: lowered.program(tree) for program, tree in zip(unit.entries, unit.programs)}
 
 
@@ -107,7 +107,7 @@ def _object(lowered: Lowered, programs: dict[Program[..., Any], str], options: O
             functions.pop(entry), program.section, hook.prog_type, hook.attach_type,
             hooks.target(program.section), hook.flags, hooks.autoload(program.section))
     maps, data = lowered.map_specs(programs), lowered.data.specs()
-    return ObjectSpec(entries, functions, maps, data, options.license, lowered.types.finish(), name)
+    return ObjectSpec(entries, functions, maps, data, options.license, lowered.types.finish(), name, options.target.order.name)
 
 
 def _line(file: str, line: int) -> str:
