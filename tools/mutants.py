@@ -61,9 +61,9 @@ TABLE = [Mutant(*row) for row in (
     ("lower/places.py", "up = 64 - f.unit.order.lowest(field.bit, field.bits, layout.size)", "up = 64 - field.bit", ORDER),
     ("lower/places.py", "low = f.unit.order.lowest(field.bit, field.bits, layout.size)", "low = field.bit", ORDER),
     ("lower/places.py", "Const(f.unit.order.number(data[at : at + width]))", "Const(int.from_bytes(data[at : at + width], 'little'))", CORPUS),
-    ("lower/values.py", "if self.unit.order is not NETWORK:", "if True:", ORDER),
+    ("lower/values.py", "if self.unit.order is not NETWORK:", "if True:", CORPUS),
     ("lower/values.py", "return word if bits == 64 else self.b.op(\"and\", word, (1 << bits) - 1)", "return word", CORPUS),
-    ("codegen/isel.py", "(X if s.fn.order is not NETWORK else K)", "X", "tests/property/test_codegen.py"),
+    ("codegen/isel.py", "(X if s.fn.order is not NETWORK else K)", "X", CODE),
     ("dsl/memory.py", "<< order.lowest(f.bit, f.bits, f.type.size)", "<< f.bit", ORDER),
     # calls
     ("opt/inline.py", "self.frames[name] > below", "False", "tests/opt"),

@@ -21,6 +21,7 @@ from ..tree.kinds import (
 )
 from ..tree.nodes import Block, Call, Expr, Function, Get, Lit, Local, SlotPlace, Undef
 from ..tree.walk import settle_vague
+from ..uapi import versions
 from . import gate, keeping, mapuse, packet, sections
 from .binding import _defaults, bind, declared, declared_parameters
 from .context import Binding, Checker, Closure, Effects, Frame, Target, plain_function
@@ -151,6 +152,7 @@ def _global(c: Checker, source: Source, name: str, kind: Kind, node: ast.AST) ->
         case Context():
             return kind
         case Ptr(target=target) if target is not None:
+            c.unit.need(c, versions.feature("global_pointers"), f"a pointer to a global function ({source.name}())", node)
             return Ptr(target, "mem", null=True, why="the caller passes None", origin=frozenset((Origin(name),)))
     raise c.mismatch(f"the parameter {name!r} of {source.name}() takes a number, a pointer or the context", kind, node,
                      "drop 'global_=True'")

@@ -10,7 +10,7 @@ from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, Field, Layout, PtrType, StructType
 from ..tree.kinds import Const, Context, I64, Int, Kind, Ptr, Text, U64, U8
 from ..tree.nodes import Arith, Bits, Cast, CtxPlace, Expr, Load, Number
-from ..uapi import contexts as table
+from ..uapi import contexts as table, versions
 from . import arguments, instead, memory, packet
 from .context import Checker
 from .names import near
@@ -43,8 +43,9 @@ HALF = IntType("be16", 4, False, big_endian=True, bits=16)
 PACKET_EDGES = {"packet": "packet", "packet_end": "packet_end", "packet_meta": "packet_meta"}
 
 
-def _hidden(c: Checker, field: str, name: str, node: ast.AST) -> None:
-    """What programs of this type may not load of their context."""
+def _loaded(c: Checker, kind: str, field: str, name: str, node: ast.AST) -> None:
+    """Programs of this type may load it of their context, and the kernel has it."""
+    c.unit.need(c, versions.field(kind, field), f"ctx.{name}", node)
     if (c.unit.prog_type(c.hook), field) not in table.HIDDEN:
         return
     packet_help = "copy what you need: 'bpf.helpers.skb_load_bytes(ctx, offset, to, bpf.sizeof(to))'" if field in ("data", "data_end") else ""
@@ -70,7 +71,7 @@ class Contexts:
         field = struct.fields.get(name) if struct else None
         if field is None or field.kind != "int":
             return None
-        _hidden(c, name, name, node)
+        _loaded(c, kind.name, name, name, node)
         prefix = "be" if field.big_endian else "u"
         layout: Layout = HALF if field.half else TYPES[f"{prefix}{field.size * 8}"]
         if field.elems > 1:
@@ -84,7 +85,7 @@ class Contexts:
         if kind.name == "iter":
             return arguments.element(c, ctx, name, None, node)
         struct = table.context(kind.name)
-        _hidden(c, "data" if name == "packet" else name, name, node)
+        _loaded(c, kind.name, "data" if name == "packet" else name, name, node)
         if struct and name == "packet" and "data" in struct.fields:
             start, end = (self.edge(c, ctx, kind, which, node) for which in ("data", "data_end"))
             return packet.cursor(c, start, end, node)

@@ -82,7 +82,7 @@ class Hook:
                 follow
     btf_prefix  of the kernel's BTF name of a "btf" target
     auto        attaches by itself when a target is given
-    optional    kernels that do not know expected_attach_type may be told 0
+    optional    kernels that do not know the attach type take such programs all the same
     """
 
     __slots__ = ("pattern", "prog_type", "attach_type", "has_attach_type", "flags", "context", "returns", "default",
@@ -137,8 +137,8 @@ HOOKS: Final = (
     Hook("kretsyscall+", P.KPROBE, target="syscall", auto=True),
     Hook("usdt+", P.KPROBE, target="usdt", auto=True),
     Hook("usdt.s+", P.KPROBE, flags=SLEEPABLE, target="usdt", auto=True),
-    Hook("tc/ingress", P.SCHED_CLS, A.TCX_INGRESS, default=-1),
-    Hook("tc/egress", P.SCHED_CLS, A.TCX_EGRESS, default=-1),
+    Hook("tc/ingress", P.SCHED_CLS, A.TCX_INGRESS, default=-1, optional=True),
+    Hook("tc/egress", P.SCHED_CLS, A.TCX_EGRESS, default=-1, optional=True),
     Hook("tcx/ingress", P.SCHED_CLS, A.TCX_INGRESS, default=-1),
     Hook("tcx/egress", P.SCHED_CLS, A.TCX_EGRESS, default=-1),
     Hook("tc", P.SCHED_CLS),
@@ -249,6 +249,12 @@ def match(section: str) -> Hook | None:
         if hook.target and section.startswith(hook.name + "/"):
             return hook
     return None
+
+
+def called(section: str) -> str:
+    """A section's name without its target, "kprobe" of "kprobe/tcp_connect"."""
+    hook = match(section)
+    return hook.name if hook is not None else section
 
 
 def target(section: str) -> str:
