@@ -70,12 +70,13 @@ def compile_all(*programs: Any, name: str = "purebpf", **options: Any) -> Compil
         raise error.with_traceback(None) from None  # it shows the user's lines; the compiler's own say nothing more
 
 
-def choices(target: str | Target = "bpf", cpu: int = 3, kernel: str = "", **options: Any) -> Options:
+def choices(target: str | Target = "bpf", cpu: int = 3, kernel: str = "", lacks: Collection[str] = (), **options: Any) -> Options:
     """How to compile, with what the running kernel shows where nothing else is said."""
     if "formats" not in options:  # those of another kernel
         options["formats"] = tracepoint_format
         options.setdefault("hooks", hook_names)
-    return Options(target=target_of(target, cpu, kernel) if isinstance(target, str) else target, **options)
+    chosen = target_of(target, cpu, kernel)._replace(lacks=frozenset(lacks)) if isinstance(target, str) else target
+    return Options(target=chosen, **options)
 
 
 def tracepoint_format(category: str, name: str) -> list[FormatField] | None:
@@ -123,7 +124,7 @@ def load(*programs: Any, license: str = "GPL", constants: Mapping[Any, Any] | No
     options["kernel"] = kernel
     try:
         checked: dict[str, Any] = {"hooks": None} if options.get("targets") else {}  # those hang at other places than they say
-        compiled = compile_all(*programs, license=license, cpu=cpu, kernel=loader.running(), btf=lambda: _types(kernel), **checked)
+        compiled = compile_all(*programs, license=license, cpu=cpu, kernel=loader.running(), lacks=loader.lacks(), btf=lambda: _types(kernel), **checked)
         for option in ("constants", "maps"):
             given = constants if option == "constants" else options.get(option)
             options[option] = {compiled.names.get(key, key): value for key, value in (given or {}).items()}

@@ -60,11 +60,13 @@ def compile(programs: Sequence[Program[..., Any]], options: Options | None = Non
 
 
 def _compile(programs: Sequence[Program[..., Any]], options: Options, name: str) -> Compiled:
-    unit, lowered, entries = to_ir(programs, options)
+    given = {program.at(hooks.placed(program.section, options.target.lacks)): program for program in programs}
+    unit, lowered, entries = to_ir(list(given), options)
     if options.observe:
         options.observe("frontend", lowered.module)
     optimize(lowered.module, level=options.level, verify=options.verify, observe=options.observe)
-    return Compiled(_object(lowered, entries, options, name, options.target.kernel or unit.needs.oldest()), {**unit.names(), **entries}, unit.needs)
+    names = {**unit.names(), **{given.get(program, program): entry for program, entry in entries.items()}}
+    return Compiled(_object(lowered, entries, options, name, options.target.kernel or unit.needs.oldest()), names, unit.needs)
 
 
 DEEP = 20_000  # a program of so many arms, each in the last one's "else", is walked to its end

@@ -31,12 +31,13 @@ LOC: Final = "__data_loc_"
 
 class Shape:
     """What a program's context is. `name`: a row of uapi.contexts, a struct of the object's BTF, or "" where only the
-    bytes are known; `order`: of bytes; `args`: how arguments given in order lie in it, None if it has none."""
+    bytes are known; `order`: of bytes; `syscall`: arguments are in the registers that the first one points to; `args`: how arguments given in order lie in it, None if it has none."""
 
-    __slots__ = ("name", "order", "args", "codec", "pointers")
+    __slots__ = ("name", "order", "syscall", "args", "codec", "pointers")
 
     def __init__(self, name: str, order: Order, args: contexts.Calling | str | None = None, codec: Codec | None = None,
-                 pointers: frozenset[str] = frozenset()) -> None:
+                 pointers: frozenset[str] = frozenset(), syscall: bool = False) -> None:
+        self.syscall = syscall
         self.name, self.order, self.args, self.codec, self.pointers = name, order, args, codec, pointers
 
     @property
@@ -61,7 +62,7 @@ def shape(program: ProgramSpec, btf: Btf | None, order: Order) -> Shape:
     if name == "args":
         return Shape("args", order, "words")
     if name in contexts.NAMES:
-        return _table(name, order)
+        return _table(name, order, hook is not None and hook.name == "ksyscall")
     found = _parameter(btf, program.func.btf_id) if btf is not None else 0
     return _typed(btf, found, order) if btf is not None and found else Shape("", order)
 
@@ -130,10 +131,18 @@ def _of_arguments(shape: Shape, given: Sequence[Any], keep: Keep | None) -> byte
         return b"".join(shape.order.bytes(word, 8) for word in words)
     if not isinstance(shape.args, contexts.Calling) or shape.codec is None:
         raise FormatError("a tuple is for the arguments of a hook; this context has fields: give a dict of them, or bytes")
-    if len(words) > len(shape.args.args):
-        raise FormatError(f"{len(words)} arguments: {len(shape.args.args)} are in registers")
+    if shape.syscall and keep is not None:
+        words = [keep(_registers(shape, shape.args.syscall_args, words))]
+    return _registers(shape, shape.args.args, words)
+
+
+def _registers(shape: Shape, places: Sequence[tuple[str, int]], words: Sequence[int]) -> bytes:
+    """Registers with these words in their places."""
+    assert shape.codec is not None
+    if len(words) > len(places):
+        raise FormatError(f"{len(words)} arguments: {len(places)} are in registers")
     held = shape.codec.decode(bytes(shape.size))
-    for (name, element), word in zip(shape.args.args, words):
+    for (name, element), word in zip(places, words):
         if isinstance(getattr(held, name), list):
             getattr(held, name)[element] = word
         else:
@@ -172,7 +181,7 @@ def _no_field(shape: Shape, name: object) -> FormatError:
 
 
 @lru_cache(maxsize=64)
-def _table(name: str, order: Order) -> Shape:
+def _table(name: str, order: Order, syscall: bool = False) -> Shape:
     """A context of the kernel's, by its row."""
     from .btf import Btf, Builder
     from .btf.values import codec
@@ -186,7 +195,7 @@ def _table(name: str, order: Order) -> Shape:
         return Shape(name, order, args)
     row = contexts.context(name)
     assert row is not None
-    return Shape(name, order, args, codec(Btf(types.builder.build(), byteorder=order.name), found, row.size))
+    return Shape(name, order, args, codec(Btf(types.builder.build(), byteorder=order.name), found, row.size), syscall=syscall)
 
 
 class _Rows:

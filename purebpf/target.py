@@ -14,11 +14,13 @@ VM: Final = "99.0"  # the user-space VM: it has whatever a kernel has
 
 class Target(NamedTuple):
     """`cpu`: version of the instruction set, 1 to 4 (3 runs on Linux 5.10 and later). `kernel`: the release that the object
-    is for; "": the oldest from FLOOR on that has what the programs ask for by themselves. `order`: of bytes."""
+    is for; "": the oldest from FLOOR on that has what the programs ask for by themselves. `order`: of bytes. `lacks`: what that
+    kernel was built without ("kprobe"), where there is another way."""
 
     cpu: int = 3
     kernel: str = ""
     order: Order = HOST
+    lacks: frozenset[str] = frozenset()
 
     def takes(self, since: str) -> bool:
         """Has the kernel what came with `since` ("" is always)?"""

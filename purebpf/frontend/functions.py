@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .unit import Unit
 
 
-def call(c: Checker, callee: Any, args: list[Expr], named: Mapping[str, Expr], node: ast.Call) -> Expr:
+def call(c: Checker, callee: Any, args: list[Expr], named: Mapping[str, Expr], node: ast.AST) -> Expr:
     """A user's function is called: `callee` is a function, one marked `@bpf.func`, or a nested one."""
     if isinstance(callee, Closure):
         made = callee.frame
@@ -85,7 +85,7 @@ def _captures(c: Checker, kind: Kind) -> Closure | None:
     return next((closure for closure in closures(kind) if captured(c, closure)), None)
 
 
-def _call_instance(c: Checker, callee: Any, source: Source, role: str, bound: dict[str, Expr], node: ast.Call) -> Expr:
+def _call_instance(c: Checker, callee: Any, source: Source, role: str, bound: dict[str, Expr], node: ast.AST) -> Expr:
     wanted = declared_parameters(c, source)
     if role != "plain" and len(bound) > 5:
         raise c.error("arguments", f"a BPF subprogram takes at most five arguments, {source.name}() has {len(bound)}", node,

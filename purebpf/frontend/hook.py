@@ -11,7 +11,7 @@ from ..dsl.layout import ArrayType, Field, Layout, PtrType, StructType
 from ..tree.kinds import Const, Context, I64, Int, Kind, Ptr, Text, U64, U8
 from ..tree.nodes import Arith, Bits, Cast, CtxPlace, Expr, Load, Number
 from ..uapi import contexts as table, versions
-from . import arguments, instead, memory, packet
+from . import arguments, instead, memory, packet, probes
 from .context import Checker
 from .names import near
 
@@ -102,6 +102,9 @@ class Contexts:
             text = self._record_text(c, ctx, kind.name, name, node)
             if text is not None:
                 return text
+        question = probes.asked(c, ctx, kind.name, name, node)
+        if question is not None:
+            return question
         names = sorted(self._names(kind.name))
         if kind.name in (*arguments.WORDS, "pt_regs") and name not in names:
             raise c.error("no-field", f"this context has no {name!r}", node,
@@ -184,6 +187,11 @@ class Contexts:
                 return layout
         fields = self._formats(category, name)
         return tuple(fields) if fields else KNOWN_FORMATS.get((category, name))
+
+    def syscall(self, name: str) -> list[tuple[str, Layout]]:
+        """The arguments of a system call, as the record of its tracepoint has them behind its number; [] where none is shown."""
+        fields = [f for f in self._formats("syscalls", f"sys_enter_{name}") or () if not f.name.startswith(("common_", "__"))]
+        return [(f.name, _format_layout(f)) for f in sorted(fields, key=lambda f: f.offset)]
 
     def _record_place(self, c: Checker, ctx: Expr, kind: str, name: str, node: ast.AST) -> Expr | None:
         record = self.record(kind)

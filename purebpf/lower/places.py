@@ -149,7 +149,7 @@ def load(f: Values, node: n.Load) -> Value:
     if there.field is not None:
         return _load_bits(f, there)
     if isinstance(layout, IntType):
-        if isinstance(node.kind, Ptr):  # an edge of the packet, or what the kernel gives for one
+        if isinstance(node.kind, Ptr) and there.access == "direct":  # an edge of the packet, or what the kernel gives for one
             return f.b.load(there.base, layout.size, there.off, type=PTR[node.kind.region] if node.kind.region else I64)
         raw = _raw(f, there, layout.size, layout.signed)
         if layout.is_bool:

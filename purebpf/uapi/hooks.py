@@ -10,6 +10,7 @@ and visibly (XDP_ABORTED, TC_ACT_SHOT, a denial), and is 0 where nobody is to be
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from .enums import AttachType as A
@@ -255,6 +256,15 @@ def called(section: str) -> str:
     """A section's name without its target, "kprobe" of "kprobe/tcp_connect"."""
     hook = match(section)
     return hook.name if hook is not None else section
+
+
+WITHOUT_KPROBES: Final = {"ksyscall": "tracepoint/syscalls/sys_enter_", "kretsyscall": "tracepoint/syscalls/sys_exit_"}
+
+
+def placed(section: str, lacks: Collection[str]) -> str:
+    """The section, or the one of what sees the same where the kernel was built without what it takes."""
+    instead = WITHOUT_KPROBES.get(called(section)) if "kprobe" in lacks else None
+    return section if instead is None or not target(section) else instead + target(section)
 
 
 def target(section: str) -> str:
