@@ -9,6 +9,7 @@ from ..dsl.ints import TYPES
 from ..dsl.layout import ArrayType, StructType
 from ..tree.kinds import Agg, Const, Context, I64, Int, Ptr, U64
 from ..tree.nodes import Bits, Eval, Expr, Number, Row
+from ..uapi import hooks
 from . import arguments, arith, compare, fitting, formats, helpers, keeping, memory
 from .context import Checker
 
@@ -78,7 +79,8 @@ def _file(c: Checker, node: ast.expr) -> Expr:
         return _seq_file(c, value, node)
     if isinstance(value.kind, Ptr) and isinstance(value.kind.target, StructType) and value.kind.target.name == "seq_file":
         return value
-    raise c.mismatch("print() writes to the trace pipe, or to the file of an iterator program", value.kind, node, "write 'file=ctx'")
+    raise c.error("arguments", "print() writes to the trace pipe, or to the file of an iterator program, no other", node,
+                  help="write 'file=ctx'" if hooks.called(c.hook).startswith("iter") else "leave 'file' out: what is printed is read by k.trace()")
 
 
 def _seq_file(c: Checker, ctx: Expr, node: ast.AST) -> Expr:
