@@ -208,7 +208,8 @@ class Parser:
         return self.peek.kind == "eof"
 
     def number(self) -> int:
-        return int(self.take("number", "a number"), 0)
+        text = self.take("number", "a number")
+        return int(text, 16 if "x" in text else 10)
 
     def string(self) -> str:
         at = self.peek.pos
