@@ -153,7 +153,7 @@ def _global(c: Checker, source: Source, name: str, kind: Kind, node: ast.AST) ->
             return kind
         case Ptr(target=target) if target is not None:
             c.unit.need(c, versions.feature("global_pointers"), f"a pointer to a global function ({source.name}())", node)
-            return Ptr(target, "mem", null=True, why="the caller passes None", origin=frozenset((Origin(name),)))
+            return Ptr(target, "arg", null=True, why="the caller passes None", origin=frozenset((Origin(name),)))
     raise c.mismatch(f"the parameter {name!r} of {source.name}() takes a number, a pointer or the context", kind, node,
                      "drop 'global_=True'")
 
