@@ -144,7 +144,7 @@ def element(c: Checker, ctx: Expr, name: str, layout: Layout | None, node: ast.A
     if isinstance(known.target, StructType):
         return Load(c.span(node), Ptr(known.target, "kernel", null=null, writable=False, why=why, trust="trusted"), place)
     mine = layout.target if isinstance(layout, PtrType) else layout if layout is not None else known.target
-    return Load(c.span(node), Ptr(mine, "mem", null=null, writable=False, why=why), place)
+    return Load(c.span(node), Ptr(mine, "arg", null=null, writable=False, why=why), place)  # an entry has other names too
 
 
 def _element(c: Checker, one: Parameter, ctx: Expr) -> None:

@@ -153,3 +153,19 @@ def test_what_decorators_say(make, section: str) -> None:  # type: ignore[no-unt
 def test_what_cannot_sleep() -> None:
     with pytest.raises(TypeError, match="programs of @kprobe cannot sleep; those of fentry, "):
         bpf.kprobe("vfs_read", sleepable=True)
+
+
+@bpf.iter("bpf_map_elem")
+def doubles(ctx, key: bpf.Ptr[u32], value: bpf.Ptr[u64]):  # type: ignore[no-untyped-def]
+    before = value.value
+    entry = seen.lookup(key.value)
+    if entry is not None:
+        entry.value = before * 2
+    bpf.seq_print(f"{value.value} ")
+
+
+def test_an_entry_that_an_iterator_gives_has_other_names() -> None:
+    with bpf.load(doubles, attach=False) as k:
+        k[seen][1] = 10
+        with k[doubles].attach(k[seen]) as link:
+            assert link.read().split() == ["20"]
