@@ -37,7 +37,10 @@ def _kfunc(name: str) -> Callable[[Checker, Expr, ast.AST], Expr]:
 
     def ask(c: Checker, ctx: Expr, node: ast.AST) -> Expr:
         known = kfuncs.signature(c, KernelFunction(name), node)
-        return kfuncs.emit(c, known, [ctx for _ in known.proto.params], node)
+        answer = kfuncs.emit(c, known, [ctx for _ in known.proto.params], node)
+        if isinstance(answer.kind, Ptr):  # memory of the session, for the program to write
+            answer.kind = answer.kind._replace(writable=True)
+        return answer
 
     return ask
 

@@ -122,6 +122,10 @@ def around(ctx):  # type: ignore[no-untyped-def]
         seen[100 + ctx.is_return] += 1
         if ctx.function:
             seen[102] += 1
+        if ctx.is_return:
+            seen[103] = ctx.session.value
+        else:
+            ctx.session.value = 42
     return 0
 
 
@@ -135,7 +139,7 @@ def test_sessions_and_cookies() -> None:
         k[seen][0] = os.getpid()
         with k[around].attach(), k[with_cookie].attach(cookie=7):
             os.getppid()
-        assert (k[seen].get(100), k[seen].get(101), k[seen].get(102)) == (1, 1, 2)
+        assert (k[seen].get(100), k[seen].get(101), k[seen].get(102), k[seen].get(103)) == (1, 1, 2, 42)
         assert k[seen][7] >= 1
 
 
