@@ -54,7 +54,8 @@ if TYPE_CHECKING:
         u8 as u8, u16 as u16, u32 as u32, u64 as u64, union as union, uprobe as uprobe, uretprobe as uretprobe,
         xdp as xdp, kfunc as kfunc, iter as iter, field_size as field_size, type_size as type_size,
         type_matches as type_matches, enum_value as enum_value, enum_exists as enum_exists, offsetof as offsetof,
-        container_of as container_of, rcu as rcu, preempt_off as preempt_off, irq_off as irq_off,
+        container_of as container_of, rcu as rcu, seq_print as seq_print, ksyscall as ksyscall, kretsyscall as kretsyscall, usdt as usdt,
+        preempt_off as preempt_off, irq_off as irq_off,
         CgroupArray as CgroupArray, CgroupStorage as CgroupStorage, CpuMap as CpuMap, DevMap as DevMap, DevMapHash as DevMapHash, InodeStorage as InodeStorage,
         ReusePortArray as ReusePortArray, SkStorage as SkStorage, SockHash as SockHash, SockMap as SockMap, StackTrace as StackTrace, TaskStorage as TaskStorage, XskMap as XskMap,
     )
@@ -136,12 +137,12 @@ _HOMES = {  # module -> the public names it holds
     "cgroup_getpeername_unix cgroup_getsockname4 cgroup_getsockname6 cgroup_getsockname_unix cgroup_sysctl "
     "cgroup_getsockopt cgroup_setsockopt cgroup_dev sk_msg sk_skb sk_lookup sk_reuseport flow_dissector "
     "netfilter lwt_in lwt_out lwt_xmit lwt_seg6local lirc_mode2 fmod_ret freplace lsm_cgroup kprobe_multi "
-    "kretprobe_multi uprobe_multi uretprobe_multi "
+    "kretprobe_multi uprobe_multi uretprobe_multi ksyscall kretsyscall usdt "
     "Array ArrayOfMaps BloomFilter Const Global HashMap HashOfMaps LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
     "Ptr Queue RingBuf SpinLock Stack addr atomic_add be16 be32 be64 boot_ns cgroup_skb char cpu cstr current_comm current_gid current_pid "
     "current_task current_tid current_uid enum_exists enum_value fentry fexit field_exists field_size func hex htonl htons i8 i16 i32 "
     "i64 ip4 ip6 irq_off iter kernel_struct kfunc kprobe kretprobe ksym ktime_ns loop lsm mac ntohl ntohs offsetof container_of "
-    "perf_event preempt_off printk random_u32 raw_tracepoint rcu section sizeof sock_ops socket_filter struct syscall tc tcx tp_btf "
+    "perf_event preempt_off printk random_u32 raw_tracepoint rcu section seq_print sizeof sock_ops socket_filter struct syscall tc tcx tp_btf "
     "tracepoint type_exists type_matches type_size u8 u16 u32 u64 union uprobe uretprobe xdp "
     "CgroupArray CgroupStorage CpuMap DevMap DevMapHash InodeStorage ReusePortArray SkStorage SockHash SockMap StackTrace TaskStorage XskMap",
     "dsl.cdecl": "cdef",

@@ -15,6 +15,7 @@ from .compiler import Compiled, Options, compile
 from .dsl.hooks import Program, programs_of
 from .spec import ObjectSpec, RunResult
 from .target import VM, Target
+from .target import target as target_of
 
 if TYPE_CHECKING:
     from .btf import Btf
@@ -59,24 +60,24 @@ def _programs(given: tuple[Any, ...]) -> list[Program[..., Any]]:
     return list(dict.fromkeys(programs))
 
 
-def compile_all(*programs: Any, name: str = "purebpf", cpu: int = 3, kernel: str = "", **options: Any) -> Compiled:
-    """Compile programs for a target (see `Target`), with facts about tracepoints and other hooks from the running kernel where
+def compile_all(*programs: Any, name: str = "purebpf", **options: Any) -> Compiled:
+    """Compile programs for a target (`choices` has the options), with facts about tracepoints and other hooks from the running kernel where
     it shows them."""
     from .errors import CompileError
 
     try:
-        return compile(_programs(programs), choices(cpu, kernel, **options), name)
+        return compile(_programs(programs), choices(**options), name)
     except CompileError as error:
         raise error.with_traceback(None) from None  # it shows the user's lines; the compiler's own say nothing more
 
 
-def choices(cpu: int = 3, kernel: str = "", **options: Any) -> Options:
+def choices(target: str | Target = "bpf", cpu: int = 3, kernel: str = "", lacks: Collection[str] = (), **options: Any) -> Options:
     """How to compile, with what the running kernel shows where nothing else is said."""
     if "formats" not in options:  # those of another kernel
         options["formats"] = tracepoint_format
         options.setdefault("hooks", hook_names)
-    options.setdefault("target", Target(cpu, kernel))
-    return Options(**options)
+    chosen = target_of(target, cpu, kernel)._replace(lacks=frozenset(lacks)) if isinstance(target, str) else target
+    return Options(target=chosen, **options)
 
 
 def tracepoint_format(category: str, name: str) -> list[FormatField] | None:
@@ -99,13 +100,14 @@ def hook_names(kind: str, name: str, prefix: str) -> Collection[str] | None:
     return hooknames.others(kind, name, prefix)
 
 
-def build(*programs: Any, license: str = "GPL", name: str = "purebpf", cpu: int = 3, kernel: str = "") -> ObjectSpec:
+def build(*programs: Any, license: str = "GPL", name: str = "purebpf", target: str = "bpf", cpu: int = 3,
+          kernel: str = "") -> ObjectSpec:
     """Compile programs (or modules of programs) and all they reach into one object.
 
-    `cpu` is the instruction set version (1 to 4). `kernel`: a release such as "6.1", which must have what the programs ask
+    `target`: "bpfel" and "bpfeb" are little- and big-endian machines, "bpf" is like this one. `cpu` is the instruction set version (1 to 4). `kernel`: a release such as "6.1", which must have what the programs ask
     for, and whose means the compiler may use; without it the object is for the oldest kernel, from 5.10 on, that has what
     they ask for by themselves. Raises CompileError with everything that is wrong."""
-    return compile_all(*programs, name=name, license=license, cpu=cpu, kernel=kernel).spec
+    return compile_all(*programs, name=name, license=license, target=target, cpu=cpu, kernel=kernel).spec
 
 
 def load(*programs: Any, license: str = "GPL", constants: Mapping[Any, Any] | None = None, attach: bool = True,
@@ -123,7 +125,7 @@ def load(*programs: Any, license: str = "GPL", constants: Mapping[Any, Any] | No
     options["kernel"] = kernel
     try:
         checked: dict[str, Any] = {"hooks": None} if options.get("targets") else {}  # those hang at other places than they say
-        compiled = compile_all(*programs, license=license, cpu=cpu, kernel=loader.running(), btf=lambda: _types(kernel), **checked)
+        compiled = compile_all(*programs, license=license, cpu=cpu, kernel=loader.running(), lacks=loader.lacks(), btf=lambda: _types(kernel), **checked)
         for option in ("constants", "maps"):
             given = constants if option == "constants" else options.get(option)
             options[option] = {compiled.names.get(key, key): value for key, value in (given or {}).items()}
@@ -251,11 +253,11 @@ class Loaded:
 
 
 def simulate(program: Program[..., Any], *, data: bytes = b"", ctx: Any = None, repeat: int = 1,
-             **options: Any) -> RunResult:
-    """Compile a program and run it in the VM; `options` are `vm.Machine`'s."""
+             target: str = "bpf", **options: Any) -> RunResult:
+    """Compile a program and run it in the VM; `target`: as of `build`; `options` are `vm.Machine`'s."""
     from .vm import Machine
 
-    machine = Machine(compile_all(program, kernel=VM, hooks=None).spec, **options)  # the VM has every hook
+    machine = Machine(compile_all(program, target=target, kernel=VM, hooks=None).spec, **options)  # the VM has every hook
     return machine.run(program.name, data, ctx, repeat=repeat)
 
 

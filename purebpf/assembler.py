@@ -34,6 +34,7 @@ from .isa.opcodes import (
 )
 from .isa.text import branch_target
 from .isa.unit import Code, Data, MapDecl, Unit
+from .order import HOST
 from .spec import DataSpec, FuncSpec, Line, MapSpec, ObjectSpec, ProgramSpec, VarSpec
 from .uapi import enums, hooks
 from .uapi.helpers import IDS
@@ -71,7 +72,7 @@ def read_include(path: str, source: str) -> tuple[str, str]:
         return full, file.read()
 
 
-def assemble_object(text: str, file: str = "<asm>", notation: str = "auto", *, byteorder: str = "little",
+def assemble_object(text: str, file: str = "<asm>", notation: str = "auto", *, byteorder: str = HOST.name,
                     include: Include | None = read_include, section: str = ".text") -> ObjectSpec:
     """The object that the text describes; `section` is where code without a `.section` goes."""
     unit = parse(text, file, notation, byteorder, helpers=helper_ids(), constants=constants(), include=include,

@@ -8,6 +8,7 @@ from typing import Callable, Final, Iterator, assert_never
 
 from .errors import FormatError
 from .isa.insn import CoreRef, DataRef, ExternRef, FuncRef, KconfigRef, KfuncRef, KsymRef, Label, MapRef, Ref
+from .order import ORDERS
 from .spec import DataSpec, FuncSpec, MapSpec, ObjectSpec
 from .uapi.enums import MapType
 
@@ -33,8 +34,8 @@ def _names(spec: ObjectSpec) -> Iterator[str]:
     for name in spec.programs:
         if name in spec.functions:
             yield f"{name!r} is both a program and a function"
-    if spec.byteorder not in ("little", "big"):
-        yield f"byte order {spec.byteorder!r} is neither little nor big"
+    if spec.byteorder not in ORDERS:
+        yield f"byte order {spec.byteorder!r} is none of {', '.join(ORDERS)}"
 
 
 def is_file_name(name: str) -> bool:

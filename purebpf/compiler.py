@@ -61,11 +61,13 @@ def compile(programs: Sequence[Program[..., Any]], options: Options | None = Non
 
 
 def _compile(programs: Sequence[Program[..., Any]], options: Options, name: str) -> Compiled:
-    unit, lowered, entries = to_ir(programs, options)
+    given = {program.at(hooks.placed(program.section, options.target.lacks)): program for program in programs}
+    unit, lowered, entries = to_ir(list(given), options)
     if options.observe:
         options.observe("frontend", lowered.module)
     optimize(lowered.module, level=options.level, verify=options.verify, observe=options.observe)
-    return Compiled(_object(lowered, entries, options, name, options.target.kernel or unit.needs.oldest()), {**unit.names(), **entries}, unit.needs)
+    names = {**unit.names(), **{given.get(program, program): entry for program, entry in entries.items()}}
+    return Compiled(_object(lowered, entries, options, name, options.target.kernel or unit.needs.oldest()), names, unit.needs)
 
 
 DEEP = 20_000  # a program of so many arms, each in the last one's "else", is walked to its end
@@ -92,7 +94,7 @@ def to_tree(programs: Sequence[Program[..., Any]], options: Options | None = Non
 def to_ir(programs: Sequence[Program[..., Any]], options: Options | None = None) -> tuple[Unit, Lowered, dict[Program[..., Any], str]]:
     """The first half: what was checked, what it was lowered to, and the name of each program. Raises CompileError."""
     unit = to_tree(programs, options)
-    lowered = Lowered(unit.maps, forms.choose(unit))
+    lowered = Lowered(unit.maps, forms.choose(unit), unit.target.order)
     return unit, lowered, {program: lowered.program(tree) for program, tree in zip(unit.entries, unit.programs)}
 
 
@@ -108,7 +110,7 @@ def _object(lowered: Lowered, programs: dict[Program[..., Any], str], options: O
             functions.pop(entry), program.section, hook.prog_type, hook.attach_type,
             hooks.target(program.section), hook.flags, hooks.autoload(program.section))
     maps, data = lowered.map_specs(programs), lowered.data.specs()
-    return ObjectSpec(entries, functions, maps, data, options.license, lowered.types.finish(), name)
+    return ObjectSpec(entries, functions, maps, data, options.license, lowered.types.finish(), name, options.target.order.name)
 
 
 def _line(file: str, line: int) -> str:

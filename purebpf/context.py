@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from .errors import FormatError
+from .order import Order
 from .uapi import contexts, hooks
 
 if TYPE_CHECKING:
@@ -24,20 +25,20 @@ if TYPE_CHECKING:
     from .btf.view import View
     from .spec import ProgramSpec
 
-Order = Literal["little", "big"]
 Keep = Callable[[bytes], int]  # puts bytes into memory that the program can read: their address
 LOC: Final = "__data_loc_"
 
 
 class Shape:
     """What a program's context is. `name`: a row of uapi.contexts, a struct of the object's BTF, or "" where only the
-    bytes are known; `args`: how arguments given in order lie in it, None if it has none."""
+    bytes are known; `order`: of bytes; `syscall`: arguments are in the registers that the first one points to; `args`: how arguments given in order lie in it, None if it has none."""
 
-    __slots__ = ("name", "args", "codec", "pointers")
+    __slots__ = ("name", "order", "syscall", "args", "codec", "pointers")
 
-    def __init__(self, name: str, args: contexts.Calling | str | None = None, codec: Codec | None = None,
-                 pointers: frozenset[str] = frozenset()) -> None:
-        self.name, self.args, self.codec, self.pointers = name, args, codec, pointers
+    def __init__(self, name: str, order: Order, args: contexts.Calling | str | None = None, codec: Codec | None = None,
+                 pointers: frozenset[str] = frozenset(), syscall: bool = False) -> None:
+        self.syscall = syscall
+        self.name, self.order, self.args, self.codec, self.pointers = name, order, args, codec, pointers
 
     @property
     def size(self) -> int:
@@ -51,25 +52,23 @@ class Shape:
         return tuple(f.removeprefix(LOC) for f in type(self.codec.decode(bytes(self.size)))._fields)
 
 
-def shape(program: ProgramSpec, btf: Btf | None) -> Shape:
-    """The context of a program of an object with that BTF."""
+def shape(program: ProgramSpec, btf: Btf | None, order: Order) -> Shape:
+    """The context of a program of an object with that BTF, on a machine of that byte order."""
     hook = hooks.match(program.section)
     if hook is None or hook.prog_type != program.prog_type:  # an object made by hand
         name = hooks.TYPES[program.prog_type].context if program.prog_type in hooks.TYPES else ""
     else:
         name = hook.context
     if name == "args":
-        return Shape("args", "words")
+        return Shape("args", order, "words")
     if name in contexts.NAMES:
-        return _table(name)
+        return _table(name, order, hook is not None and hook.name == "ksyscall")
     found = _parameter(btf, program.func.btf_id) if btf is not None else 0
-    return _typed(btf, found) if btf is not None and found else Shape("")
+    return _typed(btf, found, order) if btf is not None and found else Shape("", order)
 
 
-def to_bytes(shape: Shape, given: Any, *, packet: int = 0, keep: Keep | None = None,
-             byteorder: Order = "little") -> bytes:
-    """The context as bytes. `packet`: bytes of the packet it is for; `keep` is the VM's; `byteorder`: of
-    arguments in order.
+def to_bytes(shape: Shape, given: Any, *, packet: int = 0, keep: Keep | None = None) -> bytes:
+    """The context as bytes. `packet`: bytes of the packet it is for; `keep` is the VM's.
 
     FormatError for what does not fit: an unknown field, a number that is too large, text where the kernel wants an address."""
     if given is None:
@@ -81,7 +80,7 @@ def to_bytes(shape: Shape, given: Any, *, packet: int = 0, keep: Keep | None = N
     if isinstance(given, Mapping):
         return _of_fields(shape, given, packet, keep)
     if isinstance(given, Sequence) and not isinstance(given, str):
-        return _of_arguments(shape, given, keep, byteorder)
+        return _of_arguments(shape, given, keep)
     if hasattr(given, "__bytes__"):
         return bytes(given)
     raise FormatError(f"a context is bytes, a dict or record of its fields, or a tuple of arguments, not {given!r}")
@@ -120,22 +119,30 @@ def _of_fields(shape: Shape, given: Mapping[str, Any], packet: int, keep: Keep |
             held.__setattr__(LOC + name, codec.size + len(behind) | len(text) << 16)
             behind += text
         elif name in known:
-            held.__setattr__(name, _address(name, value, keep) if name in shape.pointers else value)
+            held.__setattr__(name, _address(name, value, keep, shape.order) if name in shape.pointers else value)
         else:
             raise _no_field(shape, name)
     return codec.encode(held) + behind
 
 
-def _of_arguments(shape: Shape, given: Sequence[Any], keep: Keep | None, byteorder: Order) -> bytes:
-    words = [_address(f"argument {i}", one, keep) & (1 << 64) - 1 for i, one in enumerate(given)]
+def _of_arguments(shape: Shape, given: Sequence[Any], keep: Keep | None) -> bytes:
+    words = [_address(f"argument {i}", one, keep, shape.order) & (1 << 64) - 1 for i, one in enumerate(given)]
     if shape.args == "words":
-        return b"".join(word.to_bytes(8, byteorder) for word in words)
+        return b"".join(shape.order.bytes(word, 8) for word in words)
     if not isinstance(shape.args, contexts.Calling) or shape.codec is None:
         raise FormatError("a tuple is for the arguments of a hook; this context has fields: give a dict of them, or bytes")
-    if len(words) > len(shape.args.args):
-        raise FormatError(f"{len(words)} arguments: {len(shape.args.args)} are in registers")
+    if shape.syscall and keep is not None:
+        words = [keep(_registers(shape, shape.args.syscall_args, words))]
+    return _registers(shape, shape.args.args, words)
+
+
+def _registers(shape: Shape, places: Sequence[tuple[str, int]], words: Sequence[int]) -> bytes:
+    """Registers with these words in their places."""
+    assert shape.codec is not None
+    if len(words) > len(places):
+        raise FormatError(f"{len(words)} arguments: {len(places)} are in registers")
     held = shape.codec.decode(bytes(shape.size))
-    for (name, element), word in zip(shape.args.args, words):
+    for (name, element), word in zip(places, words):
         if isinstance(getattr(held, name), list):
             getattr(held, name)[element] = word
         else:
@@ -143,7 +150,7 @@ def _of_arguments(shape: Shape, given: Sequence[Any], keep: Keep | None, byteord
     return shape.codec.encode(held)
 
 
-def _address(where: str, value: Any, keep: Keep | None) -> int:
+def _address(where: str, value: Any, keep: Keep | None, order: Order) -> int:
     """A pointer: an address, or what it is to point to."""
     if isinstance(value, int):
         return value
@@ -154,8 +161,8 @@ def _address(where: str, value: Any, keep: Keep | None) -> int:
     if isinstance(value, bytes | bytearray):
         return keep(bytes(value))
     if isinstance(value, Sequence):  # pointers, with a NULL at the end
-        words = [*(_address(f"{where}[{i}]", one, keep) for i, one in enumerate(value)), 0]
-        return keep(b"".join((word & (1 << 64) - 1).to_bytes(8, "little") for word in words))
+        words = [*(_address(f"{where}[{i}]", one, keep, order) for i, one in enumerate(value)), 0]
+        return keep(b"".join(order.bytes(word, 8) for word in words))
     if hasattr(value, "__bytes__"):
         return keep(bytes(value))
     raise FormatError(f"{where}: {value!r} is no address, and nothing that memory can hold")
@@ -174,9 +181,9 @@ def _no_field(shape: Shape, name: object) -> FormatError:
 
 
 @lru_cache(maxsize=64)
-def _table(name: str) -> Shape:
+def _table(name: str, order: Order, syscall: bool = False) -> Shape:
     """A context of the kernel's, by its row."""
-    from .btf import Builder
+    from .btf import Btf, Builder
     from .btf.values import codec
 
     types = _Rows(Builder())
@@ -185,10 +192,10 @@ def _table(name: str) -> Shape:
     if name == "pt_regs":
         args = contexts.CALLING.get(contexts.machine())
     if not found:  # registers of a machine that the table lacks
-        return Shape(name, args)
+        return Shape(name, order, args)
     row = contexts.context(name)
     assert row is not None
-    return Shape(name, args, codec(types.builder.build(), found, row.size))
+    return Shape(name, order, args, codec(Btf(types.builder.build(), byteorder=order.name), found, row.size), syscall=syscall)
 
 
 class _Rows:
@@ -231,7 +238,7 @@ class _Rows:
         return int(add(t.Array(word, add(t.Int("u32", 4)), field.elems)) if field.elems > 1 else word)
 
 
-def _typed(btf: Btf, type_id: int) -> Shape:
+def _typed(btf: Btf, type_id: int, order: Order) -> Shape:
     """A context that the object's BTF describes."""
     from .btf import types as t
     from .btf.layout import fields, resolved
@@ -240,9 +247,9 @@ def _typed(btf: Btf, type_id: int) -> Shape:
     struct = resolved(btf, type_id)
     assert isinstance(struct, t.Struct)
     if struct.name in contexts.NAMES:
-        return _table(struct.name)
+        return _table(struct.name, order)
     pointers = frozenset(f.name for f in fields(btf, type_id) if isinstance(resolved(btf, f.type), t.Ptr))
-    return Shape(struct.name, None, codec(btf, type_id, struct.size), pointers)
+    return Shape(struct.name, order, None, codec(btf, type_id, struct.size), pointers)
 
 
 def _parameter(btf: Btf, func: int) -> int:

@@ -7,7 +7,7 @@ inverse of `assembler`: what it reads of an object is written here.
 from __future__ import annotations
 
 import re
-from typing import Any, Container, Final, Literal, Mapping, NamedTuple
+from typing import Any, Container, Final, Mapping, NamedTuple
 
 from .errors import FormatError
 from .isa import flow
@@ -16,6 +16,7 @@ from .isa.insn import CoreRef, DataRef, ExternRef, FuncRef, Insn, KconfigRef, Kf
 from .isa.opcodes import CALL, CALL_LOCAL, IMM64_FUNC, JMP, LD_IMM64
 from .isa.table import lookup
 from .isa.text import branch_target, format_insn
+from .order import HOST, ORDERS
 from .spec import DataSpec, FuncSpec, MapSpec, ObjectSpec
 
 
@@ -29,7 +30,7 @@ class Routine(NamedTuple):
     sources: Mapping[int, str] = {}
     notes: Mapping[int, str] = {}
     exported: bool = False
-    byteorder: str = "little"
+    byteorder: str = HOST.name
 
 
 class Style(NamedTuple):
@@ -50,7 +51,7 @@ _INDENT: Final = "    "
 # what to list
 
 
-def routines_of_code(code: bytes, byteorder: str = "little", names: Mapping[int, str] | None = None,
+def routines_of_code(code: bytes, byteorder: str = HOST.name, names: Mapping[int, str] | None = None,
                      sources: Mapping[int, str] | None = None, notes: Mapping[int, str] | None = None,
                      section: str = "", relocated: Container[int] = ()) -> list[Routine]:
     """Bare code, cut where local calls go to and where `names` (slot -> name) say; `sources` and `notes` are by slot. What
@@ -177,7 +178,7 @@ class _Declarations:
     def __init__(self, spec: ObjectSpec, typed: bool) -> None:
         self.spec = spec
         self.btf = spec.btf if typed else None
-        self.order: Literal["little", "big"] = "big" if spec.byteorder == "big" else "little"
+        self.order = ORDERS[spec.byteorder]
 
     def lines(self) -> list[str]:
         spec = self.spec
@@ -295,7 +296,7 @@ class _Declarations:
             return [f"{_INDENT}.zero {len(chunk)}"] if chunk else []
         if len(chunk) in (2, 4, 8):
             word = {2: ".2byte", 4: ".4byte", 8: ".8byte"}[len(chunk)]
-            return [f"{_INDENT}{word} {int.from_bytes(chunk, self.order):#x}"]
+            return [f"{_INDENT}{word} {self.order.number(chunk):#x}"]
         return [f"{_INDENT}.ascii {_string(chunk[i:i + 64])}" for i in range(0, len(chunk), 64)]
 
     def _initial(self, type_id: int, chunk: bytes) -> str:
@@ -305,7 +306,7 @@ class _Declarations:
 
         kind = layout.resolved(self.btf, type_id) if self.btf is not None else None
         if isinstance(kind, t.Int) and kind.size == len(chunk):
-            return str(int.from_bytes(chunk, self.order, signed=bool(kind.encoding & t.SIGNED)))
+            return str(self.order.number(chunk, signed=bool(kind.encoding & t.SIGNED)))
         return _string(chunk)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Mapping, NamedTuple
 
 from .errors import FormatError, Span
+from .order import HOST
 from .isa.insn import DataRef, ExternRef, FuncRef, Insn, KsymRef, MapRef
 from .isa.opcodes import CALL, IMM64_FUNC, JMP, LD_IMM64
 
@@ -159,7 +160,8 @@ class Linked(NamedTuple):
 
 
 class ObjectSpec(NamedTuple):
-    """Everything one object file holds. Mappings are keyed by name and ordered. `byteorder`: "little" or "big"."""
+    """Everything one object file holds. Mappings are keyed by name and ordered. `byteorder`: the name of an
+    `order.Order`, this machine's unless said."""
 
     programs: Mapping[str, ProgramSpec]
     functions: Mapping[str, FuncSpec] = {}
@@ -168,7 +170,7 @@ class ObjectSpec(NamedTuple):
     license: str = "GPL"
     btf: "Btf | None" = None
     name: str = "purebpf"
-    byteorder: str = "little"
+    byteorder: str = HOST.name
 
     def check(self) -> None:
         """Whatever the parts say of each other is true: names, sizes, offsets, what is referred to. FormatError if not.

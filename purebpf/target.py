@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from .errors import Span
+from .order import BIG, HOST, LITTLE, Order
 from .uapi import versions
 
 FLOOR: Final = "5.10"  # the oldest kernel that objects are made for unless one is stated
@@ -13,10 +14,13 @@ VM: Final = "99.0"  # the user-space VM: it has whatever a kernel has
 
 class Target(NamedTuple):
     """`cpu`: version of the instruction set, 1 to 4 (3 runs on Linux 5.10 and later). `kernel`: the release that the object
-    is for; "": the oldest from FLOOR on that has what the programs ask for by themselves."""
+    is for; "": the oldest from FLOOR on that has what the programs ask for by themselves. `order`: of bytes. `lacks`: what that
+    kernel was built without ("kprobe"), where there is another way."""
 
     cpu: int = 3
     kernel: str = ""
+    order: Order = HOST
+    lacks: frozenset[str] = frozenset()
 
     def takes(self, since: str) -> bool:
         """Has the kernel what came with `since` ("" is always)?"""
@@ -24,6 +28,14 @@ class Target(NamedTuple):
 
 
 OLDEST: Final = Target()
+MACHINES: Final[dict[str, Order]] = {"bpf": HOST, "bpfel": LITTLE, "bpfeb": BIG}  # as LLVM names them: "bpf" is like this machine
+
+
+def target(machine: str = "bpf", cpu: int = 3, kernel: str = "") -> Target:
+    """The target of that name, as LLVM has it. ValueError for another."""
+    if machine not in MACHINES:
+        raise ValueError(f"no target {machine!r}: there are {', '.join(MACHINES)}")
+    return Target(cpu, kernel, MACHINES[machine])
 
 
 class Need(NamedTuple):

@@ -30,6 +30,7 @@ CODE = "tests/filetests/codegen tests/codegen/test_ops.py tests/codegen/test_sta
 IR = "tests/filetests/ir tests/ir"
 KNOWN = "tests/property/test_known_answers.py"
 CORPUS = "tests/corpus/test_corpus.py::test_kernel tests/corpus/test_corpus.py::test_vm"
+ORDER = "tests/elf/test_byte_order.py"
 RULES = "tests/opt tests/filetests/opt"
 
 
@@ -54,6 +55,20 @@ TABLE = [Mutant(*row) for row in (
     ("ir/provable.py", "if root.type.region == \"packet\" and off > facts.get(root, (0, 0))[1] and self.near(root, facts):",
      "if root.type.region == \"packet\":", IR),
     ("ir/provable.py", "self.narrow(x, 0, b[1] - strict, facts) and", "self.narrow(x, 0, b[1], facts) and", IR),
+    # byte order
+    ("opt/memory.py", "self.order.shift(at - var.off, stop - at, var.size):", "8 * (at - var.off):", f"{OPT}/memory"),
+    ("opt/memory.py", "self.order.shift(at - start, stop - at, end - start):", "8 * (at - start):", f"{OPT}/memory"),
+    ("opt/memory.py", "down = self.order.shift(at - start, stop - at, end - start)", "down = 8 * (at - start)", f"{OPT}/memory"),
+    ("opt/memory.py", "shift, mask = self.order.shift(at - var.off, stop - at, var.size)", "shift, mask = 8 * (at - var.off)", f"{OPT}/memory"),
+    ("opt/stores.py", "if first.attr.off < second.attr.off else (b, a)", "if first.attr.off > second.attr.off else (b, a)", f"{OPT}/stores"),
+    ("opt/stores.py", "if fn.order.shift(0, half, 2 * half) == 0 else", "if True else", f"{OPT}/stores"),
+    ("lower/places.py", "up = 64 - f.unit.order.lowest(field.bit, field.bits, layout.size)", "up = 64 - field.bit", ORDER),
+    ("lower/places.py", "low = f.unit.order.lowest(field.bit, field.bits, layout.size)", "low = field.bit", ORDER),
+    ("lower/places.py", "Const(f.unit.order.number(data[at : at + width]))", "Const(int.from_bytes(data[at : at + width], 'little'))", CORPUS),
+    ("lower/values.py", "if self.unit.order is not NETWORK:", "if True:", CORPUS),
+    ("lower/values.py", "return word if bits == 64 else self.b.op(\"and\", word, (1 << bits) - 1)", "return word", CORPUS),
+    ("codegen/isel.py", "(X if s.fn.order is not NETWORK else K)", "X", CODE),
+    ("dsl/memory.py", "<< order.lowest(f.bit, f.bits, f.type.size)", "<< f.bit", ORDER),
     # calls
     ("opt/inline.py", "self.frames[name] > below", "False", "tests/opt"),
     ("opt/inline.py", "if op in self.slots and op not in self.private[fn]:", "if op in self.slots:", OPT),

@@ -7,6 +7,9 @@ import os
 import sys
 
 from ..errors import FormatError
+from ..order import LITTLE, ORDERS
+from ..target import MACHINES
+from .target import MACHINE
 
 FORMS = {"raw": "the code as raw bytes", "hex": "the code as hex digits, a line for every instruction",
          "c_array": "the code as an array of struct bpf_insn for C", "py_bytes": "the code as a Python bytes literal"}
@@ -23,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="which notation to read (default: both)")
     parser.add_argument("--section", default=".text", metavar="NAME",
                         help="section of code that no .section precedes, such as xdp (default: .text)")
-    parser.add_argument("--big-endian", action="store_true", help="write big-endian code")
+    parser.add_argument("--target", default="bpf", choices=sorted(MACHINES), help=f"byte order to write: {MACHINE}")
+    parser.add_argument("--big-endian", dest="target", action="store_const", const="bpfeb", help="the same as --target bpfeb")
     parser.add_argument("--cbpf", action="store_true",
                         help="the text is classic BPF (bpf_asm, or tcpdump -ddd): translate it to a socket filter")
     parser.epilog = "examples: purebpf asm pass.s -o pass.o    purebpf asm pass.s --hex"
@@ -31,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     text, file = _read(args.input)
-    byteorder = "big" if args.big_endian else "little"
+    byteorder = MACHINES[args.target].name
     if args.cbpf:
         from ..isa.cbpf import as_assembly, parse_any
 
@@ -100,12 +104,11 @@ def _c_array(slots: list[bytes], byteorder: str) -> str:
 
     out = ["static const struct bpf_insn prog[] = {"]
     code = b"".join(slots)
-    texts = iter(lines(code, byteorder=byteorder))
+    texts, order = iter(lines(code, byteorder=byteorder)), ORDERS[byteorder]
     wide = False
     for slot in slots:
-        regs = (slot[1] & 15, slot[1] >> 4) if byteorder == "little" else (slot[1] >> 4, slot[1] & 15)
-        off = int.from_bytes(slot[2:4], byteorder, signed=True)  # type: ignore[arg-type]
-        imm = int.from_bytes(slot[4:], byteorder, signed=True)  # type: ignore[arg-type]
+        regs = (slot[1] & 15, slot[1] >> 4) if order is LITTLE else (slot[1] >> 4, slot[1] & 15)
+        off, imm = order.number(slot[2:4], signed=True), order.number(slot[4:], signed=True)
         remark = "" if wide else next(texts, "")
         wide = slot[0] == 0x18 and not wide and not remark.startswith(".insn")
         number = f"{imm}" if imm != -0x80000000 else "-2147483647 - 1"

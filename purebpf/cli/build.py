@@ -5,41 +5,32 @@ from __future__ import annotations
 import argparse
 import os
 
+from . import target
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """FILE… [-o OUT] [--cpu N] [--kernel X] [--explain] [--license L]"""
+    """FILE… [-o OUT] [--target T] [--cpu N] [--kernel X] [--explain] [--license L]"""
     parser.add_argument("files", nargs="+", metavar="FILE.py")
     parser.add_argument("-o", "--output", help="the object file; a directory if there are several (default: FILE.o here)")
-    parser.add_argument("--cpu", type=int, default=3, choices=(1, 2, 3, 4), help="instruction set version (default 3)")
-    parser.add_argument("--kernel", default="", metavar="X.Y", type=release,
-                        help="the release that it is for (default: the oldest from 5.10 on that has what the programs ask for)")
+    target.add_arguments(parser)
     parser.add_argument("--explain", action="store_true", help="print which kernel the object needs and why, and how loops were made")
     parser.add_argument("--license", default="GPL", help="of the programs (default GPL, which most helpers ask for)")
     parser.add_argument("--stats", action="store_true", help="print instructions per program")
     parser.epilog = "examples: purebpf build count.py    purebpf build count.py -o count.o --kernel 5.10"
 
 
-def release(text: str) -> str:
-    """A kernel's release, "6.1" or longer."""
-    from ..uapi import versions
-
-    if text and versions.number(text) < (4, 0):
-        raise argparse.ArgumentTypeError(f"a release such as 6.1 is needed, not {text!r}")
-    return text
-
-
 def run(args: argparse.Namespace) -> int:
     """Compile each file and write its object."""
     from .. import elf
-    from ..target import Target, explain
+    from ..target import explain
     from .program import compile_file
 
-    target = Target(args.cpu, args.kernel)
+    wanted = target.chosen(args)
     for path in args.files:
-        compiled = compile_file(path, target=target, license=args.license)
+        compiled = compile_file(path, target=wanted, license=args.license)
         out = _output(path, args.output, len(args.files) > 1)
         elf.save(compiled.spec, out)
-        for line in explain(target, compiled.needs) if args.explain else ():
+        for line in explain(wanted, compiled.needs) if args.explain else ():
             print(f"{out}: {line}")
         for name in compiled.spec.programs if args.stats else ():
             linked = compiled.spec.link(name)

@@ -8,6 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..errors import DecodeError, FormatError
+from ..target import MACHINES
+from .target import MACHINE
 
 if TYPE_CHECKING:
     from ..listing import Routine, Style
@@ -30,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ebpf", action="store_true", help="with --cbpf: show the translation to eBPF")
     parser.add_argument("--notation", choices=("kernel", "mnemonic"), default="kernel", help="which notation to write")
     parser.add_argument("--section", metavar="NAME", help="only this section of an object")
-    parser.add_argument("--big-endian", action="store_true", help="IN is big-endian code")
+    parser.add_argument("--target", default="bpf", choices=sorted(MACHINES), help=f"byte order of IN, where that does not say it: {MACHINE}")
+    parser.add_argument("--big-endian", dest="target", action="store_const", const="bpfeb", help="the same as --target bpfeb")
     parser.add_argument("--source", action="store_true", help="interleave the source lines that BTF tells")
     parser.add_argument("--bytes", action="store_true", help="add slot and bytes to every line, as a comment")
     parser.add_argument("--whole", action="store_true",
@@ -126,7 +129,7 @@ def _file(args: argparse.Namespace) -> tuple[list[Routine], list[str] | None]:
                 raise FormatError(f"{args.input} has no code in section {args.section!r}; it has {', '.join(names) or 'none'}")
         return routines, declarations
     code = _from_hex(data) if form == "hex" else data
-    order = "big" if args.big_endian else "little"
+    order = MACHINES[args.target].name
     try:
         return listing.routines_of_code(code, order), None
     except DecodeError:
@@ -152,7 +155,7 @@ def _sections(data: bytes, error: FormatError) -> list[Routine]:
         names = {s.value // 8: s.name for s in file.symbols if s.section == index and s.type == 2 and s.name}
         notes = {offset // 8: f"refers to {symbol.name or file.sections[max(0, symbol.section)].name}"
                  for offset, symbol, _ in section.relocations}
-        made = listing.routines_of_code(section.data, file.byteorder, names, {}, notes, section.name, notes)
+        made = listing.routines_of_code(section.data, file.order.name, names, {}, notes, section.name, notes)
         out += _with_symbols(made, {offset // 8: symbol.name or file.sections[max(0, symbol.section)].name
                                     for offset, symbol, _ in section.relocations})
     if not out:

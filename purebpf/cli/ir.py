@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import time
 
+from . import target
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """FILE [--after PASS] [--all] [--verify] [--time]"""
+    """FILE [--after PASS] [--all] [--target T] [--cpu N] [--kernel X] [--verify] [--time]"""
     parser.add_argument("file", metavar="FILE.py")
     parser.add_argument("--after", default="", metavar="PASS", help="'check' (the tree before it is IR), 'frontend', or the name of a pass (default: the last)")
     parser.add_argument("--all", action="store_true", help="after every pass that changed something")
-    parser.add_argument("--kernel", default="", metavar="X.Y", help="the release that it is for")
+    target.add_arguments(parser)
     parser.add_argument("--verify", action="store_true", help="check the IR between passes")
     parser.add_argument("--time", action="store_true", help="milliseconds per pass, instead of the IR")
     parser.epilog = "examples: purebpf ir count.py    purebpf ir count.py --after check"
@@ -38,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
         from ..compiler import to_tree
         from ..tree.text import print_tree
 
-        print(print_tree(to_tree(file_programs(args.file), choices(kernel=args.kernel)).programs), end="")
+        print(print_tree(to_tree(file_programs(args.file), choices(target=target.chosen(args))).programs), end="")
         return 0
-    compile_file(args.file, kernel=args.kernel, verify=args.verify, observe=observe)
+    compile_file(args.file, target=target.chosen(args), verify=args.verify, observe=observe)
     if args.time:
         for name, _, spent in steps:
             print(f"{spent:8.2f} ms  {name}")

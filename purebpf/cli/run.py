@@ -8,6 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FormatError
+from ..target import MACHINES, VM
+from .target import MACHINE
 
 if TYPE_CHECKING:
     from ..spec import ObjectSpec, RunResult
@@ -32,12 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="run this often on the same packet (default 1)")
     parser.add_argument("--engine", choices=("auto", "fast", "plain"), default="auto")
     parser.add_argument("--cpus", type=int, default=1, metavar="N", help="values of a per-CPU map (default 1)")
+    parser.add_argument("--target", default="bpf", choices=sorted(MACHINES), help=f"byte order of the machine, for a .py file: {MACHINE}")
     parser.add_argument("--limit", type=int, metavar="N", help="stop after about this many instructions")
     parser.epilog = "examples: purebpf run count.py --prog on_openat    purebpf run xdp.py --data @packet.bin"
 
 
 def run(args: argparse.Namespace) -> int:
-    source = load(args.file)
+    source = load(args.file, args.target)
     if isinstance(source, bytes):
         _run_bare(args, source)
     else:
@@ -55,12 +58,12 @@ def typed(spec: ObjectSpec, section: str | None, program: str | None) -> ObjectS
     return chosen(spec, {}, dict.fromkeys(names, section), {})[0]
 
 
-def load(path: str) -> ObjectSpec | bytes:
-    """What is in a file: an object, or bare code."""
+def load(path: str, machine: str = "bpf") -> ObjectSpec | bytes:
+    """What is in a file: an object, or bare code. A Python file is compiled for `machine`."""
     if path.endswith(".py"):
         from .program import compile_file
 
-        return compile_file(path, hooks=None).spec  # the VM has every hook
+        return compile_file(path, target=machine, kernel=VM, hooks=None).spec  # the VM has every hook
     if path == "-":
         data = sys.stdin.buffer.read()
     else:
@@ -240,5 +243,5 @@ def _rows(live: LiveMap) -> list[str]:
 
 
 def _is_set(live: LiveMap, key: int) -> bool:
-    raw = live.engine.get(key.to_bytes(4, "little"))
+    raw = live.engine.get(live.engine.memory.order.bytes(key, 4))
     return any(map(any, raw)) if isinstance(raw, list) else any(raw or b"")

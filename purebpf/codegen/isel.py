@@ -36,6 +36,7 @@ from ..isa.opcodes import (
     X,
     XOR,
 )
+from ..order import NETWORK
 from . import calls, division, memory
 from .branch import JUMPS, branch, is_u32
 from .mach import MBlock, MFunc
@@ -300,7 +301,7 @@ def _unary(s: Selector, op: Op) -> None:
             s.emit((ALU64 if name == "neg" else ALU) | NEG, dst)
         case "bswap16" | "bswap32" | "bswap64":
             s.copy(dst, x)
-            s.emit((ALU64 | END) if s.cpu >= 4 else (ALU | END | X), dst, imm=int(name[5:]))
+            s.emit(ALU64 | END if s.cpu >= 4 else ALU | END | (X if s.fn.order is not NETWORK else K), dst, imm=int(name[5:]))
         case _:
             memory.sign_extend(s, dst, x, int(name[4:]))
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..errors import FormatError
+from ..order import HOST
 from .ints import BOOL, TYPES
 from .layout import ArrayType, Field, Layout, PtrType
 from .memory import from_fields
@@ -95,7 +96,9 @@ class _Converter:
             return _BIG_ENDIAN[name]
         fields = []
         for field, place in ctype.fields or ():  # members of what has no name are there, at their own places
-            bits = (place.bitshift, place.bitsize) if place.bitsize > 0 else (0, 0)
+            bits = (0, 0)
+            if place.bitsize > 0:  # cffi counts from the lowest, as this machine has it: here it is how many are before it
+                bits = (HOST.lowest(place.bitshift, place.bitsize, self.ffi.sizeof(place.type)), place.bitsize)
             fields.append(Field(field, self.convert(place.type), place.offset, *bits))
         if ctype.fields is None:
             return from_fields(self._name(name), (), 0, 1, union=ctype.kind == "union")

@@ -28,6 +28,10 @@ class Program(Generic[P, R]):
         def __get__(self, instance: Any, cls: type) -> Program[P, R]:
             return self if instance is None else Program(self.function, self.section, self.default, instance)
 
+    def at(self, section: str) -> Program[P, R]:
+        """The same program at another place."""
+        return self if section == self.section else Program(self.function, section, self.default, self.owner)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and self.function is other.function and self.owner is other.owner and \
             self.section == other.section
@@ -110,7 +114,13 @@ class Plain(Protocol):
 class Targeted(Protocol):
     """A decorator that says what to attach to, `@bpf.kprobe("do_unlinkat")`."""
 
-    def __call__(self, target: str, *rest: str, default: int | None = None) -> Decorator: ...
+    def __call__(self, target: str, *rest: str, default: int | None = None, sleepable: bool = False) -> Decorator: ...
+
+
+class Many(Protocol):
+    """A decorator of many functions at once, `@bpf.kprobe_multi("tcp_*")`; `session=True`: called before and after each."""
+
+    def __call__(self, target: str, *rest: str, default: int | None = None, sleepable: bool = False, session: bool = False) -> Decorator: ...
 
 
 class Decorator(Protocol):
@@ -134,13 +144,34 @@ def _plain(name: str, sections: dict[str, str]) -> Plain:
 
 
 def _target(name: str, prefix: str, example: str, colon: bool = False) -> Targeted:
-    """A decorator that needs the name of what to attach to."""
+    """A decorator that needs the name of what to attach to. `sleepable=True`: the program may sleep, where the hook lets it."""
 
-    def decorate(target: Any = None, *rest: str, default: int | None = None) -> Any:
+    def decorate(target: Any = None, *rest: str, default: int | None = None, sleepable: bool = False) -> Any:
         if not isinstance(target, str):
             raise TypeError(f'@{name} needs a target: @{name}("{example}")')
         where = "/".join((target.replace(":", "/", 1) if colon else target, *rest))
-        return section(f"{prefix}/{where}", default=default)
+        return section(f"{_sleepable(name, prefix) if sleepable else prefix}/{where}", default=default)
+
+    decorate.__name__ = name
+    return decorate
+
+
+def _sleepable(name: str, prefix: str) -> str:
+    """The section of the programs of a hook that may sleep."""
+    from ..uapi import hooks
+
+    if not any(hook.name == f"{prefix}.s" for hook in hooks.HOOKS):
+        can = sorted({hook.name.removesuffix(".s") for hook in hooks.HOOKS if hook.name.endswith(".s")})
+        raise TypeError(f"programs of @{name} cannot sleep; those of {', '.join(can)} can")
+    return f"{prefix}.s"
+
+
+def _many(name: str, example: str, session: str = "") -> Many:
+    """A decorator of all functions that a pattern finds. `session`: the section of its sessions."""
+    once, both = _target(name, name.replace("_", "."), example), _target(name, session, example)
+
+    def decorate(target: Any = None, *rest: str, session: bool = False, **options: Any) -> Any:
+        return (both if session else once)(target, *rest, **options)
 
     decorate.__name__ = name
     return decorate
@@ -163,8 +194,8 @@ class Iterators:
     """`@bpf.iter("task")`: a program that is called for every object of a kind and prints what a file then holds.
     `for i in bpf.iter.num(3, 8)`: the kernel's iterators in a loop, by their names."""
 
-    def __call__(self, target: str, *, default: int | None = None) -> Callable[[Callable[P, R]], Program[P, R]]:
-        return section(f"iter/{target}", default=default)
+    def __call__(self, target: str, *, default: int | None = None, sleepable: bool = False) -> Callable[[Callable[P, R]], Program[P, R]]:
+        return section(f"{'iter.s' if sleepable else 'iter'}/{target}", default=default)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -233,7 +264,10 @@ lsm = _target("lsm", "lsm", "file_open")
 fmod_ret = _target("fmod_ret", "fmod_ret", "bpf_modify_return_test")
 freplace = _target("freplace", "freplace", "function")
 lsm_cgroup = _target("lsm_cgroup", "lsm_cgroup", "socket_post_create")
-kprobe_multi = _target("kprobe_multi", "kprobe.multi", "tcp_*")
+ksyscall = _target("ksyscall", "ksyscall", "openat")
+kretsyscall = _target("kretsyscall", "kretsyscall", "openat")
+usdt = _target("usdt", "usdt", "libc.so.6:libc:setjmp")
+kprobe_multi = _many("kprobe_multi", "tcp_*", session="kprobe.session")
 kretprobe_multi = _target("kretprobe_multi", "kretprobe.multi", "tcp_*")
-uprobe_multi = _target("uprobe_multi", "uprobe.multi", "libc.so.6:mem*")
+uprobe_multi = _many("uprobe_multi", "libc.so.6:mem*", session="uprobe.session")
 uretprobe_multi = _target("uretprobe_multi", "uretprobe.multi", "libc.so.6:mem*")

@@ -1,6 +1,7 @@
 """What every type of the language knows about itself at rest: name, size, alignment; and the shapes built of others.
 
-Sizes and offsets are bytes, bit-field positions bits, all little-endian C layout. Types are immutable and compare by
+Sizes and offsets are bytes, all as C lays out; the position of a bit-field is how many bits of its unit are before it, which
+`order.Order.lowest` makes a shift of. Types are immutable and compare by
 identity, except arrays and pointers, which compare by what they are made of.
 """
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform, get_args, overload
 
+from ..order import HOST, NETWORK, Order
 from .ints import BOOL, TYPES, IntType
 from .layout import ArrayType, BitField, Field, Layout, PtrType, StructType, lay_out
 
@@ -257,13 +258,13 @@ def kernel_struct(cls: C) -> C:
     return made
 
 
-def encode(layout: Layout, value: Any, where: str) -> bytes:
-    """A Python value as the layout's bytes. Raises ValueError or TypeError, naming `where`, if it does not fit."""
+def encode(layout: Layout, value: Any, where: str, order: Order = HOST) -> bytes:
+    """A Python value as the layout's bytes, on a machine of that byte order. Raises ValueError or TypeError, naming `where`, if it does not fit."""
     if isinstance(layout, IntType):
         number = int(value)
         if not layout.lo <= number <= layout.hi:
             raise ValueError(f"{where}: {number} does not fit into {layout.name}")
-        return number.to_bytes(layout.size, "big" if layout.big_endian else "little", signed=layout.signed)
+        return (NETWORK if layout.big_endian else order).bytes(number, layout.size)
     if isinstance(layout, ArrayType):
         if isinstance(value, str | bytes):
             raw = value.encode() if isinstance(value, str) else value
@@ -275,19 +276,19 @@ def encode(layout: Layout, value: Any, where: str) -> bytes:
         items = list(value)
         if len(items) > layout.count:
             raise ValueError(f"{where}: {len(items)} values do not fit into {layout.name}")
-        return b"".join(encode(layout.elem, v, f"{where}[{i}]") for i, v in enumerate(items)).ljust(layout.size, b"\0")
+        return b"".join(encode(layout.elem, v, f"{where}[{i}]", order) for i, v in enumerate(items)).ljust(layout.size, b"\0")
     if isinstance(layout, StructType):
         image = bytearray(layout.size)
         for f in layout.fields:
             item = value.get(f.name, 0) if isinstance(value, dict) else getattr(value, f.name, 0)
             if f.bits:
-                unit = int.from_bytes(image[f.offset : f.offset + f.type.size], "little")
-                unit |= (int(item) & ((1 << f.bits) - 1)) << f.bit
-                image[f.offset : f.offset + f.type.size] = unit.to_bytes(f.type.size, "little")
-            elif any(raw := encode(f.type, item, f"{where}.{f.name}")):  # members of a union overlap: those left out are zero
+                unit = order.number(image[f.offset : f.offset + f.type.size])
+                unit |= (int(item) & ((1 << f.bits) - 1)) << order.lowest(f.bit, f.bits, f.type.size)
+                image[f.offset : f.offset + f.type.size] = order.bytes(unit, f.type.size)
+            elif any(raw := encode(f.type, item, f"{where}.{f.name}", order)):  # members of a union overlap: those left out are zero
                 image[f.offset : f.offset + f.type.size] = raw
         return bytes(image)
-    return int(value or 0).to_bytes(layout.size, "little")
+    return order.bytes(int(value or 0), layout.size)
 
 
 def sizeof(word: Any) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ..order import NETWORK
 from .flow import Word
 
 
@@ -24,7 +25,7 @@ class TextWord(Word):
 
 
 def _bytes(value: int | Iterable[int], size: int, name: str) -> bytes:
-    data = value.to_bytes(size, "big") if isinstance(value, int) else bytes(value)
+    data = value.to_bytes(size, NETWORK.name) if isinstance(value, int) else bytes(value)
     if len(data) != size:
         raise ValueError(f"{name}() takes {size} bytes, these are {len(data)}")
     return data

@@ -11,6 +11,8 @@ from __future__ import annotations
 import struct
 from typing import Final
 
+from ..order import Order
+
 PROGBITS: Final = 1
 SYMTAB: Final = 2
 STRTAB: Final = 3
@@ -60,12 +62,12 @@ class Symbol:
 class Image:
     """Collects, then `to_bytes`."""
 
-    __slots__ = ("sections", "symbols", "byteorder")
+    __slots__ = ("sections", "symbols", "order")
 
-    def __init__(self, byteorder: str = "little") -> None:
+    def __init__(self, order: Order) -> None:
         self.sections: list[Section] = []
         self.symbols: list[Symbol] = []
-        self.byteorder = byteorder
+        self.order = order
 
     def section(self, name: str, type: int = PROGBITS, flags: int = 0, *, align: int = 1, data: bytes = b"",
                 size: int = 0) -> Section:
@@ -92,7 +94,7 @@ class Image:
         strings = _Strings()
         symbols = sorted(self.symbols, key=lambda s: s.bind != LOCAL)
         number = {id(symbol): i for i, symbol in enumerate(symbols, 1)}
-        mark = "<" if self.byteorder == "little" else ">"
+        mark = self.order.mark
         symtab_index = 2 + len(self.sections) + sum(bool(s.relocations) for s in self.sections)
         rows: list[tuple[str, int, int, bytes, int, int, int, int, int]] = []
         for s in self.sections:
@@ -125,7 +127,7 @@ class Image:
             if type != NOBITS:
                 out += data
         out += bytes(-len(out) % 8)
-        ident = b"\x7fELF\x02" + (b"\x01" if mark == "<" else b"\x02") + b"\x01" + bytes(9)
+        ident = b"\x7fELF\x02" + bytes([self.order.elf]) + b"\x01" + bytes(9)
         out[:64] = ident + struct.pack(mark + "HHIQQQIHHHHHH", 1, _MACHINE_BPF, 1, 0, 0, len(out), 0, 64, 0, 0, 64,
                                        len(headers), 1)
         return bytes(out) + b"".join(headers)

@@ -62,7 +62,7 @@ class _Lifter:
         maps = lifter.maps()
         self.map_at = lifter.map_at
         programs, functions = self._code()
-        return ObjectSpec(programs, functions, maps, lifter.data(), self._license(), self.btf, name, self.file.byteorder)
+        return ObjectSpec(programs, functions, maps, lifter.data(), self._license(), self.btf, name, self.file.order.name)
 
     def _symbols(self) -> None:
         """Find the functions. Statics of one name, as a linker leaves them, are told apart by a number."""
@@ -154,7 +154,7 @@ class _Lifter:
         insns: list[Insn] = []
         where: dict[int, int] = {}  # byte offset -> index
         at = start
-        for insn in decode(section.data[start:end], self.file.byteorder):
+        for insn in decode(section.data[start:end], self.file.order.name):
             where[at] = len(insns)
             if at in relocations:
                 insn = self._refer(index, insn, relocations[at], f"{symbol.name}+{at - start:#x}")

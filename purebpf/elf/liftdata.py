@@ -94,13 +94,13 @@ class DataLifter:
         spec = maps[home[3]]
         if number >= max(spec.max_entries, 1) or number > 0xFFFFFFFF:
             raise ElfError(f"map {home[3]!r}: slot {number} of {spec.max_entries}")
-        key = struct.pack("<I" if self.file.byteorder == "little" else ">I", number)
+        key = self.file.order.bytes(number, 4)
         maps[home[3]] = spec._replace(contents=(*spec.contents, (key, name)))
 
     def _word(self, section: elf.Section, offset: int) -> int:
         if not 0 <= offset <= len(section.data) - 8:
             raise ElfError(f"section {section.name!r}: relocation at {offset:#x} is outside")
-        number: int = struct.unpack_from("<Q" if self.file.byteorder == "little" else ">Q", section.data, offset)[0]
+        number: int = struct.unpack_from(self.file.order.mark + "Q", section.data, offset)[0]
         return number
 
     def _legacy(self, index: int, section: elf.Section, out: dict[str, MapSpec]) -> None:
@@ -112,7 +112,7 @@ class DataLifter:
         size = len(section.data) // len(symbols)
         if size < _LEGACY:
             raise ElfError(f"section 'maps' has {size} bytes a map, a definition takes {_LEGACY}")
-        mark = "<" if self.file.byteorder == "little" else ">"
+        mark = self.file.order.mark
         for number, symbol in enumerate(symbols):
             if symbol.value != number * size:
                 raise ElfError(f"map {symbol.name!r} at {symbol.value:#x} of section 'maps' is not where one begins")

@@ -8,6 +8,7 @@ import struct
 from typing import Final, NamedTuple
 
 from ..errors import ElfError
+from ..order import BY_ELF, Order
 from .image import EXEC, NOBITS, REL
 
 _MAX_BSS: Final = 1 << 26  # the kernel's arrays go further, but nobody's sections do
@@ -52,7 +53,7 @@ class File(NamedTuple):
 
     sections: list[Section]
     symbols: list[Symbol]
-    byteorder: str
+    order: Order
 
     def named(self, name: str) -> Section | None:
         """The section called `name`."""
@@ -89,9 +90,10 @@ class _Parser:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        if len(data) < 64 or data[4] not in (1, 2) or data[5] not in (1, 2):
+        if len(data) < 64 or data[4] not in (1, 2) or data[5] not in BY_ELF:
             raise ElfError("malformed ELF file: no header")
-        self.mark = "<" if data[5] == 1 else ">"
+        self.order = BY_ELF[data[5]]
+        self.mark = self.order.mark
         kind, machine = struct.unpack_from(self.mark + "HH", data, 16)
         if data[4] != 2 or kind != _ET_REL or machine not in (_EM_BPF, 0):
             raise ElfError(f"not a BPF object: machine {machine}, type {kind}, {32 * data[4]} bits")
@@ -111,7 +113,7 @@ class _Parser:
                 self._relocations(header, section, sections, symbols, symtabs[0])
             elif header.type == _RELA and header.info < len(sections) and sections[header.info].flags & EXEC:
                 raise ElfError(f"section {section.name!r} has relocations with addends, which BPF objects do not use")
-        return File(sections, symbols, "little" if self.mark == "<" else "big")
+        return File(sections, symbols, self.order)
 
     def _headers(self) -> tuple[list[_Header], bytes]:
         """The section headers, and the strings with their names."""

@@ -14,6 +14,7 @@ from ..btf import types as t
 from ..errors import BtfError, ElfError, FormatError
 from ..isa.insn import DataRef, ExternRef, FuncRef, KsymRef, MapRef
 from ..isa.opcodes import SLOT
+from ..order import ORDERS
 from ..spec import DataSpec, MapSpec, ObjectSpec, Pointer, VarSpec
 from . import image as elf
 from .mapdefs import Definition, define, parse
@@ -37,7 +38,7 @@ class DataWriter:
         self._rows: dict[str, list[t.SecVar]] = {}  # of the extern sections
         self._datasecs = {one.name: i for i, one in (spec.btf.items() if spec.btf is not None else ())
                           if isinstance(one, t.Datasec)}
-        self._mark = "<" if spec.byteorder == "little" else ">"
+        self._mark = ORDERS[spec.byteorder].mark
         for name in _EXTERN:
             self._rows[name] = list(self._known(name).vars)
 

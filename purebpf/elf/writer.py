@@ -31,6 +31,7 @@ from ..isa.insn import (
     MapRef,
 )
 from ..isa.opcodes import ALU, ALU64, CALL, IMM64_VALUE, JMP, JMP32, LD_IMM64, LDX, SLOT, ST, STX, K
+from ..order import ORDERS
 from ..spec import FuncSpec, ObjectSpec
 from . import image as elf
 from .writedata import DataWriter, have
@@ -81,7 +82,7 @@ class _Writer:
 
     def __init__(self, spec: ObjectSpec) -> None:
         self.spec = spec
-        self.image = elf.Image(spec.byteorder)
+        self.image = elf.Image(ORDERS[spec.byteorder])
         self.types = Builder(spec.btf)
         self.code: dict[str, elf.Section] = {}
         self.funcs: dict[str, elf.Symbol] = {}

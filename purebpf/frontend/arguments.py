@@ -14,9 +14,9 @@ from ..btf.layout import resolve, resolved, size_of
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import Layout, OptionalType, PtrType, StructType
 from ..tree.kinds import POISON, U64, Const, Context, Int, Ptr, is_maybe, narrowed
-from ..tree.nodes import Cast, CtxPlace, Expr, If, Load, Number, Return
+from ..tree.nodes import Bits, Cast, CtxPlace, Expr, If, Load, Number, Return
 from ..uapi import contexts, hooks
-from . import arith, memory, trust
+from . import arith, memory, probes, trust
 from .context import Binding, Checker
 from .ktypes import KernelTypes
 from .names import near
@@ -144,7 +144,7 @@ def element(c: Checker, ctx: Expr, name: str, layout: Layout | None, node: ast.A
     if isinstance(known.target, StructType):
         return Load(c.span(node), Ptr(known.target, "kernel", null=null, writable=False, why=why, trust="trusted"), place)
     mine = layout.target if isinstance(layout, PtrType) else layout if layout is not None else known.target
-    return Load(c.span(node), Ptr(mine, "mem", null=null, writable=False, why=why), place)
+    return Load(c.span(node), Ptr(mine, "arg", null=null, writable=False, why=why), place)  # an entry has other names too
 
 
 def _element(c: Checker, one: Parameter, ctx: Expr) -> None:
@@ -161,7 +161,7 @@ def _element(c: Checker, one: Parameter, ctx: Expr) -> None:
 
 
 def _arguments(c: Checker, parameters: list[Parameter], ctx: Expr, kind: str) -> None:
-    program = c.hook.removeprefix("?").split("/")[0].split(".")[0]
+    program = program_of(c)
     if program in RETURN_PROBES:
         _result(c, program, parameters, ctx)
         return
@@ -176,11 +176,19 @@ def _arguments(c: Checker, parameters: list[Parameter], ctx: Expr, kind: str) ->
         if known is None and signature is not None:
             known = next((a for i, a in enumerate(signature.args.values()) if i == one.at), None)
         word = known.word if known is not None else one.at
+        if program == "usdt":
+            c.bind(one.name, _as(c, probes.usdt(c, ctx, "argument", (word,), one.node), one.layout, one.node), one.name)
+            continue
         place = argument(c, ctx, word, one.node)
         if known is not None and known.layout is not None and one.layout is not None:
             _agree(c, one, known)
         layout = one.layout if one.layout is not None else known.layout if known is not None else None
         c.bind(one.name, typed(c, place, layout, _reach(program, kind), one.node), one.name)
+
+
+def program_of(c: Checker) -> str:
+    """The kind of hook, "fentry" of "fentry.s/tcp_connect"."""
+    return c.hook.removeprefix("?").split("/")[0].split(".")[0]
 
 
 def _result(c: Checker, program: str, parameters: list[Parameter], ctx: Expr) -> None:
@@ -191,7 +199,9 @@ def _result(c: Checker, program: str, parameters: list[Parameter], ctx: Expr) ->
     if one.name != "ret" and program == "kretprobe":
         raise c.error("arguments", f"a return probe has no argument {one.name!r}", one.node, help="it has 'ret', the result")
     layout = one.layout
-    if layout is None:
+    if layout is None and program in probes.SYSCALLS:
+        layout = TYPES["i64"]  # an error is a number below 0
+    elif layout is None:
         signature = prototype(c, program)
         layout = signature.args["ret"].layout if signature is not None and "ret" in signature.args else None
     c.bind(one.name, typed(c, result(c, ctx, one.node), layout, _reach(program, "pt_regs"), one.node), one.name)
@@ -199,7 +209,7 @@ def _result(c: Checker, program: str, parameters: list[Parameter], ctx: Expr) ->
 
 def _reach(program: str, kind: str) -> str:
     """How what a pointer leads to is read: "kernel" where the verifier trusts it, else by fault-safe reads."""
-    return "kernel" if kind == "args" else "user" if program in ("uprobe", "uretprobe", "usdt") else "probe"
+    return "kernel" if kind == "args" else "user" if program in ("uprobe", "uretprobe", "usdt", *probes.SYSCALLS) else "probe"
 
 
 def typed(c: Checker, place: Expr, layout: Layout | None, reach: str, node: ast.AST) -> Expr:
@@ -214,6 +224,14 @@ def typed(c: Checker, place: Expr, layout: Layout | None, reach: str, node: ast.
     return arith.wrap(c, word, layout if isinstance(layout, IntType) else U64, node)
 
 
+def _as(c: Checker, word: Expr, layout: Layout | None, node: ast.AST) -> Expr:
+    """A number that was computed, as its annotation has it: a pointer into the program that is probed, or a number."""
+    if isinstance(layout, PtrType | StructType):
+        target = layout.target if isinstance(layout, PtrType) else layout
+        return Bits(c.span(node), Ptr(target, "", "user", writable=False), arith.integer(c, word, node))
+    return arith.wrap(c, arith.integer(c, word, node), layout if isinstance(layout, IntType) else U64, node)
+
+
 def argument(c: Checker, ctx: Expr, number: int, node: ast.AST) -> Expr:
     """The place of the n-th argument: a word of the context, or a register."""
     kind = ctx.kind
@@ -221,9 +239,12 @@ def argument(c: Checker, ctx: Expr, number: int, node: ast.AST) -> Expr:
     if kind.name in WORDS:
         return CtxPlace(c.span(node), Ptr(TYPES["u64"], "ctx", writable=False), ctx, 8 * number)
     call = _calling(c, node)
-    if number >= len(call.args):
-        raise c.error("arguments", f"argument {number} is not in a register: {len(call.args)} are on {contexts.machine()}", node)
-    return register(c, ctx, call.args[number], node)
+    places = call.syscall_args if program_of(c) in probes.SYSCALLS else call.args
+    if number >= len(places):
+        raise c.error("arguments", f"argument {number} is not in a register: {len(places)} are on {contexts.machine()}", node)
+    if places is call.syscall_args:
+        return probes.of_syscall(c, register(c, ctx, call.args[0], node), places[number], node)
+    return register(c, ctx, places[number], node)
 
 
 def result(c: Checker, ctx: Expr, node: ast.AST) -> Expr:
@@ -255,12 +276,24 @@ def prototype(c: Checker, program: str) -> Signature | None:
     target = hooks.target(c.hook).split("+")[0]
     if not target or program in ("uprobe", "uretprobe", "usdt", "raw_tp", "raw_tracepoint"):
         return None
+    if program in probes.SYSCALLS:
+        return syscall(c, program, target)
     for name in _functions(program, target):
         found = c.unit.kernel.function(name)
         if found is not None:
             params = found.proto.params[1:] if program == "tp_btf" else found.proto.params
             return _signature(found.types, program, target, params, found.proto.ret)
     return None
+
+
+def syscall(c: Checker, program: str, target: str) -> Signature | None:
+    """A system call's prototype, by the function behind it, or by the record of its tracepoint."""
+    for name in (f"__do_sys_{target}", f"__se_sys_{target}"):
+        found = c.unit.kernel.function(name)
+        if found is not None:
+            return _signature(found.types, program, target, found.proto.params, found.proto.ret)
+    args = {name: Argument(name, layout, at) for at, (name, layout) in enumerate(c.unit.contexts.syscall(target))}
+    return Signature(f"long {target}({', '.join(args)})", args) if args else None
 
 
 def _functions(program: str, target: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..dsl.layout import ArrayType
+from ..order import NETWORK, ORDERS
 from ..tree.kinds import Agg, Const, Context, Cursor, I64, Int, Ptr, Tuple, U64, U8, is_bytes, is_maybe, is_string, narrowed
 from ..tree.nodes import Arith, At, Expr, Lit, MakeTuple, Number
 from . import arith, compare, fitting, instead, keeping, library, memory, packet, strings, truths
@@ -193,19 +194,19 @@ def code_point(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
 
 def from_bytes(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     """`int.from_bytes(memory, "big")`: up to 8 bytes as one number."""
-    value, order, signed = args[0], args[1].kind, args[2].kind == Const(True)
-    big = order == Const("big")
-    if order not in (Const("big"), Const("little")):
+    value, signed = args[0], args[2].kind == Const(True)
+    order = ORDERS.get(args[1].kind.value) if isinstance(args[1].kind, Const) else None
+    if order is None:
         raise c.error("arguments", "int.from_bytes() takes bytes and 'big' or 'little'", node)
     if isinstance(value.kind, Const):
         c.drop(value)
-        return c.lit(int.from_bytes(value.kind.value, "big" if big else "little", signed=signed), node)
+        return c.lit(order.number(value.kind.value, signed=signed), node)
     place = memory.deref(c, c.hold(value, "$bytes"), node)
     layout = place.kind.target if isinstance(place.kind, Ptr) else None
     if not is_bytes(layout) or layout is None or not 0 < layout.size <= 8:
         raise c.mismatch("int.from_bytes() takes an array of at most 8 bytes", place.kind, node)
     result: Expr = c.lit(0, node)
-    for i in range(layout.size) if big else reversed(range(layout.size)):
+    for i in range(layout.size) if order is NETWORK else reversed(range(layout.size)):
         byte = arith.integer(c, memory.load(c, memory.element(c, place, Number(c.span(node), i), node), node), node)
         shifted = arith.binary(c, "<<", arith.integer(c, result, node), Number(c.span(node), 8), node)
         result = arith.binary(c, "|", arith.integer(c, shifted, node), byte, node)

@@ -63,6 +63,7 @@ FUNCTIONS: Final[dict[Any, Row]] = {
     flow.preempt_off: Row(sections.word("preempt")),
     flow.printk: Row(printing.printk, "text *values", form=True),
     flow.rcu: Row(sections.word("rcu")),
+    flow.seq_print: Row(printing.seq_print, "*values", form=True),
     flow.type_exists: Row(questions.type_exists, "kind"),
     flow.type_matches: Row(questions.type_matches, "kind"),
     flow.type_size: Row(questions.type_size, "kind"),

@@ -8,6 +8,7 @@ from ..dsl.ints import IntType, TYPES
 from ..dsl.layout import ArrayType, Layout, PtrType, StructType
 from ..dsl.memory import encode
 from ..errors import Span
+from ..order import NETWORK, Order
 from ..tree.kinds import (
     Agg, BOOL, Choice, Const, I64, Int, NONE, Optional, Ptr, Text, Tuple, U64, an, is_bytes, is_maybe, is_string,
 )
@@ -227,7 +228,7 @@ def _fit_choice(c: Checker, value: Expr, layout: ArrayType, node: ast.AST) -> Ex
 def constant(c: Checker, layout: Layout, value: object, node: ast.AST) -> Expr:
     """A constant in .rodata: where helpers read it just as well as from the stack, without the stores."""
     try:
-        return constant_bytes(c, encode(layout, value, layout.name), layout, node)
+        return constant_bytes(c, encode(layout, value, layout.name, c.unit.target.order), layout, node)
     except (ValueError, TypeError) as error:
         raise c.error("constant", f"this value does not fit: {error}", node) from None
 
@@ -271,7 +272,7 @@ def address_of(c: Checker, value: Expr, layout: Layout, node: ast.AST) -> Expr:
     if isinstance(kind, Ptr) and kind.target == layout and kind.access == "direct" and kind.region in HELPER_MEMORY and not _core(kind):
         return value
     if isinstance(value, Record | Row) and layout.size >= CONSTANT_SIZE:
-        known = known_bytes(value, layout)
+        known = known_bytes(value, layout, c.unit.target.order)
         if known is not None:
             return constant_bytes(c, known, layout, node)
     return placed(c, value, layout, node)
@@ -285,19 +286,19 @@ def _core(kind: Ptr) -> bool:
     return isinstance(kind.target, StructType) and kind.target.core
 
 
-def known_bytes(value: Expr, layout: Layout) -> bytes | None:
-    """The bytes of a struct or array value, if all of it is known now."""
+def known_bytes(value: Expr, layout: Layout, order: Order) -> bytes | None:
+    """The bytes of a struct or array value on the target, if all of it is known now."""
     if isinstance(value, Bytes):
         return value.data
     if isinstance(value, Number) and isinstance(layout, IntType):
-        return (value.value & ((1 << layout.bits) - 1)).to_bytes(layout.size, "big" if layout.big_endian else "little")
+        return (NETWORK if layout.big_endian else order).bytes(value.value, layout.size)
     if isinstance(value, Row) and isinstance(layout, ArrayType):
-        items = [known_bytes(i, layout.elem) for i in value.items]
+        items = [known_bytes(i, layout.elem, order) for i in value.items]
         return None if None in items else b"".join(i for i in items if i is not None).ljust(layout.size, b"\0")
     if isinstance(value, Record) and isinstance(layout, StructType):
         image = bytearray(layout.size)
         for f, item in value.fields:
-            known = known_bytes(item, f.type) if not f.bits else None
+            known = known_bytes(item, f.type, order) if not f.bits else None
             if known is None:
                 return None
             image[f.offset : f.offset + len(known)] = known

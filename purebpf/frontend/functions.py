@@ -21,6 +21,7 @@ from ..tree.kinds import (
 )
 from ..tree.nodes import Block, Call, Expr, Function, Get, Lit, Local, SlotPlace, Undef
 from ..tree.walk import settle_vague
+from ..uapi import versions
 from . import gate, keeping, mapuse, packet, sections
 from .binding import _defaults, bind, declared, declared_parameters
 from .context import Binding, Checker, Closure, Effects, Frame, Target, plain_function
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from .unit import Unit
 
 
-def call(c: Checker, callee: Any, args: list[Expr], named: Mapping[str, Expr], node: ast.Call) -> Expr:
+def call(c: Checker, callee: Any, args: list[Expr], named: Mapping[str, Expr], node: ast.AST) -> Expr:
     """A user's function is called: `callee` is a function, one marked `@bpf.func`, or a nested one."""
     if isinstance(callee, Closure):
         made = callee.frame
@@ -84,7 +85,7 @@ def _captures(c: Checker, kind: Kind) -> Closure | None:
     return next((closure for closure in closures(kind) if captured(c, closure)), None)
 
 
-def _call_instance(c: Checker, callee: Any, source: Source, role: str, bound: dict[str, Expr], node: ast.Call) -> Expr:
+def _call_instance(c: Checker, callee: Any, source: Source, role: str, bound: dict[str, Expr], node: ast.AST) -> Expr:
     wanted = declared_parameters(c, source)
     if role != "plain" and len(bound) > 5:
         raise c.error("arguments", f"a BPF subprogram takes at most five arguments, {source.name}() has {len(bound)}", node,
@@ -151,7 +152,8 @@ def _global(c: Checker, source: Source, name: str, kind: Kind, node: ast.AST) ->
         case Context():
             return kind
         case Ptr(target=target) if target is not None:
-            return Ptr(target, "mem", null=True, why="the caller passes None", origin=frozenset((Origin(name),)))
+            c.unit.need(c, versions.feature("global_pointers"), f"a pointer to a global function ({source.name}())", node)
+            return Ptr(target, "arg", null=True, why="the caller passes None", origin=frozenset((Origin(name),)))
     raise c.mismatch(f"the parameter {name!r} of {source.name}() takes a number, a pointer or the context", kind, node,
                      "drop 'global_=True'")
 

@@ -24,15 +24,15 @@ def enter(c: Checker, callee: Callee, node: ast.AST) -> None:
     if callee.gpl and not c.unit.gpl:
         raise c.error("gpl-only", f"{_word(callee, node)}() is for GPL programs, this one is {c.unit.license!r}", node,
                       help="leave the licence at 'GPL', or do without it")
-    if callee.types is not None:
+    if callee.differs:
         c.effects.callees.setdefault(callee, c.span(node))
-        if not _may(c, callee):
-            raise _not_for(c, callee, _word(callee, node), node)
+    if not _may(c, callee):
+        raise _not_for(c, callee, _word(callee, node), node)
     if not callee.locked or callee.sleeps:  # most calls need no look at the text
         sections.enter(c, _word(callee, node), callee.sleeps, node, quiet=callee.locked)
     if callee.in_rcu and not trust.protected(c):
         raise c.error("sleeps", f"{_word(callee, node)}() must be called in an RCU section: this program may sleep", node, help="with bpf.rcu():")
-    c.unit.need(c, callee.since, callee.title, node)
+    _need(c, callee, node)
     c.effects.writes |= callee.writes
 
 
@@ -53,6 +53,15 @@ def again(c: Checker, callees: Mapping[Callee, Span], node: ast.AST) -> None:
         c.effects.callees.setdefault(callee, span)
         if not _may(c, callee):
             c.unit.report(_not_for(c, callee, callee.name, node, span))
+        else:
+            _need(c, callee, node)
+
+
+def _need(c: Checker, callee: Callee, node: ast.AST) -> None:
+    """The kernel has the function, and lets programs of this type call it."""
+    first = callee.first(c.unit.prog_type(c.hook))
+    what = callee.title if first == callee.since else f"{callee.title} in a program of {hooks.called(c.hook)}"
+    c.unit.need(c, first, what, node)
 
 
 def _may(c: Checker, callee: Callee) -> bool:
@@ -68,12 +77,11 @@ def _word(callee: Callee, node: ast.AST) -> str:
 
 def _not_for(c: Checker, callee: Callee, word: str, node: ast.AST, at: Span | None = None) -> CompileError:
     """Programs of this type may not call it; `at`: where a function that they call does."""
-    hook = hooks.match(c.hook)
     types = callers.named(callee.types or ())
     listed = " and ".join(filter(None, (", ".join(types[:-1]), types[-1]))) if len(types) <= MOST_LISTED else "most other"
     what = f"{'the helper ' * (callee.title != f'{callee.name}()')}{callee.name}"
     help = f"it is for {listed} programs" if word == callee.name and at is None else f"it calls {what}, which is for {listed} programs"
-    return c.error("program-type", f"{word}() cannot be called in {hook.name if hook else c.hook} programs", node, help=help,
+    return c.error("program-type", f"{word}() cannot be called in {hooks.called(c.hook)} programs", node, help=help,
                    notes=((at, "it is called here"),) if at is not None else ())
 
 

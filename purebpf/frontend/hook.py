@@ -10,8 +10,8 @@ from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, Field, Layout, PtrType, StructType
 from ..tree.kinds import Const, Context, I64, Int, Kind, Ptr, Text, U64, U8
 from ..tree.nodes import Arith, Bits, Cast, CtxPlace, Expr, Load, Number
-from ..uapi import contexts as table
-from . import arguments, instead, memory, packet, shown
+from ..uapi import contexts as table, versions
+from . import arguments, instead, memory, packet, probes, shown
 from .context import Checker
 from .names import near
 
@@ -42,8 +42,9 @@ CHAR_POINTER = PtrType(TYPES["char"], user=True)
 PACKET_EDGES = {"packet": "packet", "packet_end": "packet_end", "packet_meta": "packet_meta"}
 
 
-def _hidden(c: Checker, field: str, name: str, node: ast.AST) -> None:
-    """What programs of this type may not load of their context."""
+def _loaded(c: Checker, kind: str, field: str, name: str, node: ast.AST) -> None:
+    """Programs of this type may load it of their context, and the kernel has it."""
+    c.unit.need(c, versions.field(kind, field), f"ctx.{name}", node)
     if (c.unit.prog_type(c.hook), field) not in table.HIDDEN:
         return
     packet_help = "copy what you need: 'bpf.helpers.skb_load_bytes(ctx, offset, to, bpf.sizeof(to))'" if field in ("data", "data_end") else ""
@@ -69,7 +70,7 @@ class Contexts:
         field = struct.fields.get(name) if struct else None
         if field is None or field.kind != "int":
             return None
-        _hidden(c, name, name, node)
+        _loaded(c, kind.name, name, name, node)
         return CtxPlace(c.span(node), Ptr(shown.layout_of(field), "ctx", writable=field.writable), ctx, field.offset)
 
     def attribute(self, c: Checker, ctx: Expr, name: str, node: ast.AST) -> Expr:
@@ -79,7 +80,7 @@ class Contexts:
         if kind.name == "iter":
             return arguments.element(c, ctx, name, None, node)
         struct = table.context(kind.name)
-        _hidden(c, "data" if name == "packet" else name, name, node)
+        _loaded(c, kind.name, "data" if name == "packet" else name, name, node)
         if struct and name == "packet" and "data" in struct.fields:
             start, end = (self.edge(c, ctx, kind, which, node) for which in ("data", "data_end"))
             return packet.cursor(c, start, end, node)
@@ -98,6 +99,9 @@ class Contexts:
             text = self._record_text(c, ctx, kind.name, name, node)
             if text is not None:
                 return text
+        question = probes.asked(c, ctx, kind.name, name, node)
+        if question is not None:
+            return question
         names = sorted(self._names(kind.name))
         if kind.name in (*arguments.WORDS, "pt_regs") and name not in names:
             raise c.error("no-field", f"this context has no {name!r}", node,
@@ -189,6 +193,11 @@ class Contexts:
                 return layout
         fields = self._formats(category, name)
         return tuple(fields) if fields else KNOWN_FORMATS.get((category, name))
+
+    def syscall(self, name: str) -> list[tuple[str, Layout]]:
+        """The arguments of a system call, as the record of its tracepoint has them behind its number; [] where none is shown."""
+        fields = [f for f in self._formats("syscalls", f"sys_enter_{name}") or () if not f.name.startswith(("common_", "__"))]
+        return [(f.name, _format_layout(f)) for f in sorted(fields, key=lambda f: f.offset)]
 
     def _record_place(self, c: Checker, ctx: Expr, kind: str, name: str, node: ast.AST) -> Expr | None:
         record = self.record(kind)

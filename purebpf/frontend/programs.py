@@ -81,11 +81,15 @@ def check(unit: Unit, program: Program[..., Any]) -> None:
 
 
 def _need_hook(unit: Unit, hook: hooks.Hook, c: Checker, source: Source, program: Program[..., Any]) -> None:
-    """The kernel has programs of this type and for this place."""
-    since = [versions.prog_type(hook.prog_type), versions.attach_type(hook.attach_type) if hook.has_attach_type and not hook.optional else ""]
-    newest = max(filter(None, since), key=versions.number, default="")
+    """The kernel has programs of this type and for this place, and the instructions that the target has."""
+    target = hooks.target(program.section)
+    since = (versions.prog_type(hook.prog_type), versions.attach_type(hook.attach_type) if hook.has_attach_type and not hook.optional else "",
+             versions.section(hook.name, target))
+    what = f"a program of {hook.name}" if not since[2] else f"a program of {'/'.join(filter(None, (hook.name, target)))}"
+    node = hooknames.decorator(source, program.section)
     try:
-        unit.need(c, newest, f"a program of {hook.name}", hooknames.decorator(source, program.section))
+        unit.need(c, max(since, key=versions.number), what, node)
+        unit.need(c, versions.cpu(unit.target.cpu), f"cpu v{unit.target.cpu}", node)
     except CompileError as error:
         unit.report(error)
 

@@ -67,7 +67,7 @@ def swap(bits: int) -> Callable[[Checker, list[Expr], ast.Call], Expr]:
         value = arith.integer(c, args[0], node)
         kind = arith.kind_of(value)
         if arith.is_exact(kind) and isinstance(args[0].kind, Const):
-            return c.lit(int.from_bytes((kind.lo & ((1 << bits) - 1)).to_bytes(bits // 8, "little"), "big"), node)
+            return c.lit(c.unit.target.order.network(kind.lo, bits // 8), node)
         return Swap(c.span(node), Int.of(TYPES[f"u{bits}"]), value, bits)
 
     return build

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Mapping
 
 from ..errors import Span
+from ..order import HOST, Order
 from .ops import OpRow, signed
 from .types import I64, VOID, Type
 
@@ -100,15 +101,15 @@ class Function:
     (an entry or a BPF subprogram), "auto" (as the optimiser sees fit), "must" (a parameter or result cannot cross a
     BPF call: a stack address as result). `default`: what a program that aborts answers, for entries; None for what is
     called. `static`: False for a global BPF function. `btf_id`: its FUNC, which every function that may stay a subprogram
-    has if any has. `span`: the def line."""
+    has if any has. `order`: of bytes, in the memory that it works on. `span`: the def line."""
 
-    __slots__ = ("name", "blocks", "results", "inline", "static", "default", "btf_id", "span")
+    __slots__ = ("name", "blocks", "results", "inline", "static", "default", "btf_id", "order", "span")
 
     def __init__(self, name: str, results: Type | Iterable[Type] = I64, *, inline: str = "never", static: bool = True,
-                 default: int | None = None, btf_id: int = 0, span: Span | None = None) -> None:
+                 default: int | None = None, btf_id: int = 0, order: Order = HOST, span: Span | None = None) -> None:
         self.name, self.inline, self.static, self.default = name, inline, static, default
         self.results = (results,) if isinstance(results, Type) else tuple(results)
-        self.btf_id, self.span = btf_id, span
+        self.btf_id, self.order, self.span = btf_id, order, span
         self.blocks: list[Block] = []
 
     @property

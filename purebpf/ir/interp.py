@@ -1,4 +1,4 @@
-"""Runs IR. The meaning of integer ops is `ops.TABLE[...].evaluate`; memory is byte-addressed, little endian, bounded.
+"""Runs IR. The meaning of integer ops is `ops.TABLE[...].evaluate`; memory is byte-addressed, bounded, of the functions' byte order.
 
 Addresses are plain ints below 2**32, so that a 32-bit context field can hold one. Every region starts on a page of its
 own with an unmapped page behind: going past its end is a fault, not the neighbour. Fresh memory is zero.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ..errors import PureBpfError
+from ..order import HOST, Order
 from .function import Block, Const, Function, Module, Op, Value
 from .ops import CoreConst, Data, Helper, Index, Kfunc, Limit, Mem, Rmw, Slot, Symbol, signed
 from .types import VOID
@@ -41,7 +42,8 @@ class _Frame:
 class Memory:
     """Regions of bytes at addresses. `read` and `write` are what loads and stores, and helpers in tests, use."""
 
-    def __init__(self) -> None:
+    def __init__(self, order: Order = HOST) -> None:
+        self.order = order
         self._pages: dict[int, tuple[int, bytearray]] = {}
         self._next = 1
 
@@ -79,11 +81,11 @@ class Memory:
 
     def load(self, address: int, size: int) -> int:
         content, at = self._find(address, size)
-        return int.from_bytes(content[at:at + size], "little")
+        return self.order.number(content[at:at + size])
 
     def store(self, address: int, size: int, value: int) -> None:
         content, at = self._find(address, size)
-        content[at:at + size] = (value & ((1 << 8 * size) - 1)).to_bytes(size, "little")
+        content[at:at + size] = self.order.bytes(value, size)
 
 
 class Interp:
@@ -94,7 +96,7 @@ class Interp:
                  kfuncs: Mapping[str, External] | None = None, data: Mapping[str, bytes | bytearray] | None = None,
                  maps: Mapping[str, int] | None = None, memory: Memory | None = None, steps: int = 1_000_000) -> None:
         self.module, self.steps = module, steps
-        self.memory = memory or Memory()
+        self.memory = memory or Memory(next((fn.order for fn in module.functions.values()), HOST))
         self.helpers, self.kfuncs = helpers or {}, kfuncs or {}
         self.sections = {name: self.memory.add(content) for name, content in (data or {}).items()}
         self.maps = dict(maps or {})

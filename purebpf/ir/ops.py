@@ -53,6 +53,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from ..order import reverse
+
 M32: Final = (1 << 32) - 1
 M64: Final = (1 << 64) - 1
 
@@ -209,7 +211,7 @@ def _smod(a: int, b: int) -> int:
 
 
 def _bswap(a: int, size: int) -> int:
-    return int.from_bytes((a & ((1 << 8 * size) - 1)).to_bytes(size, "little"), "big")
+    return reverse(a, size)
 
 
 _BINARY: dict[str, tuple[Eval, bool, str]] = {

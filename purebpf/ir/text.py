@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, NoReturn
 
 from ..errors import Diagnostic, IrSyntaxError, Span
+from ..order import LITTLE, ORDERS
 from .function import Block, Const, Edge, Function, Module, Op, Param, Value
 from .ops import TABLE, OpRow
 from .optext import READ, SHOW, number, quoted
@@ -96,7 +97,7 @@ class Printer:
         fn = self.fn
         flags = "".join((f" inline={fn.inline}" if fn.inline != "never" else "", "" if fn.static else " global",
                          f" default={fn.default}" if fn.default is not None else "",
-                         f" btf_id={fn.btf_id}" if fn.btf_id else ""))
+                         f" btf_id={fn.btf_id}" if fn.btf_id else "", f" order={fn.order.name}" if fn.order is not LITTLE else ""))
         params = self.params(fn.params if fn.blocks else [])
         lines = [f"func @{quoted(fn.name)}{params} -> {_results(fn)}{flags} {{"]
         for i, block in enumerate(fn.blocks):
@@ -207,7 +208,8 @@ class Parser:
         return self.peek.kind == "eof"
 
     def number(self) -> int:
-        return int(self.take("number", "a number"), 0)
+        text = self.take("number", "a number")
+        return int(text, 16 if "x" in text else 10)
 
     def string(self) -> str:
         at = self.peek.pos
@@ -284,7 +286,7 @@ class Parser:
     def function(self) -> Function:
         self.values, self.blocks, self.uses, self.targets = {}, {}, [], []
         self.expect("func")
-        fn = Function(self.symbol())
+        fn = Function(self.symbol(), order=LITTLE)
         params = self.params()
         self.expect("->")
         fn.results = self.result_types()
@@ -301,6 +303,10 @@ class Parser:
             elif word == "btf_id":
                 self.expect("=")
                 fn.btf_id = self.number()
+            elif word == "order":
+                self.expect("=")
+                name = self.take("word", "a byte order")
+                fn.order = ORDERS.get(name) or self.fail(f"no byte order {name!r}")
             else:
                 self.fail(f"unknown word {word!r}")
         self.lines()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..btf.percpu import PerCpu as PerCpu
     from .handle import open_link as open_link, open_map as open_map, open_program as open_program
-    from .kernel import Kernel as Kernel, running as running
+    from .kernel import Kernel as Kernel, lacks as lacks, running as running
     from .link import Link as Link, LinkInfo as LinkInfo
     from .loading import load as load
     from .maps import LiveMap as LiveMap
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 _PUBLIC = {"Kernel": "kernel", "Link": "link", "LinkInfo": "link", "open_map": "handle", "open_program": "handle",
            "open_link": "handle", "load": "loading", "LiveMap": "maps", "Object": "object", "wait": "object",
            "LoadOptions": "options", "Policy": "options", "PerCpu": "..btf.percpu", "LoadedProgram": "progs",
-           "statistics": "progs", "Token": "token", "running": "kernel"}
+           "statistics": "progs", "Token": "token", "running": "kernel", "lacks": "kernel"}
 __all__ = ["Kernel", "Link", "LinkInfo", "LiveMap", "LoadOptions", "LoadedProgram", "Object", "PerCpu", "Policy", "Token", "load",
-           "open_link", "open_map", "open_program", "running", "statistics", "wait"]
+           "open_link", "open_map", "open_program", "lacks", "running", "statistics", "wait"]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from functools import cache
 from typing import Iterator
 
 from ..btf import Btf
@@ -153,6 +154,12 @@ def _read_config() -> dict[str, str]:
 def running() -> str:
     """The running kernel's release, "6.18": what programs that are loaded at once are compiled for."""
     return ".".join(map(str, sys.kernel_version()[:2]))
+
+
+@cache
+def lacks() -> frozenset[str]:
+    """What the running kernel was built without, of what there is another way for."""
+    return frozenset(("kprobe",)) if not os.path.exists("/sys/bus/event_source/devices/kprobe") else frozenset()
 
 
 def missing(name: str, what: str, hint: str = "") -> KernelError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from .. import context
 from ..errors import KernelError, NotSupported
+from ..order import HOST
 from ..spec import Linked, ProgramSpec, RunResult
 from ..uapi import hooks, versions
 from ..uapi.enums import AttachType, LogLevel, ProgType, name_of
@@ -263,7 +264,7 @@ class LoadedProgram(Holder, Pinned):
             raise ValueError(f"test_run: repeat is 1 or more, not {repeat}")
         data = bytes(data)
         packet = self.spec.prog_type in _PACKET
-        shape = context.shape(self.spec, self._btf)
+        shape = context.shape(self.spec, self._btf, HOST)
         given = context.to_bytes(shape, ctx, packet=len(data))
         out_size = (len(data) + 4096 if packet else 0) if data_size_out is None else data_size_out
         out = sys.buffer(out_size) if out_size else None

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..errors import AttachError, ElfError
+from ..order import BY_ELF, HOST
 
 ENOENT, EINVAL = 2, 22
 _FUNC, _IFUNC = 2, 10
@@ -128,7 +129,7 @@ class ElfFile:
             raise ElfError("this is no ELF file")
         if data[4:5] != b"\x02":
             raise ElfError("no 64-bit ELF file")
-        self.data, self.order = data, "<" if data[5] == 1 else ">"
+        self.data, self.order = data, (BY_ELF.get(data[5]) or HOST).mark
         phoff, self._shoff = struct.unpack_from(self.order + "QQ", data, 32)
         phsize, phcount, self._shsize, self._shcount, self._names = struct.unpack_from(self.order + "5H", data, 54)
         self._segments = []

@@ -21,14 +21,15 @@ import weakref
 from errno import ENOSYS
 from functools import lru_cache
 from threading import Lock
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from ..errors import NotSupported
+from ..order import HOST
 from .fd import Fd, Made
 
 ENOTSUPP: Final = 524  # the kernel's own number, which leaks through bpf(2); Python's errno has no name for it
 PAGE: Final = mmap.PAGESIZE
-BYTEORDER: Final[Literal["little", "big"]] = "little" if struct.pack("=H", 1)[0] else "big"
+BYTEORDER: Final = HOST.name
 
 _MACHINE = os.uname().machine  # `platform` costs milliseconds to import
 _BPF_NUMBERS = {"x86_64": 321, "i386": 357, "i686": 357, "s390x": 351, "sparc64": 349, "mips64": 5315,

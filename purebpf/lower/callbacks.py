@@ -275,7 +275,7 @@ def _after(f: Lowering, node: n.Each | n.Loop, block: _Block, exit: Exit, room: 
 
 def _body(f: Lowering, node: n.Each | n.Loop, helper: str, block: _Block, name: str) -> Exit:
     """The body as a function."""
-    fn = Function(name, I64, span=node.span)
+    fn = Function(name, I64, order=f.unit.order, span=node.span)
     inner = Lowering(f.unit, fn, f.tree)
     inner.at(node.span)
     regions = ["i64"] if helper == "loop" else ["map", "value", "value"]

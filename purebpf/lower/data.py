@@ -14,6 +14,7 @@ from ..dsl.kernel import KernelName
 from ..dsl.layout import ArrayType, BitField, EnumRef, Field, FuncType, Layout, OptionalType, PtrType, StructType
 from ..dsl.maps import MapType as InnerMap
 from ..dsl.memory import encode
+from ..order import Order
 from ..spec import DataSpec, MapSpec, VarSpec
 from ..uapi.enums import MapType
 
@@ -21,8 +22,8 @@ from ..uapi.enums import MapType
 class Types:
     """Layouts in the object's BTF, each once. `builder` grows while the program is compiled; ids stay."""
 
-    def __init__(self) -> None:
-        self.builder = Builder()
+    def __init__(self, order: Order) -> None:
+        self.builder, self.order = Builder(), order
         self._ids: dict[Layout, int] = {}
         self._externs: dict[str, int] = {}
 
@@ -128,7 +129,7 @@ class Types:
         if self._externs:
             self.builder.append(bt.Datasec(".ksyms", 0, tuple(bt.SecVar(i, 0, 0) for i in self._externs.values())))
             self._externs = {}
-        return self.builder.build()
+        return Btf(self.builder.build(), byteorder=self.order.name)
 
 
 def _bit(f: Field) -> int:
@@ -175,7 +176,7 @@ class Data:
             layout = variable.layout
             where = ".rodata" if variable.read_only else ".bss" if variable.init is None or variable.init == 0 else ".data"
             section = self.section(where)
-            image = bytes(layout.size) if variable.init is None else encode(layout, variable.init, name)
+            image = bytes(layout.size) if variable.init is None else encode(layout, variable.init, name, self.types.order)
             offset = section.add(image, 8 if layout.size >= 8 else max(layout.align, 1))  # wide copies, whatever it is made of
             section.vars.append(VarSpec(name, offset, layout.size, self.types.id_of(layout)))
             found = self._places[id(variable)] = where, offset
@@ -215,14 +216,14 @@ def map_spec(types: Types, map: decl.Map, name: str) -> MapSpec:
     )
 
 
-def contents(map: decl.Map, names: Mapping[Any, str]) -> tuple[tuple[bytes, bytes | str], ...]:
+def contents(map: decl.Map, names: Mapping[Any, str], order: Order) -> tuple[tuple[bytes, bytes | str], ...]:
     """The entries that a map begins with; programs and maps by the names that they have in the object."""
     found: list[tuple[bytes, bytes | str]] = []
     for key, value in map.values.items():
         assert map.key is not None
-        raw = encode(map.key, key, "the key")
+        raw = encode(map.key, key, "the key", order)
         if map.inner is not None or isinstance(map, decl.ProgArray):
             found.append((raw, names[value]))
         elif map.value is not None:
-            found.append((raw, encode(map.value, value, f"entry {key!r}")))
+            found.append((raw, encode(map.value, value, f"entry {key!r}", order)))
     return tuple(found)

@@ -12,6 +12,7 @@ from ..dsl.layout import Layout
 from ..dsl.maps import Map
 from ..ir.function import Function, Module, Param
 from ..ir.types import I64, MAYBE, PTR, Type
+from ..order import HOST, Order
 from ..spec import MapSpec
 from ..tree import nodes as n
 from ..tree.kinds import Int, Kind, Optional, Ptr, Tuple, rep
@@ -23,12 +24,12 @@ NULLABLE = ("value", "mem", "kernel", "map", "sock", "arg")
 
 class Lowered:
     """What `lower` gives: the IR module, and the object's types, maps and data. `form`: of loops that want to be granted
-    their rounds ("granted", "numbered" or "called")."""
+    their rounds ("granted", "numbered" or "called"); `order`: of bytes, on the machine that it is for."""
 
-    def __init__(self, maps: Sequence[tuple[str, Map]], form: str = "granted") -> None:
-        self.form = form
+    def __init__(self, maps: Sequence[tuple[str, Map]], form: str = "granted", order: Order = HOST) -> None:
+        self.form, self.order = form, order
         self.module = Module()
-        self.types = Types()
+        self.types = Types(order)
         self.data = Data(self.types)
         self.u64, self.i64 = TYPES["u64"], TYPES["i64"]
         self.names: dict[n.Function, str] = {}
@@ -53,7 +54,7 @@ class Lowered:
     def map_specs(self, programs: Mapping[Any, str]) -> dict[str, MapSpec]:
         """The maps, with what they begin with; `programs`: the names that programs have in the object."""
         names = {**programs, **{map: name for name, map in self._maps.values()}}
-        return {name: map_spec(self.types, map, name)._replace(contents=contents(map, names)) for name, map in self._maps.values()}
+        return {name: map_spec(self.types, map, name)._replace(contents=contents(map, names, self.order)) for name, map in self._maps.values()}
 
     # --- functions
 
@@ -74,7 +75,7 @@ class Lowered:
         results = [I64] if entry or tree.role == "global" else _types(tree.result, sure=False)
         results += [PTR["packet"] for _ in tree.cursors]
         fn = Function(name, results, inline=_inline(tree), static=tree.role not in ("program", "global"),
-                      default=tree.default if entry else None, span=tree.span)
+                      default=tree.default if entry else None, order=self.order, span=tree.span)
         self._functions[tree], self.names[tree] = fn, name
         self.module.functions[name] = fn
         f = Lowering(self, fn, tree)

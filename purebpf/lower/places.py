@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..dsl.ints import IntType
 from ..dsl.layout import ArrayType, Field, Layout, PtrType, StructType
 from ..ir.function import Const, Op, Value
-from ..ir.ops import Core, CoreConst, Data, Mem, Rmw, Slot
+from ..ir.ops import Core, CoreConst, Data, Mem, Rmw, Slot, signed
 from ..ir.types import I64, PTR, VOID
 from ..tree import nodes as n
 from ..tree.kinds import Agg, Int, Ptr, Text
@@ -149,12 +149,12 @@ def load(f: Values, node: n.Load) -> Value:
     if there.field is not None:
         return _load_bits(f, there)
     if isinstance(layout, IntType):
-        if isinstance(node.kind, Ptr):  # an edge of the packet, or what the kernel gives for one
+        if isinstance(node.kind, Ptr) and there.access == "direct":  # an edge of the packet, or what the kernel gives for one
             return f.b.load(there.base, layout.size, there.off, type=PTR[node.kind.region] if node.kind.region else I64)
         raw = _raw(f, there, layout.size, layout.signed)
         if layout.is_bool:
             return f.b.op("ne", raw, 0)
-        return f.b.op(f"bswap{layout.bits}", raw) if layout.big_endian else raw
+        return f.network(raw, layout.bits) if layout.big_endian else raw
     assert isinstance(layout, PtrType)
     region = node.kind.region if isinstance(node.kind, Ptr) else ""
     return _raw(f, there, 8, False, region)
@@ -182,7 +182,7 @@ def _load_bits(f: Values, there: Place) -> Value:
     layout, field = there.layout, there.field
     assert isinstance(layout, IntType) and field is not None
     raw = _raw(f, there, layout.size, False)
-    up = 64 - field.bit - field.bits
+    up = 64 - f.unit.order.lowest(field.bit, field.bits, layout.size) - field.bits
     if there.core is not None:
         left, right = (core_value(f, there.core, n.CORE[w], local) for w, local in (("lshift_u64", up), ("rshift_u64", 64 - field.bits)))
         return f.b.op("sar" if layout.signed else "shr", f.b.op("shl", raw, left), right)
@@ -239,7 +239,7 @@ def store_word(f: Values, there: Place, value: Value) -> None:
     if there.field is not None:
         _store_bits(f, there, value)
     elif isinstance(layout, IntType):
-        put(f, there, f.b.op(f"bswap{layout.bits}", value) if layout.big_endian else value, layout.size)
+        put(f, there, f.network(value, layout.bits) if layout.big_endian else value, layout.size)
     else:
         put(f, there, value, 8)
 
@@ -248,7 +248,8 @@ def put(f: Values, there: Place, raw: Value, size: int) -> None:
     """The low bytes of a number; in parts where a frame takes no unaligned access."""
     if size > 1 and there.off % size and there.base.type.row.frame:
         for i in range(size):
-            f.b.op("store", there.base, f.b.op("shr", raw, 8 * i), attr=Mem(1, there.off + i))
+            part = f.b.op("shr", raw, f.unit.order.shift(i, 1, size))
+            f.b.op("store", there.base, part, attr=Mem(1, there.off + i))
         return
     f.b.op("store", there.base, raw, attr=Mem(size, there.off))
 
@@ -259,16 +260,17 @@ def get(f: Values, there: Place, size: int, sext: bool) -> Value:
         return f.b.load(there.base, size, there.off, sext=sext)
     result: Value = Const(0)
     for i in range(size):
-        result = f.b.op("or", result, f.b.op("shl", f.b.load(there.base, 1, there.off + i), 8 * i))
+        result = f.b.op("or", result, f.b.op("shl", f.b.load(there.base, 1, there.off + i), f.unit.order.shift(i, 1, size)))
     return f.b.op(f"sext{8 * size}", result) if sext else result
 
 
 def _store_bits(f: Values, there: Place, value: Value) -> None:
     layout, field = there.layout, there.field
     assert layout is not None and field is not None
-    mask = ((1 << field.bits) - 1) << field.bit
-    old = f.b.op("and", f.b.load(there.base, layout.size, there.off), ~mask)
-    new = f.b.op("and", f.b.op("shl", value, field.bit), mask)
+    low = f.unit.order.lowest(field.bit, field.bits, layout.size)
+    mask = ((1 << field.bits) - 1) << low
+    old = f.b.op("and", f.b.load(there.base, layout.size, there.off), signed(~mask, 8 * layout.size))
+    new = f.b.op("and", f.b.op("shl", value, low), mask)
     put(f, there, f.b.op("or", old, new), layout.size)
 
 
@@ -339,7 +341,7 @@ def _constant(f: Values, there: Place, data: bytes) -> None:
     assert there.layout is not None
     data = data[: there.layout.size].ljust(there.layout.size, b"\0")
     for at, width in pieces(len(data), there):
-        put(f, there._replace(off=there.off + at), Const(int.from_bytes(data[at : at + width], "little")), width)
+        put(f, there._replace(off=there.off + at), Const(f.unit.order.number(data[at : at + width])), width)
 
 
 def _fill(f: Values, there: Place, fields: tuple[tuple[Field, n.Expr], ...]) -> None:

@@ -10,6 +10,7 @@ from ..ir.builder import Builder
 from ..ir.function import Const, Function, Op, Value
 from ..ir.ops import M64, TABLE, Data, Helper, Kfunc, Limit, Mem, Slot, Symbol, signed
 from ..ir.types import I64, MAYBE, PTR, Type
+from ..order import NETWORK
 from ..tree import nodes as n
 from ..tree.kinds import NONE, Choice, Const as Known, Int, Kind, Optional, Ptr, Text, Tuple, rep
 from ..uapi.helpers import IDS
@@ -161,7 +162,7 @@ class Values:
             case n.Vague(value=inner):
                 return self._vague(self.word(inner), _int(node))
             case n.Swap(value=inner, bits=bits):
-                return self.b.op(f"bswap{bits}", self.word(inner))
+                return self.network(self.word(inner), bits)
             case n.BitLength(value=inner):
                 return self._bit_length(self.word(inner), _int(inner))
             case n.Abs(value=inner):
@@ -172,6 +173,12 @@ class Values:
                 return arith.select(self.b, cond, x, y)
             case _:
                 assert_never(node)
+
+    def network(self, word: Value, bits: int) -> Value:
+        """The low `bits` bits between the target's byte order and that of the network."""
+        if self.unit.order is not NETWORK:
+            return self.b.op(f"bswap{bits}", word)
+        return word if bits == 64 else self.b.op("and", word, (1 << bits) - 1)
 
     def _vague(self, word: Value, kind: Int) -> Value:
         """The number, after something that the verifier does not know was added to it, within its bounds again. It stays
@@ -390,7 +397,7 @@ class Values:
         left = places.place(self, a)
         right = places.place(self, b) if wanted is None else left
         for at, width in places.pieces(size, *([left] if wanted is not None else [left, right])):
-            want: Value = Const(signed(int.from_bytes(wanted[at : at + width], "little"))) if wanted is not None else \
+            want: Value = Const(signed(self.unit.order.number(wanted[at : at + width]))) if wanted is not None else \
                 self.b.load(right.base, width, right.off + at)
             step = self.flow.join("same")
             self.flow.branch(self.b.op("eq", self.b.load(left.base, width, left.off + at), want), step, no)
@@ -402,7 +409,7 @@ class Values:
         for at, width in places.pieces(size, left, right):
             x, y = (self.b.load(p.base, width, p.off + at) for p in (left, right))
             if width > 1:
-                x, y = self.b.op(f"bswap{width * 8}", x), self.b.op(f"bswap{width * 8}", y)
+                x, y = self.network(x, width * 8), self.network(y, width * 8)
             differ, step = self.flow.join("differ"), self.flow.join("same")
             self.flow.branch(self.b.op("ne", x, y), differ, step)
             self.flow.enter(differ)

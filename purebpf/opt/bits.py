@@ -11,6 +11,7 @@ from typing import Final
 
 from ..ir.function import Const, Op, Param, Value
 from ..ir.ops import M32, M64, TABLE, Limit, Mem
+from ..order import reverse
 
 _DEPTH: Final = 8  # how far up operands are followed
 
@@ -148,7 +149,7 @@ def _sext(bits: int) -> Rule:
 
 
 def _bswap(size: int) -> Rule:
-    return lambda b, op, d: int.from_bytes((b.may(op.args[0], d) & ((1 << 8 * size) - 1)).to_bytes(size, "little"), "big")
+    return lambda b, op, d: reverse(b.may(op.args[0], d), size)
 
 
 def _load(b: Bits, op: Op, d: int) -> int:

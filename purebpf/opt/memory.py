@@ -159,7 +159,7 @@ def _note_type(slot: _Slot, op: Op, type: Type) -> bool:
 
 class _Promoter:
     def __init__(self, slots: dict[Value, _Slot], variables: Variables) -> None:
-        self.slots, self.variables = slots, variables
+        self.slots, self.variables, self.order = slots, variables, variables.fn.order
         self.mapping: dict[Value, Value] = {}
         self.out: list[Op] = []
         self.now: dict[Var, Value] = {}
@@ -230,13 +230,13 @@ class _Promoter:
             assert var is not None
             stop = min(end, var.off + var.size)
             part = self.cast(op, self.read(slot, var), I64)
-            if at > var.off:
-                part = self.emit("shr", op, part, 8 * (at - var.off))
+            if down := self.order.shift(at - var.off, stop - at, var.size):
+                part = self.emit("shr", op, part, down)
             if stop - at < 8:
                 part = self.emit("and", op, part, (1 << 8 * (stop - at)) - 1)
-            if at > start:
-                part = self.emit("or", op, total, self.emit("shl", op, part, 8 * (at - start)))
-            total, at = part, stop
+            if up := self.order.shift(at - start, stop - at, end - start):
+                part = self.emit("shl", op, part, up)
+            total, at = self.emit("or", op, total, part) if at > start else part, stop
         assert isinstance(op.attr, Mem)
         return self.emit(f"sext{8 * op.attr.size}", op, total) if op.attr.sext else total
 
@@ -250,7 +250,8 @@ class _Promoter:
             stop = min(end, var.off + var.size)
             part = value
             if isinstance(value, Const):
-                part = Const(signed((value.value >> 8 * (at - start)) & ((1 << 8 * (stop - at)) - 1)))
+                down = self.order.shift(at - start, stop - at, end - start)
+                part = Const(signed((value.value >> down) & ((1 << 8 * (stop - at)) - 1)))
             if (at, stop) == (var.off, var.off + var.size):
                 self.now[var] = self.cast(op, part, self.type(slot, var))
             else:
@@ -259,7 +260,7 @@ class _Promoter:
 
     def insert(self, slot: _Slot, var: Var, op: Op, part: Value, at: int, stop: int) -> Value:
         """The variable with bytes [at, stop) from `part`."""
-        shift, mask = 8 * (at - var.off), (1 << 8 * (stop - at)) - 1
+        shift, mask = self.order.shift(at - var.off, stop - at, var.size), (1 << 8 * (stop - at)) - 1
         old = self.cast(op, self.read(slot, var), I64)
         kept = self.emit("and", op, old, signed(~(mask << shift)))
         new = self.emit("and", op, part, mask)

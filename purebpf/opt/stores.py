@@ -18,6 +18,7 @@ from ..ir.cfg import reverse_postorder
 from ..ir.function import Block, Const, Function, Op, Value
 from ..ir.ops import Helper, Kfunc, Mem, Rmw, Slot, signed
 from ..ir.types import VOID
+from ..order import Order
 from .bits import Bits
 from .gvn import base_region, escaping, object_base, place, region, root
 from .rows import R
@@ -31,7 +32,7 @@ _BASES: Final = 256  # bases that are remembered: what is known is copied wherev
 def stores(fn: Function) -> bool:
     changed = _drop_dead(fn)
     for block in fn.blocks:
-        changed |= _widen(block)
+        changed |= _widen(block, fn.order)
     return _split(fn) or changed
 
 
@@ -122,7 +123,7 @@ def _effect(op: Op, dead: Dead, shared: set[Op], kept: set[Op]) -> None:
 # --- wider stores -----------------------------------------------------------------------------------------------------
 
 
-def _widen(block: Block) -> bool:
+def _widen(block: Block, order: Order) -> bool:
     """Two neighbouring constants in one store of twice the size, where alignment and the immediate allow it: the second
     stores both. Between them stand only stores through the same pointer (others may alias) and pure ops."""
     seen: dict[tuple[int, int], Op] = {}  # offset, size -> the store of a constant there that may still move down
@@ -142,7 +143,7 @@ def _widen(block: Block) -> bool:
             continue
         while (size := op.attr.size) < 8 and _aligned(at, off & ~size, 2 * size):
             other = seen.get((off ^ size, size))
-            if other is None or not _merge(other, op):
+            if other is None or not _merge(other, op, order):
                 break
             gone.add(other)
             del seen[off ^ size, size]
@@ -170,18 +171,18 @@ def _aligned(base: object, off: int, size: int) -> bool:
     return isinstance(base.attr, Helper) and base.type.row.grain >= size
 
 
-def _merge(first: Op, second: Op) -> bool:
+def _merge(first: Op, second: Op, order: Order) -> bool:
     """Make `second` store what both store."""
     a, b = first.args[1], second.args[1]
     assert isinstance(a, Const) and isinstance(b, Const)
     assert isinstance(first.attr, Mem) and isinstance(second.attr, Mem)
-    low, high = (a, b) if first.attr.off < second.attr.off else (b, a)
-    bits = 8 * second.attr.size
-    value = signed((low.value & ((1 << bits) - 1)) | (high.value << bits), 2 * bits)
+    size = second.attr.size
+    parts = (a, b) if first.attr.off < second.attr.off else (b, a)
+    value = signed(order.number(b"".join(order.bytes(one.value, size) for one in parts)), 16 * size)
     if not -(1 << 31) <= value < 1 << 31:
         return False
     second.args[1] = Const(value)
-    second.attr = second.attr._replace(size=2 * second.attr.size, off=min(first.attr.off, second.attr.off))
+    second.attr = second.attr._replace(size=2 * size, off=min(first.attr.off, second.attr.off))
     return True
 
 
@@ -207,8 +208,10 @@ def _split(fn: Function) -> bool:
                     if uses is None:
                         uses = _count(fn)
                     if uses[op.args[1]] == 1 and uses[high] == 1:
-                        upper = Op(R.store, [op.args[0], y], VOID, op.attr._replace(size=half, off=op.attr.off + half), span=op.span)
-                        op.args, op.attr = [op.args[0], x], op.attr._replace(size=half)
+                        first, second = (op.attr._replace(size=half, off=op.attr.off + at) for at in (0, half))
+                        lower, higher = (first, second) if fn.order.shift(0, half, 2 * half) == 0 else (second, first)
+                        upper = Op(R.store, [op.args[0], y], VOID, higher, span=op.span)
+                        op.args, op.attr = [op.args[0], x], lower
                         block.ops.insert(i, upper)
                         i -= 1  # the lower half may be made of parts itself
                         changed = True

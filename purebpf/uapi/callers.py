@@ -88,6 +88,41 @@ CALLERS: Final = {
      "RAW_TRACEPOINT TRACING LSM SYSCALL"):
         "perf_event_output",
 }
+TRACERS: Final = "KPROBE TRACEPOINT PERF_EVENT RAW_TRACEPOINT TRACING LSM SYSCALL"
+# Helpers that came to some types of program later than they came: helpers -> the types that had them from the start, and those that
+# got them in a release; a release alone is that of all other types. What 5.10, 6.1, 6.12, 6.16 and 6.18 let which type call was measured
+# where a call alone loads; the release between two of them is of the kernel's history.
+LATER: Final = {
+    "get_current_comm":
+        (f"{TRACERS} CGROUP_SOCK CGROUP_SOCK_ADDR", "6.1 CGROUP_DEVICE CGROUP_SOCKOPT CGROUP_SYSCTL", "6.16"),
+    "get_current_uid_gid":
+        (f"{TRACERS} SK_MSG CGROUP_SOCK CGROUP_SOCK_ADDR CGROUP_DEVICE CGROUP_SOCKOPT CGROUP_SYSCTL", "6.16"),
+    "get_current_pid_tgid":
+        (f"{TRACERS} SK_MSG CGROUP_SOCK CGROUP_SOCK_ADDR", "6.1 CGROUP_DEVICE CGROUP_SOCKOPT CGROUP_SYSCTL", "6.10"),
+    "get_ns_current_pid_tgid": (TRACERS, "6.10"),
+    "get_current_cgroup_id":
+        (f"{TRACERS} SK_MSG CGROUP_SOCK CGROUP_SOCK_ADDR CGROUP_DEVICE CGROUP_SOCKOPT CGROUP_SYSCTL", "6.4"),
+    "get_current_ancestor_cgroup_id":
+        ("SK_MSG CGROUP_SOCK CGROUP_SOCK_ADDR", f"5.15 {TRACERS}", "6.1 CGROUP_DEVICE CGROUP_SOCKOPT CGROUP_SYSCTL", "6.4"),
+    "get_cgroup_classid":
+        ("SCHED_CLS SK_MSG LWT_IN LWT_OUT LWT_XMIT LWT_SEG6LOCAL CGROUP_SOCK CGROUP_SOCK_ADDR",
+         "6.1 CGROUP_DEVICE CGROUP_SOCKOPT CGROUP_SYSCTL", "6.16"),
+    "current_task_under_cgroup":
+        (TRACERS, "6.12 CGROUP_SOCK CGROUP_SOCK_ADDR CGROUP_DEVICE CGROUP_SOCKOPT CGROUP_SYSCTL", "6.16"),
+    "perf_event_read perf_event_read_value send_signal send_signal_thread get_task_stack get_branch_snapshot find_vma copy_from_user_task":
+        (TRACERS, "6.16"),
+    "copy_from_user": ("TRACING LSM SYSCALL", "6.0 KPROBE TRACEPOINT PERF_EVENT RAW_TRACEPOINT", "6.16"),
+    "task_storage_get task_storage_delete": ("LSM", f"5.13 {TRACERS.replace(' LSM', '')}", "6.16"),
+    "strtol strtoul": ("CGROUP_SYSCTL", "6.1"),
+    "get_netns_cookie":
+        ("CGROUP_SOCK CGROUP_SOCK_ADDR", "5.15 SK_MSG SOCK_OPS CGROUP_SOCKOPT", "6.13 SCHED_CLS", "6.15"),
+    "get_socket_cookie": ("5.12 TRACING LSM SYSCALL", "5.14 SK_REUSEPORT"),
+    "get_attach_cookie": ("5.19 TRACING LSM", "6.10 RAW_TRACEPOINT"),
+    "setsockopt getsockopt": ("5.15 CGROUP_SOCKOPT STRUCT_OPS", "6.0 LSM"),
+    "sk_storage_get sk_storage_delete": ("5.11 TRACING LSM",),
+    "d_path": ("5.11 LSM",),
+    "spin_lock spin_unlock": ("6.1 KPROBE TRACEPOINT PERF_EVENT RAW_TRACEPOINT",),
+}
 # program types as their programs are called, where that is not just their name
 NAMES: Final = {
     ProgType.SCHED_CLS: "tc", ProgType.KPROBE: "kprobe and uprobe", ProgType.TRACING: "fentry, fexit, tp_btf and iterator",
@@ -108,6 +143,20 @@ def types(helper: str) -> frozenset[int] | None:
         return None
     may = {int(getattr(ProgType, name)) for name in names.split()}
     return frozenset(may | {int(a) for a, b in SAME.items() if int(b) in may} | set(map(int, OPEN)))
+
+
+@cache
+def later(helper: str) -> tuple[tuple[tuple[int, str], ...], str]:
+    """(program type, the first kernel in which it may call the helper; "": since it is there) of some, and that of all others."""
+    rows: dict[int, str] = {}
+    others = ""
+    for row in next((rows for names, rows in LATER.items() if helper in names.split()), ()):
+        words = row.split()
+        release = words.pop(0) if words[0][0].isdigit() else ""
+        others = others if words else release
+        rows.update({int(getattr(ProgType, name)): release for name in words})
+    rows.update({int(a): rows[int(b)] for a, b in SAME.items() if int(b) in rows})
+    return tuple(rows.items()), others
 
 
 def named(types: Collection[int]) -> list[str]:

@@ -10,6 +10,7 @@ and visibly (XDP_ABORTED, TC_ACT_SHOT, a denial), and is 0 where nobody is to be
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from .enums import AttachType as A
@@ -82,7 +83,7 @@ class Hook:
                 follow
     btf_prefix  of the kernel's BTF name of a "btf" target
     auto        attaches by itself when a target is given
-    optional    kernels that do not know expected_attach_type may be told 0
+    optional    kernels that do not know the attach type take such programs all the same
     """
 
     __slots__ = ("pattern", "prog_type", "attach_type", "has_attach_type", "flags", "context", "returns", "default",
@@ -137,8 +138,8 @@ HOOKS: Final = (
     Hook("kretsyscall+", P.KPROBE, target="syscall", auto=True),
     Hook("usdt+", P.KPROBE, target="usdt", auto=True),
     Hook("usdt.s+", P.KPROBE, flags=SLEEPABLE, target="usdt", auto=True),
-    Hook("tc/ingress", P.SCHED_CLS, A.TCX_INGRESS, default=-1),
-    Hook("tc/egress", P.SCHED_CLS, A.TCX_EGRESS, default=-1),
+    Hook("tc/ingress", P.SCHED_CLS, A.TCX_INGRESS, default=-1, optional=True),
+    Hook("tc/egress", P.SCHED_CLS, A.TCX_EGRESS, default=-1, optional=True),
     Hook("tcx/ingress", P.SCHED_CLS, A.TCX_INGRESS, default=-1),
     Hook("tcx/egress", P.SCHED_CLS, A.TCX_EGRESS, default=-1),
     Hook("tc", P.SCHED_CLS),
@@ -249,6 +250,21 @@ def match(section: str) -> Hook | None:
         if hook.target and section.startswith(hook.name + "/"):
             return hook
     return None
+
+
+def called(section: str) -> str:
+    """A section's name without its target, "kprobe" of "kprobe/tcp_connect"."""
+    hook = match(section)
+    return hook.name if hook is not None else section
+
+
+WITHOUT_KPROBES: Final = {"ksyscall": "tracepoint/syscalls/sys_enter_", "kretsyscall": "tracepoint/syscalls/sys_exit_"}
+
+
+def placed(section: str, lacks: Collection[str]) -> str:
+    """The section, or the one of what sees the same where the kernel was built without what it takes."""
+    instead = WITHOUT_KPROBES.get(called(section)) if "kprobe" in lacks else None
+    return section if instead is None or not target(section) else instead + target(section)
 
 
 def target(section: str) -> str:

@@ -209,6 +209,37 @@ COMMANDS: Final = {
     "6.17": "PROG_STREAM_READ_BY_FD",
 }
 
+# Fields of contexts, as "context.field".
+FIELDS: Final = {
+    "5.13": "bpf_sk_lookup.cookie",
+    "5.14": "sk_reuseport_md.sk sk_reuseport_md.migrating_sk",
+    "5.16": "__sk_buff.hwtstamp",
+    "5.17": "bpf_sk_lookup.ingress_ifindex",
+    "5.18": "__sk_buff.tstamp_type",
+    "6.2": "bpf_sock_ops.skb_hwtstamp",
+}
+
+# Forms of programs, by the names of their sections, where neither the type nor where they attach says it.
+SECTIONS: Final = {
+    "5.18": "xdp.frags xdp.frags/devmap xdp.frags/cpumap iter.s",
+    "6.0": "uprobe.s uretprobe.s usdt.s",
+    "6.3": "struct_ops.s",
+}
+
+# What iterator programs go over.
+ITERATORS: Final = {
+    "5.8": "bpf_map ipv6_route netlink task task_file",
+    "5.9": "bpf_map_elem bpf_prog bpf_sk_storage_map tcp udp",
+    "5.10": "sockmap",
+    "5.12": "task_vma",
+    "5.15": "unix",
+    "5.19": "bpf_link",
+    "6.0": "ksym",
+    "6.1": "cgroup",
+    "6.13": "kmem_cache",
+    "6.16": "dmabuf",
+}
+
 # What the verifier and the loader interface learnt, by a name of ours.
 FEATURES: Final = {
     "subprograms": "4.16",  # calls between functions of a program
@@ -237,6 +268,7 @@ FEATURES: Final = {
     "ksym_typed": "5.10",
     "memcg_accounting": "5.11",  # RLIMIT_MEMLOCK no longer matters
     "module_btf": "5.11",
+    "global_pointers": "5.12",  # as arguments of global functions
     "atomics": "5.12",  # fetch, xchg, cmpxchg, and, or, xor
     "callbacks": "5.13",  # BPF_PSEUDO_FUNC
     "kfuncs": "5.13",
@@ -306,9 +338,23 @@ def command(number: int) -> str:
     return _since(COMMANDS, name_of(Cmd, number))
 
 
+def field(context: str, name: str) -> str:
+    return _since(FIELDS, f"{context}.{name}")
+
+
+def section(name: str, target: str = "") -> str:
+    """First kernel with programs of a section, besides what their type and attach type say."""
+    return max(_since(SECTIONS, name), _since(ITERATORS, target) if name.startswith("iter") else "", key=number)
+
+
 def feature(name: str) -> str:
     """First kernel with a feature of FEATURES."""
     return FEATURES.get(name, "")
+
+
+def cpu(version: int) -> str:
+    """First kernel that runs a version of the instruction set."""
+    return {2: feature("jlt"), 3: feature("jmp32"), 4: feature("cpu_v4")}.get(version, "")
 
 
 def number(release: str) -> tuple[int, int]:

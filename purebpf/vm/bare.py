@@ -8,6 +8,7 @@ from typing import Callable, Mapping
 from ..errors import DecodeError
 from ..isa.codec import decode
 from ..isa.insn import Insn
+from ..order import NETWORK
 from .code import Code
 from .engines import engine_named
 from .memory import M64, Buffer
@@ -53,7 +54,7 @@ class Bare:
         def packet(offset: int, size: int) -> int | None:
             if offset + size > len(buffer):
                 return None
-            return int.from_bytes(buffer[offset : offset + size], "big")
+            return NETWORK.number(buffer[offset : offset + size])
 
         runtime.packet = packet
         try:

@@ -8,12 +8,13 @@ access is a decision by field. For the others it is memory, writable where the k
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Callable, Final, Literal, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Callable, Final, Mapping, NamedTuple
 
 from ..errors import KernelError
+from ..order import NETWORK, Order
 from ..uapi.contexts import Context, Field, context
 from ..uapi.enums import ProgType
-from .memory import CODECS, Region, Trap
+from .memory import Memory, Region, Trap
 from .packet import ETH_HLEN, Packet
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _pointers(packet: Packet) -> Callable[[str], int]:
     return value
 
 
-def _accessor(layout: Context, backing: bytearray, pointer: Callable[[str], int],
+def _accessor(memory: Memory, layout: Context, backing: bytearray, pointer: Callable[[str], int],
               writable: tuple[str, ...]) -> tuple[Callable[[int, int], int], Callable[[int, int, int], None]]:
     """Load and store of a context that exists on paper. Numbers may be read in part, pointers only whole."""
     owner = {at: f for f in layout.fields.values() for at in range(f.offset, f.offset + f.size * f.elems)}
@@ -95,20 +96,21 @@ def _accessor(layout: Context, backing: bytearray, pointer: Callable[[str], int]
             if (offset, size) != (field.offset, field.size):
                 raise Trap(f"read of a part of the pointer {field.name} in the context")
             return pointer(field.kind)
-        value: int = CODECS[size].unpack_from(backing, offset)[0]
+        value: int = memory.codecs[size].unpack_from(backing, offset)[0]
         return value
 
     def store(offset: int, size: int, value: int) -> None:
         field = find("write", offset, size)
         if field.name not in writable:
             raise Trap(f"write to {field.name} in the context, which is read-only")
-        CODECS[size].pack_into(backing, offset, value)
+        memory.codecs[size].pack_into(backing, offset, value)
 
     return load, store
 
 
 def _xdp(world: World, data: bytes, ctx: bytes) -> Prepared:
-    given = [int.from_bytes(ctx[i : i + 4], "little") for i in range(0, 24, 4)]
+    order = world.memory.order
+    given = [order.number(ctx[i : i + 4]) for i in range(0, 24, 4)]
     meta = given[0]
     if len(ctx) not in (0, 24) or len(data) - meta < ETH_HLEN or (ctx and given[1] != len(data)) or given[2]:
         raise KernelError(errno.EINVAL, f"running an XDP program on {len(data)} bytes with this context")
@@ -116,14 +118,14 @@ def _xdp(world: World, data: bytes, ctx: bytes) -> Prepared:
         raise KernelError(errno.EINVAL, f"{meta} bytes of metadata: at most 252, a multiple of 4")
     packet = world.frame = Packet(world.memory, data, meta)
     backing = bytearray(24)
-    backing[12:24] = ctx[12:24].ljust(12, b"\0") if ctx else LOOPBACK.to_bytes(4, "little") + bytes(8)
-    load, store = _accessor(XDP_MD, backing, _pointers(packet), ())
+    backing[12:24] = ctx[12:24].ljust(12, b"\0") if ctx else order.bytes(LOOPBACK, 4) + bytes(8)
+    load, store = _accessor(world.memory, XDP_MD, backing, _pointers(packet), ())
     region = world.memory.map_special(backing, "xdp_md", load, store)
 
     def finish() -> tuple[bytes, bytes]:
         meta_len = packet.data - packet.meta
         out = bytes(packet.region.data)
-        borders = meta_len.to_bytes(4, "little") + len(out).to_bytes(4, "little") + bytes(4)
+        borders = order.bytes(meta_len, 4) + order.bytes(len(out), 4) + bytes(4)
         return out, borders + bytes(backing[12:])
 
     return Prepared(region.base, _then_release(world, finish, packet, region))
@@ -160,17 +162,17 @@ def _skb(world: World, prog_type: int, data: bytes, ctx: bytes) -> Prepared:
 
     def put(name: str, value: int) -> None:
         part = _bytes_of(name)
-        backing[part] = value.to_bytes(part.stop - part.start, "little")
+        backing[part] = world.memory.order.bytes(value, part.stop - part.start)
 
     def number(name: str) -> int:
-        return int.from_bytes(backing[_bytes_of(name)], "little")
+        return world.memory.order.number(backing[_bytes_of(name)])
 
-    put("protocol", ether_type(data, world.memory.byteorder))
+    put("protocol", ether_type(data, world.memory.order))
     put("pkt_type", packet_type(data))
     put("ifindex", number("ifindex") or LOOPBACK)
     put("ingress_ifindex", number("ingress_ifindex"))
     put("wire_len", number("wire_len") or len(packet))
-    fields_load, store = _accessor(SK_BUFF, backing, _pointers(packet), SKB_WRITABLE[prog_type])
+    fields_load, store = _accessor(world.memory, SK_BUFF, backing, _pointers(packet), SKB_WRITABLE[prog_type])
 
     def load(offset: int, size: int) -> int:
         if offset < 4:
@@ -194,12 +196,12 @@ def _bytes_of(name: str) -> slice:
     return slice(field.offset, field.offset + field.size * field.elems)
 
 
-def ether_type(frame: bytes, byteorder: Literal["little", "big"] = "little") -> int:
+def ether_type(frame: bytes, order: Order) -> int:
     """skb->protocol as eth_type_trans sets it, as a number read from its big-endian bytes in memory."""
-    value = int.from_bytes(frame[12:14], "big")
+    value = NETWORK.number(frame[12:14])
     if value < 0x600:  # a length: 802.2, or raw 802.3
         value = 0x0001 if frame[14:16] == b"\xff\xff" else 0x0004
-    return int.from_bytes(value.to_bytes(2, "big"), byteorder)
+    return order.network(value, 2)
 
 
 def packet_type(frame: bytes) -> int:

@@ -73,7 +73,7 @@ class Fakes:
         if field.bits or not value or isinstance(kind, (t.Fwd, t.Func, t.FuncProto)) or kind is None:
             return
         size = size_of(self._btf, field.type)
-        data = value[: size - 1] if isinstance(value, bytes) else (value & (1 << 8 * size) - 1).to_bytes(size, "little")
+        data = value[: size - 1] if isinstance(value, bytes) else self._memory.order.bytes(value, size)
         region.data[field.offset : field.offset + len(data)] = data
 
 

@@ -17,6 +17,7 @@ from ..btf.layout import size_of
 from ..btf.percpu import PerCpu
 from ..btf.values import Codec, codec
 from ..errors import FormatError, KernelError, KeyMissing
+from ..order import Order
 from ..readings.table import Readings
 from ..spec import MapSpec, VarSpec
 from .maps import ANY, EXIST, NOEXIST, Array, BloomFilter, Map, MapInMap, ProgArray, Queue
@@ -29,16 +30,17 @@ class _Bytes:
 
     __slots__ = ("size", "_index")
 
-    def __init__(self, size: int, index: bool = False) -> None:
+    def __init__(self, size: int, index: Order | None = None) -> None:
+        """`index`: how the number lies that it may be."""
         self.size, self._index = size, index
 
     def decode(self, data: bytes) -> Any:
-        return int.from_bytes(data, "little") if self._index else data
+        return self._index.number(data) if self._index else data
 
     def encode(self, value: Any) -> bytes:
         if isinstance(value, int):
             if self._index:
-                return value.to_bytes(self.size, "little")
+                return value.to_bytes(self.size, self._index.name)
             raise FormatError(f"{self.size} bytes are needed here, not the number {value}")
         if len(data := bytes(value)) != self.size:
             raise FormatError(f"{self.size} bytes are needed here, not {len(data)}")
@@ -64,7 +66,7 @@ class LiveMap(Readings, MutableMapping[Any, Any]):
     def raw(self) -> LiveMap:
         """The same map with bytes for keys and values."""
         view = LiveMap(self.engine, self._btf, self._wrap)
-        view._key = _Bytes(self.spec.key_size, isinstance(self.engine, Array))
+        view._key = _Bytes(self.spec.key_size, self.engine.memory.order if isinstance(self.engine, Array) else None)
         view._value = _Bytes(self.spec.value_size)
         return view
 

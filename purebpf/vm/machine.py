@@ -7,12 +7,13 @@ does the same faster.
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Final, Literal, assert_never
+from typing import Any, Callable, Final, assert_never
 
 from .. import context
 from ..errors import FormatError, VmFault
 from ..isa import opcodes as op
 from ..isa.insn import CoreRef, DataRef, ExternRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, Label, MapRef
+from ..order import LITTLE, ORDERS
 from ..spec import DataSpec, MapSpec, ObjectSpec, RunResult
 from ..uapi.enums import MapFlag, MapType
 from . import helpers
@@ -47,14 +48,13 @@ class Machine:
         process = process or Process()
         spec.check()
         self.spec = spec
-        if spec.byteorder == "big":
-            engine = "plain"  # the other one is made for this machine's numbers
+        self._order = ORDERS[spec.byteorder]
+        if self._order is not LITTLE:
+            engine = "plain"  # the other one is made for little-endian numbers
         table: dict[int, Helper] = dict(helpers.TABLE)
         names = dict(helpers.NAMES)
         self._kfuncs: dict[str, int] = {}
-        world = self._world = World(engine_named(engine), table, process, cpus, now, seed)
-        if spec.byteorder == "big":
-            world.memory.big_endian()
+        world = self._world = World(engine_named(engine), table, process, cpus, now, seed, self._order)
         self._table, self._names = table, names
         world.names = names
         world.tail_target = self._tail_target
@@ -111,8 +111,8 @@ class Machine:
             raise ValueError(f"cpu {cpu} of {world.cpus}")
         code = self._program(name)
         world.limit, world.cpu, world.prog_type, world.redirected = insn_limit, cpu, spec.prog_type, None
-        shape = context.shape(spec, self.spec.btf)
-        given = context.to_bytes(shape, ctx, packet=len(data), keep=world.keep, byteorder=world.memory.byteorder)
+        shape = context.shape(spec, self.spec.btf, self._order)
+        given = context.to_bytes(shape, ctx, packet=len(data), keep=world.keep)
         prepared = prepare(world, spec.prog_type, bytes(data), given if ctx is not None else None, shape.size)
         result = 0
         try:
@@ -149,7 +149,7 @@ class Machine:
         if section.name == ".kconfig":
             for var in section.vars:
                 value = _kconfig(var.name, version)
-                held = (value & (1 << 8 * var.size) - 1).to_bytes(var.size, self._order)
+                held = self._order.bytes(value, var.size)
                 region.data[var.offset : var.offset + var.size] = held
 
     def _fill(self, spec: MapSpec) -> None:
@@ -175,19 +175,13 @@ class Machine:
         one = self._world.map_at(array)
         if one.spec.type != MapType.PROG_ARRAY:
             raise Trap(f"tail call into map {one.spec.name!r}, which is no program array")
-        name = one.get(index.to_bytes(4, self._order))
+        name = one.get(self._order.bytes(index, 4))
         return None if name is None else (self._program(name), 0)
-
-    @property
-    def _order(self) -> Literal["little", "big"]:
-        return self._world.memory.byteorder
 
     def _resolve(self, insn: Insn) -> tuple[Insn, ...]:
         """`insn` with an address or number in place of its symbol, in as many slots."""
         if isinstance(insn.ref, CoreRef):
             return self._core.relocate(insn, insn.ref)
-        if self._order == "big" and insn.code & ~op.X == op.ALU | op.END:
-            insn = insn._replace(code=insn.code ^ op.X)  # what swaps on one machine is nothing on the other
         return (insn if insn.ref is None else self._addressed(insn),)
 
     def _addressed(self, insn: Insn) -> Insn:
@@ -221,7 +215,7 @@ class Machine:
         for var in section.vars if section else ():
             if var.name == name:
                 return self._data[".kconfig"].base + var.offset
-        value = bytearray(_kconfig(name, None).to_bytes(8, self._order))
+        value = bytearray(self._order.bytes(_kconfig(name, None), 8))
         return self._world.memory.map(value, name, writable=False).base
 
     def _kfunc(self, insn: Insn, name: str, weak: bool) -> Insn:

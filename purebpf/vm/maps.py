@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 from typing import Any, ClassVar, Iterator
 
+from ..order import NETWORK
 from ..spec import MapSpec
 from .memory import Memory, Region, Trap
 
@@ -208,7 +209,7 @@ class Array(_Table):
     """BPF_MAP_TYPE_ARRAY: every index exists from the start."""
 
     def _slot(self, key: bytes) -> list[Cell] | None:
-        index = int.from_bytes(key, self.memory.byteorder)
+        index = self.memory.order.number(key)
         if index >= self.spec.max_entries:
             return None
         if key not in self.cells:
@@ -243,12 +244,12 @@ class Array(_Table):
         return 0
 
     def keys(self) -> Iterator[bytes]:
-        return (index.to_bytes(4, self.memory.byteorder) for index in range(self.spec.max_entries))
+        return (self.memory.order.bytes(index, 4) for index in range(self.spec.max_entries))
 
     def _admit(self, key: bytes, flags: int) -> int:
         if flags & ~F_LOCK > EXIST:
             return -errno.EINVAL
-        if int.from_bytes(key, self.memory.byteorder) >= self.spec.max_entries:
+        if self.memory.order.number(key) >= self.spec.max_entries:
             return -errno.E2BIG
         return -errno.EEXIST if flags & NOEXIST else 0
 
@@ -262,17 +263,17 @@ class LpmTrie(_Table):
 
     def _bits(self, key: bytes) -> tuple[int, int] | None:
         """(prefix length, the prefix as a number); None if the length does not fit the key."""
-        length, data = int.from_bytes(key[:4], self.memory.byteorder), key[4:]
+        length, data = self.memory.order.number(key[:4]), key[4:]
         if length > 8 * len(data):
             return None
-        return length, int.from_bytes(data, "big") >> (8 * len(data) - length)
+        return length, NETWORK.number(data) >> (8 * len(data) - length)
 
     def _canonical(self, key: bytes) -> bytes | None:
         found = self._bits(key)
         if found is None:
             return None
         size = len(key) - 4
-        return key[:4] + (found[1] << (8 * size - found[0])).to_bytes(size, "big")
+        return key[:4] + NETWORK.bytes(found[1] << (8 * size - found[0]), size)
 
     def lookup(self, key: bytes, cpu: int) -> int:
         best = self._longest(key)
@@ -280,8 +281,8 @@ class LpmTrie(_Table):
 
     def _longest(self, key: bytes) -> bytes | None:
         best, longest = None, -1
-        wanted = int.from_bytes(key[4:], "big")
-        limit, size = int.from_bytes(key[:4], self.memory.byteorder), 8 * (len(key) - 4)
+        wanted = NETWORK.number(key[4:])
+        limit, size = self.memory.order.number(key[:4]), 8 * (len(key) - 4)
         for candidate in self.cells:
             length, prefix = self._bits(candidate) or (0, 0)
             if longest < length <= limit and wanted >> (size - length) == prefix:
@@ -378,21 +379,21 @@ class ProgArray(Map):
         self.programs: dict[int, str] = {}
 
     def delete(self, key: bytes) -> int:
-        known = self.programs.pop(int.from_bytes(key, self.memory.byteorder), None)
+        known = self.programs.pop(self.memory.order.number(key), None)
         return 0 if known is not None else -errno.ENOENT
 
     def get(self, key: bytes) -> Any:
-        return self.programs.get(int.from_bytes(key, self.memory.byteorder))
+        return self.programs.get(self.memory.order.number(key))
 
     def set(self, key: bytes, value: Any, flags: int = ANY) -> int:
-        index = int.from_bytes(key, self.memory.byteorder)
+        index = self.memory.order.number(key)
         if index >= self.spec.max_entries:
             return -errno.E2BIG
         self.programs[index] = str(value)
         return 0
 
     def keys(self) -> Iterator[bytes]:
-        return (index.to_bytes(4, self.memory.byteorder) for index in sorted(self.programs))
+        return (self.memory.order.bytes(index, 4) for index in sorted(self.programs))
 
 
 class MapInMap(Map):
@@ -431,7 +432,7 @@ class HashOfMaps(MapInMap):
 
 class ArrayOfMaps(MapInMap):
     def set(self, key: bytes, value: Any, flags: int = ANY) -> int:
-        if int.from_bytes(key, self.memory.byteorder) >= self.spec.max_entries:
+        if self.memory.order.number(key) >= self.spec.max_entries:
             return -errno.E2BIG
         return super().set(key, value, flags)
 

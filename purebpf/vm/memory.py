@@ -13,7 +13,9 @@ them (contexts, whose loads the kernel rewrites; read-only data being written; n
 from __future__ import annotations
 
 from struct import Struct
-from typing import Callable, Final, Literal
+from typing import Callable, Final
+
+from ..order import LITTLE, ORDERS, Order
 
 Buffer = bytearray | memoryview
 
@@ -26,8 +28,8 @@ MAX_FRAMES: Final = 8
 BELOW: Final = 1 << 31  # an offset this high is meant as one below the next region
 FIRST: Final = 0x10100  # first region number handed out
 
-CODECS: Final = {1: Struct("<B"), 2: Struct("<H"), 4: Struct("<I"), 8: Struct("<Q")}
-BIG_CODECS: Final = {1: Struct(">B"), 2: Struct(">H"), 4: Struct(">I"), 8: Struct(">Q")}
+CODECS: Final = {order: {size: Struct(order.mark + letter) for size, letter in ((1, "B"), (2, "H"), (4, "I"), (8, "Q"))}
+                 for order in ORDERS.values()}
 
 
 class Trap(Exception):
@@ -48,21 +50,16 @@ class Region:
 
 
 class Memory:
-    """The address space of one machine, whose numbers lie in memory in `byteorder`."""
+    """The address space of one machine, whose numbers lie in memory in `order`."""
 
-    __slots__ = ("_next", "byteorder", "codecs", "rd", "regions", "wr")
+    __slots__ = ("_next", "codecs", "order", "rd", "regions", "wr")
 
-    def __init__(self) -> None:
-        self.byteorder: Literal["little", "big"] = "little"
-        self.codecs = CODECS
+    def __init__(self, order: Order = LITTLE) -> None:
+        self.order, self.codecs = order, CODECS[order]
         self.rd: dict[int, Buffer] = {}
         self.wr: dict[int, Buffer] = {}
         self.regions: dict[int, Region] = {}
         self._next = FIRST
-
-    def big_endian(self) -> None:
-        """Be a big-endian machine from here on."""
-        self.byteorder, self.codecs = "big", BIG_CODECS
 
     def map(self, data: Buffer, name: str, writable: bool = True) -> Region:
         """Give `data` (not copied) an address."""

@@ -11,6 +11,7 @@ from typing import Callable, Final
 from ..errors import VmFault
 from ..isa import opcodes as op
 from ..isa.insn import Insn
+from ..order import BIG, LITTLE, reverse
 from .code import Code, callee, signed, strides
 from .memory import FRAMES, M32, M64, STACK, Trap
 from .runtime import ENOENT, TAIL_CALL, Runtime
@@ -163,11 +164,14 @@ def _move_reg(mask: int) -> Step:
     return step
 
 
+OWN_ORDER: Final = {LITTLE: op.ALU | op.END | op.K, BIG: op.ALU | op.END | op.X}  # only truncates
+
+
 def _byte_order(frame: Frame, r: list[int], i: Insn) -> int:
     size = i.imm // 8
     value = r[i.dst] & ((1 << i.imm) - 1)
-    if i.code != op.ALU | op.END:  # be and bswap; le only truncates on this little-endian machine
-        value = int.from_bytes(value.to_bytes(size, "little"), "big")
+    if i.code != OWN_ORDER[frame.rt.memory.order]:  # bswap, or into the order that is not the machine's
+        value = reverse(value, size)
     r[i.dst] = value
     return 0
 

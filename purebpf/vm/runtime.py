@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Callable, Final, Mapping, Protocol
 
 from ..isa import opcodes as op
+from ..order import LITTLE, Order
 from .code import Code
 from .memory import M32, M64, Memory, Trap
 
@@ -43,9 +44,10 @@ class Runtime:
     __slots__ = ("charged", "depth", "engine", "helpers", "limit", "may_goto", "memory", "names", "packet", "programs",
                  "rd", "tail_calls", "tail_target", "wr")
 
-    def __init__(self, engine: Engine, helpers: Mapping[int, Helper], limit: int = INSN_LIMIT) -> None:
+    def __init__(self, engine: Engine, helpers: Mapping[int, Helper], limit: int = INSN_LIMIT,
+                 order: Order = LITTLE) -> None:
         self.engine, self.helpers, self.limit = engine, helpers, limit
-        self.memory = Memory()
+        self.memory = Memory(order)
         self.rd, self.wr = self.memory.rd, self.memory.wr
         self.names: Mapping[int, str] = {}
         self.programs: dict[int, Program] = {}

@@ -9,6 +9,7 @@ import random
 import time
 from typing import Callable, Final, Mapping, NamedTuple
 
+from ..order import Order
 from ..spec import MapSpec
 from ..uapi.enums import MapType
 from . import maps as m
@@ -45,8 +46,8 @@ class World(Runtime):
                  "task", "trace")
 
     def __init__(self, engine: Engine, helpers: Mapping[int, Helper], process: Process, cpus: int,
-                 clock: Callable[[], int] | int | None, seed: int) -> None:
-        super().__init__(engine, helpers)
+                 clock: Callable[[], int] | int | None, seed: int, order: Order) -> None:
+        super().__init__(engine, helpers, order=order)
         self.process, self.cpus, self.cpu = process, cpus, 0
         self.clock: Callable[[], int]
         if clock is None:

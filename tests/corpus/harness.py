@@ -25,21 +25,41 @@ from .judges import Judge, Kernel, Vm
 from .values import Wrong, expect, plain, same
 
 HERE = Path(__file__).parent
-# (level, cpu, kernel), the likeliest first; "" is for the oldest kernel. Loops have other forms for other kernels.
-BUILDS = ((2, 3, ""), (0, 3, "6.9"), (2, 1, ""), (2, 2, "5.17"), (2, 4, "6.9"))
 KEYS = frozenset("run data ctx maps set constants trigger times retval after ctx_after maps_after globals_after "
-                 "records prints".split())
+                 "records prints big".split())
 _MODULES: dict[Path, ModuleType] = {}
 _SPECS: dict[Path, list[ObjectSpec]] = {}
 
 
+class Build(NamedTuple):
+    """One way to compile a file; `kernel` "" is the oldest that has what it asks for."""
+
+    level: int
+    cpu: int
+    kernel: str
+    target: str = "bpf"
+
+    def __str__(self) -> str:
+        return f"level {self.level}, cpu v{self.cpu}, {self.target}, for {self.kernel or 'the oldest kernel'}"
+
+
+# The likeliest first. Loops have other forms for other kernels. Of another byte order than this machine's the VM alone is judge.
+OTHER = "bpfel" if sys.byteorder == "big" else "bpfeb"
+BUILDS = (Build(2, 3, ""), Build(0, 3, "6.9"), Build(2, 1, ""), Build(2, 2, "5.17"), Build(2, 4, "6.9"),
+          Build(2, 3, "", OTHER), Build(0, 1, "6.9", OTHER), Build(2, 4, "6.9", OTHER))
+
+
 class Call(NamedTuple):
-    """`f(1, 2)` of CALLS: the expression, its answer, and the program that computes it from a packet."""
+    """`f(1, 2)` of CALLS: the expression, its answer, and the program that computes it from a packet with the arguments."""
 
     text: str
     answer: Any
     program: str
-    packet: bytes
+    values: list[int]
+
+    def packet(self, byteorder: Any) -> bytes:
+        """The arguments as 64-bit numbers, filled up to what test_run takes."""
+        return b"".join((v & (1 << 64) - 1).to_bytes(8, byteorder) for v in self.values).ljust(64, b"\0")
 
 
 def programs() -> list[str]:
@@ -72,7 +92,7 @@ def calls(module: ModuleType) -> list[Call]:
         program = f"probe_{function}" if function else f"probe_{number}"
         if program not in vars(module):
             _define(module, program, *_probe(module, program, function, text))
-        out.append(Call(text, answer, program, _packet(values)))
+        out.append(Call(text, answer, program, values))
     return out
 
 
@@ -87,11 +107,6 @@ def _numbers(text: str) -> tuple[list[int], str]:
         if all(type(v) is int for v in values):
             return values, tree.func.id
     return [], ""
-
-
-def _packet(values: list[int]) -> bytes:
-    """The arguments as 64-bit numbers, filled up to what test_run takes."""
-    return b"".join((v & (1 << 64) - 1).to_bytes(8, "little") for v in values).ljust(64, b"\0")
 
 
 def _probe(module: ModuleType, name: str, function: str, text: str) -> tuple[str, str]:
@@ -145,22 +160,22 @@ def compiled(path: Path) -> list[ObjectSpec]:
         calls(module)
         found = module_programs(module)
         specs = []
-        for level, cpu, kernel in BUILDS:
-            with _named(f"level {level}, cpu v{cpu}, for {kernel or 'the oldest kernel'}"):
-                specs.append(_built(found, level, cpu, kernel))
+        for build in BUILDS:
+            with _named(str(build)):
+                specs.append(_built(found, build))
         _SPECS[path] = specs
     return _SPECS[path]
 
 
-def _built(programs: list[Any], level: int, cpu: int, kernel: str) -> ObjectSpec:
+def _built(programs: list[Any], build: Build) -> ObjectSpec:
     """The object for a kernel; if that lacks what the programs ask for (or its loops take too much of the stack), for the
     oldest that has it."""
     try:
-        return compile_all(*programs, level=level, cpu=cpu, kernel=kernel).spec
+        return compile_all(*programs, **build._asdict()).spec
     except CompileError as error:
-        if not kernel or any(d.code not in ("target", "stack-too-large") for d in error.diagnostics):
+        if not build.kernel or any(d.code not in ("target", "stack-too-large") for d in error.diagnostics):
             raise
-    return compile_all(*programs, level=level, cpu=cpu).spec
+    return compile_all(*programs, **build._replace(kernel="")._asdict()).spec
 
 
 class _named:
@@ -182,18 +197,26 @@ def check(name: str, judge: Judge) -> None:
     specs, module = compiled(HERE / f"{name}.py"), load_module(HERE / f"{name}.py")
     if judge.name not in getattr(module, "JUDGES", ("VM", "kernel")):  # type: ignore[attr-defined]
         return
-    cases = list(getattr(module, "CASES", ()))
-    for call in calls(module):
-        wanted = call.answer if not isinstance(call.answer, int) else int(call.answer) & (1 << 64) - 1
-        cases.append({"run": call.program, "data": call.packet, "retval": 2, "globals_after": {
-            f"answer_{call.program}": lambda got, wanted=wanted: got & (1 << 64) - 1 == wanted}})
-    for (level, cpu, _), spec in zip(BUILDS, specs):
-        with _named(f"{judge.name}, level {level}, cpu v{cpu}"):  # type: ignore[attr-defined]
+    for build, spec in zip(BUILDS, specs):
+        if build.target == OTHER and judge is not Vm:
+            continue
+        cases = _cases(module, spec.byteorder)
+        with _named(f"{judge.name}, {build}"):  # type: ignore[attr-defined]
             if not cases:
                 judge(spec, {}).close()
             for number, case in enumerate(cases, 1):
                 with _named(f"case {number}"):
                     _one(judge, spec, case)
+
+
+def _cases(module: ModuleType, byteorder: str) -> list[dict[str, Any]]:
+    """The file's cases and those of its CALLS, on a machine of that byte order."""
+    cases = [{**case, **case.get("big", {})} if byteorder == "big" else case for case in getattr(module, "CASES", ())]
+    for call in calls(module):
+        wanted = call.answer if not isinstance(call.answer, int) else int(call.answer) & (1 << 64) - 1
+        cases.append({"run": call.program, "data": call.packet(byteorder), "retval": 2, "globals_after": {
+            f"answer_{call.program}": lambda got, wanted=wanted: got & (1 << 64) - 1 == wanted}})
+    return cases
 
 
 def check_python(name: str) -> None:

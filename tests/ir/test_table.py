@@ -79,3 +79,7 @@ def test_check_shows_the_function() -> None:
     with pytest.raises(InternalError, match="pointer is needed") as e:
         verify.check(module, "gvn")
     assert e.value.where == "gvn" and "func @f" in e.value.dump
+
+
+def test_numbers_may_begin_with_zeros() -> None:
+    assert text.print_module(text.parse("func @f() -> i64 {\nentry:\n  ret 0010\n}\n")) == "func @f() -> i64 {\nentry:\n  ret 10\n}\n"

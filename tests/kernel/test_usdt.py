@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from purebpf import elf, loader
+import purebpf as bpf
+from purebpf import RingBuf, elf, i16, i32, loader, u64
 from purebpf.errors import AttachError, ElfError, KernelError
 from purebpf.loader import usdt
 from purebpf.loader.usdt import CONST, MEMORY, REGISTER, Argument
@@ -87,6 +88,40 @@ def test_arguments_as_the_header_reads_them(probed: str, child: Any, clang_objec
         assert k["__bpf_usdt_specs"].usdt_numbers == set()
         child()
         assert k["hits"].value == 3
+
+@bpf.struct
+class Seen:
+    a: i32
+    b: u64
+    m: u64
+    k: i32
+    w: i16
+    cookie: u64
+
+
+seen = RingBuf[Seen](max_entries=65536)
+
+
+@bpf.usdt("")
+def on_hit(ctx, a: i32, b: u64, m: u64, k: i32, w: i16):  # type: ignore[no-untyped-def]  # a user's function
+    with seen.reserve() as e:
+        e.a, e.b, e.m, e.k, e.w, e.cookie = a, b, m, k, w, ctx.cookie
+
+
+def test_arguments_of_a_python_program(probed: str, child: Any) -> None:
+    with bpf.load(on_hit, attach=False) as k:
+        with k[on_hit].attach(f"{probed}:prov:hit", cookie=1234):
+            child()
+        found = [(e.a, e.b, e.m, e.k, e.w, e.cookie) for e in k[seen].read()]
+        assert found == [(-5, 1 << 40, 77, -9, -5, 1234), (7, 8, 9, 10, 11, 1234)]
+
+
+def test_the_map_is_laid_out_as_the_header_has_it() -> None:
+    from purebpf.btf.layout import size_of
+
+    spec = bpf.build(on_hit)
+    declared = spec.maps[usdt.SPECS]
+    assert spec.btf is not None and size_of(spec.btf, declared.value_type) == declared.value_size == len(usdt.spec_bytes([], 0))
 
 
 def test_mistakes(probed: str, tmp_path: Path) -> None:

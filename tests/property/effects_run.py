@@ -9,7 +9,9 @@ from typing import Any
 
 from purebpf.api import compile_all
 from purebpf.errors import CompileError, KernelError, PureBpfError, VerifierError
+from purebpf.order import HOST, ORDERS, Order
 from purebpf.spec import ObjectSpec
+from purebpf.target import Target
 
 from . import model
 from .effects import Program
@@ -22,14 +24,16 @@ MAY_BE_REFUSED = ("constant", "stack-too-large")  # literals that do not fit tog
 def judge(program: Program, kernel: bool = True) -> str:
     """"" if all agree, else "kind: what": refused, crash, rejected, wrong, or `model` where the text itself is no good."""
     try:
-        wanted = model.run(program.text, program.packet)
+        wanted = {order: model.run(program.text, program.packet, order) for order in ORDERS.values()}
     except Exception as error:
         return f"model: {type(error).__name__} {error}"
+    found = []
     try:
-        plain, optimised = (spec(program.text, level) for level in (0, 2))
-        found = [("VM, level 0", vm(plain, program.packet)), ("VM, level 2", vm(optimised, program.packet))]
-        if kernel:
-            found.append(("kernel", in_kernel(optimised, program.packet)))
+        for order in ORDERS.values():
+            plain, optimised = (spec(program.text, level, order) for level in (0, 2))
+            found += [(order, f"VM, level {level}", vm(one, program.packet)) for level, one in ((0, plain), (2, optimised))]
+            if kernel and order is HOST:
+                found.append((order, "kernel", in_kernel(optimised, program.packet)))
     except CompileError as error:
         return "" if all(d.code in MAY_BE_REFUSED for d in error.diagnostics) else f"refused: {_line(error)}"
     except VerifierError as error:
@@ -40,9 +44,9 @@ def judge(program: Program, kernel: bool = True) -> str:
         return f"fault: {_line(error)}"
     except Exception as error:
         return f"crash: {type(error).__name__} {error}"
-    for where, state in found:
-        if difference := differs(state, wanted):
-            return f"wrong: {where}: {difference}"
+    for order, where, state in found:
+        if difference := differs(state, wanted[order]):
+            return f"wrong: {where}, {order.name}-endian: {difference}"
     return ""
 
 
@@ -73,7 +77,7 @@ def _shown(value: Any) -> str:
 KERNELS = ("", "6.9", "5.17")  # what loops look like depends on it
 
 
-def spec(text: str, level: int) -> ObjectSpec:
+def spec(text: str, level: int, order: Order = HOST) -> ObjectSpec:
     """The program's object, for a kernel that the text chooses."""
     linecache.cache[FILE] = (len(text), None, text.splitlines(True), FILE)
     module = ModuleType("effects_program")
@@ -81,11 +85,11 @@ def spec(text: str, level: int) -> ObjectSpec:
     exec(compile(text, FILE, "exec", dont_inherit=True), module.__dict__)
     kernel = KERNELS[len(text) % 3]
     try:
-        return compile_all(module.__dict__["prog"], level=level, verify=True, kernel=kernel).spec
+        return compile_all(module.__dict__["prog"], level=level, verify=True, target=Target(3, kernel, order)).spec
     except CompileError as error:
         if all(d.code != "target" for d in error.diagnostics):
             raise
-        return compile_all(module.__dict__["prog"], level=level, verify=True).spec
+        return compile_all(module.__dict__["prog"], level=level, verify=True, target=Target(3, "", order)).spec
 
 
 NAMES = ("h", "hs", "hp", "ht", "am", "ap", "al")

@@ -14,10 +14,11 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from purebpf.dsl import ints, memory
 from purebpf.dsl.layout import ArrayType
+from purebpf.order import LITTLE, Order
 
 from . import model_maps as maps
 from .model_maps import Cursor, Ctx, Table, Variable
-from .model_memory import METHODS, Abort, Block, Cast, Formatted, Maker, layout_of
+from .model_memory import METHODS, Abort, Block, Cast, Formatted, Maker, layout_of, machine
 from .model_text import rewritten
 
 XDP_ABORTED, TC_ACT_SHOT = 0, 2  # what is answered when a program is ended
@@ -147,9 +148,10 @@ def _sum(values: Iterable[Any]) -> Any:
     return total
 
 
-def run(text: str, packet: bytes) -> State:
-    """The program `prog` of a module's text on a packet. Raises whatever the text does wrong as Python."""
+def run(text: str, packet: bytes, order: Order = LITTLE) -> State:
+    """The program `prog` of a module's text on a packet, on a machine of that byte order. Raises whatever the text does wrong as Python."""
     METHODS.clear()
+    machine.order = order
     records: list[bytes] = []
     block, scope = Block(packet), _namespace(records)
     exec(compile(rewritten(text), "<model>", "exec", dont_inherit=True), scope)

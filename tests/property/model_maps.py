@@ -10,7 +10,7 @@ from purebpf.dsl.ints import IntType
 from purebpf.dsl.layout import ArrayType, Layout
 
 from .model_ints import N
-from .model_memory import Abort, Block, View, at_rest, layout_of, read, write
+from .model_memory import Abort, Block, View, at_rest, layout_of, machine, read, write
 
 NOEXIST, EXIST = 1, 2
 
@@ -119,7 +119,7 @@ class Hash(Table):
 class ArrayMap(Table):
     def __init__(self, value: Layout, count: int) -> None:
         super().__init__(ints.u32, value)  # type: ignore[arg-type]
-        self.entries = {i.to_bytes(4, "little"): Block(bytes(value.size)) for i in range(count)}
+        self.entries = {machine.order.bytes(i, 4): Block(bytes(value.size)) for i in range(count)}
 
     def _made(self, key: Any) -> Block:
         if not 0 <= int(key) < len(self.entries):

@@ -10,8 +10,18 @@ from typing import Any
 from purebpf.dsl import memory
 from purebpf.dsl.ints import IntType
 from purebpf.dsl.layout import ArrayType, Layout, StructType
+from purebpf.order import LITTLE, NETWORK, Order
 
 from .model_ints import N, wrap
+
+
+class Machine:
+    """What the program runs on."""
+
+    order: Order = LITTLE
+
+
+machine = Machine()
 
 
 class Abort(Exception):
@@ -105,10 +115,11 @@ class View:
             return write(self._block, self._offset, self._layout, value)
         f = _field(self._layout, name)
         if f.bits:
-            unit = int.from_bytes(self._block.data[self._offset + f.offset :][: f.type.size], "little")
-            mask = ((1 << f.bits) - 1) << f.bit
-            value = unit & ~mask | int(value) << f.bit & mask
-            raw = value.to_bytes(f.type.size, "little")
+            order, size = machine.order, f.type.size
+            unit, low = order.number(self._block.data[self._offset + f.offset :][:size]), order.lowest(f.bit, f.bits, size)
+            mask = ((1 << f.bits) - 1) << low
+            value = unit & ~mask | int(value) << low & mask
+            raw = order.bytes(value, size)
             self._block.data[self._offset + f.offset : self._offset + f.offset + f.type.size] = raw
         else:
             write(self._block, self._offset + f.offset, f.type, value)
@@ -163,7 +174,7 @@ def _field(layout: Layout, name: str) -> Any:
 
 
 def _bits(unit: N, f: Any) -> N:
-    value = int(unit) >> f.bit & ((1 << f.bits) - 1)
+    value = int(unit) >> machine.order.lowest(f.bit, f.bits, f.type.size) & ((1 << f.bits) - 1)
     if f.type.signed and value >> (f.bits - 1):
         value -= 1 << f.bits
     return N(value, unit.r)
@@ -172,7 +183,7 @@ def _bits(unit: N, f: Any) -> N:
 def read(block: Block, offset: int, layout: Layout) -> Any:
     raw = bytes(block.data[offset : offset + layout.size])
     if isinstance(layout, IntType):
-        value = int.from_bytes(raw, "big" if layout.big_endian else "little", signed=layout.signed)
+        value = (NETWORK if layout.big_endian else machine.order).number(raw, signed=layout.signed)
         return N(int(value != 0) if layout.is_bool else value, (layout.lo, layout.hi))
     if _is_text(layout):
         return Text(raw.split(b"\0")[0].decode("latin-1"), layout.size)
@@ -187,7 +198,7 @@ def at_rest(layout: Layout, value: Any) -> bytes:
     """A value as the bytes that a place of this type holds."""
     if isinstance(layout, IntType):
         number = int(bool(value)) if layout.is_bool else wrap(int(value), (layout.lo, layout.hi))
-        return number.to_bytes(layout.size, "big" if layout.big_endian else "little", signed=layout.signed)
+        return (NETWORK if layout.big_endian else machine.order).bytes(number, layout.size)
     if isinstance(value, Formatted):
         value = str(value)[: layout.size - 1]
     if isinstance(value, str):

@@ -19,6 +19,7 @@ from purebpf.ir.builder import Builder
 from purebpf.ir.function import Const, Function, Module, Op, Param, Value
 from purebpf.ir.interp import Interp, Memory
 from purebpf.ir.types import I64, PTR, VOID
+from purebpf.order import BIG, LITTLE
 
 SIZE = 24
 INTS = (0, 1, 2, 3, 7, 8, 31, 32, 63, 64, 255, 256, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 32, -1, -2, -8, -128,
@@ -252,10 +253,11 @@ class Generator:
 
 def make(rnd: Random) -> Module:
     functions: list[Function] = []
+    order = rnd.choice((LITTLE, BIG))
     many = (I64, I64, PTR["arg"], I64, I64, I64, PTR["arg"])[: rnd.randrange(3, 8)]
     for name, types in (("m", many), ("g", (I64, I64)), ("h", (I64, PTR["arg"])), ("f", (I64, I64, PTR["packet"], PTR["value"]))):
         fn = Function(name, [I64] * (rnd.randrange(1, 4) if name == "m" else 1), default=77 if name == "f" else None,
-                      inline="never" if name == "f" or rnd.randrange(3) == 0 else "auto")
+                      order=order, inline="never" if name == "f" or rnd.randrange(3) == 0 else "auto")
         gen = Generator(rnd, fn, "g" if name == "f" else None)
         gen.fn_params = [Param(t, "abpvxyz"[i]) for i, t in enumerate(types)]
         gen.aborts = rnd.randrange(2) == 0
@@ -276,7 +278,7 @@ words = st.sampled_from(INTS) | st.integers(-(1 << 63), (1 << 63) - 1)
 
 def behave(module: Module, a: int, b: int, steps: int = 30_000) -> object:
     """All that can be seen of `f(a, b, …)`: the result, memory, and what helpers were called with."""
-    memory, trace = Memory(), []
+    memory, trace = Memory(module.functions["f"].order), []
     packet, value = bytearray(range(1, SIZE + 1)), bytearray(SIZE)
 
     def constant(m: Interp) -> int:

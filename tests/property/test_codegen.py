@@ -43,7 +43,7 @@ def run(module: Module, cpu: int, a: int, b: int) -> object:
         return rt.memory.load(p + 4, 4)
 
     specs = {fn.name: generate(fn, cpu=cpu, verify=True) for fn in module.functions.values()}
-    runtime = Runtime(engine_named("plain"), {1: constant, 2: peek, 3: poke, 4: chase})
+    runtime = Runtime(engine_named("plain"), {1: constant, 2: peek, 3: poke, 4: chase}, order=module.functions["f"].order)
     program = runtime.add(Code(list(link(specs["f"], specs).insns)))
     packet, value = bytearray(range(1, SIZE + 1)), bytearray(SIZE)
     places = [runtime.memory.map(data, "memory").base for data in (packet, value)]

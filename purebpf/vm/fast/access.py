@@ -3,11 +3,11 @@ address. What fails there is done again by `Memory`, which raises the fault."""
 
 from __future__ import annotations
 
-from sys import byteorder
 from typing import Final
 
 from ...isa import opcodes as op
 from ...isa.insn import Insn
+from ...order import HOST, LITTLE
 from ..code import signed
 from ..memory import M32, M64, STACK
 from .arithmetic import Arithmetic
@@ -16,7 +16,7 @@ from .flow import Flow
 from .values import Shared
 
 CASTS: Final = {2: "FH", 4: "FI", 8: "FQ"}  # views of the frame
-BIG: Final = byteorder == "big"  # then the views would read numbers the wrong way round
+BIG: Final = HOST is not LITTLE  # then the views would read numbers the wrong way round
 FAR: Final = 1 << 62  # an index that no buffer has
 
 

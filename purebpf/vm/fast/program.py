@@ -13,9 +13,10 @@ from typing import Any, Callable, Final
 from ...errors import VmFault
 from ...isa import opcodes as op
 from ...isa.insn import Insn
+from ...order import BIG, LITTLE
 from ...uapi.helpers import IDS
 from ..code import Code, Function, strides
-from ..memory import CODECS, FRAMES, M32, MAX_FRAMES, Trap
+from ..memory import FRAMES, M32, MAX_FRAMES, Trap
 from ..plain import SIGNED_FORM
 from ..runtime import TAIL_CALL, Runtime
 from .emit import CALLS_BACK, Emitter, helper_arguments, new_site
@@ -104,7 +105,7 @@ class FastProgram:
             "unresolved": unresolved, "missing": missing, "CODE": self.code.base,
             "sdiv": SIGNED_FORM[op.DIV], "smod": SIGNED_FORM[op.MOD], "swap32": _swapper("I"), "swap64": _swapper("Q"),
         }
-        for size, codec in CODECS.items():
+        for size, codec in memory.codecs.items():
             names[f"L{size}"], names[f"P{size}"] = codec.unpack_from, codec.pack_into
         for insn in self.code.slots:
             if insn is not None and insn.code == CALL and insn.src == op.CALL_HELPER:
@@ -118,7 +119,7 @@ def _own(rt: Runtime, insn: Insn) -> bool:
 
 
 def _swapper(letter: str) -> Callable[[int], tuple[int]]:
-    pack, unpack = struct.Struct("<" + letter).pack, struct.Struct(">" + letter).unpack
+    pack, unpack = struct.Struct(LITTLE.mark + letter).pack, struct.Struct(BIG.mark + letter).unpack
 
     def swap(value: int) -> tuple[int]:
         result: tuple[int] = unpack(pack(value))

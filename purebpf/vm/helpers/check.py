@@ -1,4 +1,4 @@
-"""Internet checksums, in the kernel's representation: 32-bit one's complement sums of little-endian words
+"""Internet checksums, in the kernel's representation: 32-bit one's complement sums of the machine's words
 (lib/checksum.c, net/core/filter.c)."""
 
 from __future__ import annotations
@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Callable, Final, Mapping
 
+from ...order import Order
 from ..memory import M32, M64
 
 if TYPE_CHECKING:
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
 PSEUDO_HEADER, MANGLED_ZERO, ENFORCE = 0x10, 0x20, 0x40
 
 
-def partial(data: bytes, seed: int = 0) -> int:
+def partial(order: Order, data: bytes, seed: int = 0) -> int:
     """csum_partial: 64-bit words added with end-around carry, folded to 32 bits."""
     total = seed
     for at in range(0, len(data), 8):
-        total += int.from_bytes(data[at : at + 8], "little")
+        total += order.number(data[at : at + 8].ljust(8, b"\0"))
     while total >> 64:
         total = (total & M64) + (total >> 64)
     return add32(total & M32, total >> 32)
@@ -42,13 +43,13 @@ def to16(total: int) -> int:
 def csum_diff(w: World, source: int, source_size: int, to: int, to_size: int, seed: int) -> int:
     """Of any sizes (before 6.13 multiples of 4), folded to 16 bits (since 6.13)."""
     source_size, to_size, seed = source_size & M32, to_size & M32, seed & M32
-    read = w.memory.read
+    read, order = w.memory.read, w.memory.order
     if source_size and to_size:
-        total = subtract32(partial(read(to, to_size), seed), partial(read(source, source_size)))
+        total = subtract32(partial(order, read(to, to_size), seed), partial(order, read(source, source_size)))
     elif to_size:
-        total = partial(read(to, to_size), seed)
+        total = partial(order, read(to, to_size), seed)
     elif source_size:
-        total = ~partial(read(source, source_size), ~seed & M32) & M32
+        total = ~partial(order, read(source, source_size), ~seed & M32) & M32
     else:
         total = seed
     return to16(total)
@@ -87,7 +88,7 @@ def _replace(w: World, offset: int, flags: int, old: int, new: int, zero_means_n
     held = packet.read(offset, 2)
     if held is None:
         return -errno.EFAULT
-    current = int.from_bytes(held, "little")
+    current = w.memory.order.number(held)
     if zero_means_none and not flags & ENFORCE and not current:
         return 0
     fresh = _new_checksum(current, flags & 0xF, old, new)
@@ -95,7 +96,7 @@ def _replace(w: World, offset: int, flags: int, old: int, new: int, zero_means_n
         return -errno.EINVAL
     if zero_means_none and not fresh:
         fresh = 0xFFFF
-    return packet.write(offset, fresh.to_bytes(2, "little"))
+    return packet.write(offset, w.memory.order.bytes(fresh, 2))
 
 
 HELPERS: Final[Mapping[str, Callable[..., int]]] = {

@@ -98,7 +98,7 @@ def redirect(w: World, index: int, flags: int, *_: int) -> int:
 def redirect_map(w: World, at: int, key: int, flags: int, *_: int) -> int:
     """XDP_REDIRECT if the map has the key, else the action in the low bits of `flags`."""
     one = w.map_at(at)
-    if one.get((key & M32).to_bytes(4, w.memory.byteorder)) is None:
+    if one.get(w.memory.order.bytes(key, 4)) is None:
         return flags & 3
     w.redirected = key & M32
     return XdpAction.REDIRECT

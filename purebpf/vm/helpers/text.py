@@ -98,7 +98,7 @@ def _print(w: World, form: bytes, values: list[int]) -> int:
 
 def _words(w: World, data: int, length: int) -> list[int]:
     raw = w.memory.read(data, length)
-    return [int.from_bytes(raw[i : i + 8], "little") for i in range(0, length, 8)]
+    return [w.memory.order.number(raw[i : i + 8]) for i in range(0, length, 8)]
 
 
 def snprintf(w: World, to: int, size: int, form: int, data: int, length: int) -> int:

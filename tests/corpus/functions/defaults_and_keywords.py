@@ -25,4 +25,4 @@ def prog(ctx):
 
 
 CASES = [{"data": b"\1\2\3\4" + bytes(60), "retval": 0x30201,
-          "maps_after": {"ins": {1: 1, 2: 6}, "outs": {1: 5}}}]
+          "maps_after": {"ins": {1: 1, 2: 6}, "outs": {1: 5}}, "big": {"retval": 0x30102}}]

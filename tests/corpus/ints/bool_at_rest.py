@@ -27,6 +27,7 @@ def prog(ctx):
 
 
 CASES = [
-    {"data": b"\x07\0\0\0\x04\0\0\0" + bytes(56), "retval": 110, "maps_after": {"options": {1: (True, False, 5)}}},
+    {"data": b"\x07\0\0\0\x04\0\0\0" + bytes(56), "retval": 110, "maps_after": {"options": {1: (True, False, 5)}},
+     "big": {"data": b"\x07\0\0\0\0\0\0\x04" + bytes(56)}},
     {"data": b"\0\x80\0\0\x03\0\0\0" + bytes(56), "retval": 1, "maps_after": {"options": {1: (False, True, 5)}}},
 ]

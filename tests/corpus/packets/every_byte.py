@@ -28,5 +28,5 @@ def words(ctx):
 CASES = [
     {"run": "sum_all", "data": bytes([1]) * 64, "retval": 6401},
     {"run": "sum_all", "data": bytes([1]) * 300 + b"\2", "retval": 30202},
-    {"run": "words", "data": b"\1\0\0\0\2\0\0\0" * 4 + b"\4\0\0\0" + b"\xff\xff", "retval": 4},
+    {"run": "words", "data": b"\1\0\0\0\2\0\0\0" * 4 + b"\4\0\0\0" + b"\xff\xff", "retval": 4, "big": {"retval": 4 << 24}},
 ]

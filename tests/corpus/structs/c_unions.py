@@ -30,7 +30,7 @@ last = Global[wire.wire]()
 @bpf.xdp
 def prog(ctx):
     r = requests.lookup(1)
-    if r is None or r.word != 0x30050 or r.raw[2] != 3 or r.state != c.OPEN:
+    if r is None or r.word not in (0x30050, 0x500003) or r.raw[2] + r.raw[3] != 3 or r.state != c.OPEN:
         return 1
     r.raw[0] = 1
     r.versions[1].minor = 9
@@ -43,7 +43,16 @@ def prog(ctx):
     return r.port + bpf.sizeof(wire.wire) + bpf.sizeof(c.request)
 
 
-CASES = [{"retval": 1 + 7 + 24, "globals_after": {"last": {"kind": 7, "length": 0x01020304, "sum": 5}}, "maps_after": {
+LAST = {"last": {"kind": 7, "length": 0x01020304, "sum": 5}}
+
+
+def members(items):
+    return {k: (r.word, r.port, r.state, r.delta, r.id, r.value.big, r.versions[1].minor) for k, r in items}
+
+
+CASES = [{"retval": 1 + 7 + 24, "globals_after": LAST, "maps_after": {
     "anys": {0: lambda a: a.lo == 5 and a.hi == 0, 1: lambda a: a.lo == a.hi == 0x636261 and a.text == "abc"},
-    "requests": lambda items: {k: (r.word, r.port, r.state, r.delta, r.id, r.value.big, r.versions[1].minor) for k, r in items} == {
-        1: (0x30001, 1, 7, -3, 0x1234, 1 << 32, 9), 2: (0x10002, 2, 0, 0, 0, 0, 0)}}}]
+    "requests": lambda items: members(items) == {1: (0x30001, 1, 7, -3, 0x1234, 1 << 32, 9), 2: (0x10002, 2, 0, 0, 0, 0, 0)}},
+    "big": {"retval": 0x150 + 7 + 24, "maps_after": {
+        "anys": {0: lambda a: a.lo == 0 and a.hi == 5, 1: lambda a: a.lo == a.hi == 0x61626300 and a.text == "abc"},
+        "requests": lambda items: members(items) == {1: (0x1500003, 0x150, 7, -3, 0x1234, 1, 9), 2: (0x10002, 1, 0, 0, 0, 0, 0)}}}}]

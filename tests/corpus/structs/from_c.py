@@ -31,5 +31,10 @@ def prog(ctx):
     return bpf.sizeof(c.event)
 
 
-CASES = [{"retval": 32, "maps_after": {"hits": {(1, 2): 3}}, "records": {"events": [
-    lambda e: (e.key.ip, e.key.port, e.total, e.kind, e.code, e.comm) == (1, 2, 0x200000002, 5, 0x123, "init")]}}]
+
+
+def event(total):
+    return {"events": [lambda e: (e.key.ip, e.key.port, e.total, e.kind, e.code, e.comm) == (1, 2, total, 5, 0x123, "init")]}
+
+
+CASES = [{"retval": 32, "maps_after": {"hits": {(1, 2): 3}}, "records": event(0x200000002), "big": {"records": event(0x100000003)}}]

@@ -28,6 +28,12 @@ def prog(ctx):
     return bpf.sizeof(Tlv)
 
 
-RAW = b"\1" + (7).to_bytes(4, "little") + (1 << 40).to_bytes(8, "little") + b"\xee"
-CASES = [{"data": b"\0" + RAW + bytes(49), "retval": 14, "maps_after": {"table": {(1, 8, 1 << 41, 0xEE): 5}},
-          "globals_after": {"copy": (1, 8, 1 << 41, 0xEE)}, "after": b"\0\1\x08" + RAW[2:] + bytes(49)}]
+
+
+def frame(length, order):
+    return b"\0\1" + length.to_bytes(4, order) + (1 << 40).to_bytes(8, order) + b"\xee" + bytes(49)
+
+
+CASES = [{"data": frame(7, "little"), "retval": 14, "maps_after": {"table": {(1, 8, 1 << 41, 0xEE): 5}},
+          "globals_after": {"copy": (1, 8, 1 << 41, 0xEE)}, "after": frame(8, "little"),
+          "big": {"data": frame(7, "big"), "after": frame(8, "big")}}]

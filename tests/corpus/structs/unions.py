@@ -35,4 +35,4 @@ def prog(ctx):
 
 CASES = [{"retval": 1254, "maps_after": {"seen": {
     (2, lambda a: a.v4 == 0x0A000001 and bytes(a)[4:] == bytes(12)): 1,
-    (10, lambda a: bytes(a) == b"\xfe" + bytes(14) + b"\1"): 1}}}]
+    (10, lambda a: bytes(a) == b"\xfe" + bytes(14) + b"\1"): 1}}, "big": {"retval": 0xFE000000 + 1000}}]

@@ -26,12 +26,12 @@ def calculate(ctx: Request):
     return 0
 
 
-def request(a, b, op):
-    return a.to_bytes(8, "little", signed=True) + b.to_bytes(4, "little") + op.to_bytes(4, "little") + bytes(8)
+def request(a, b, op, order="little"):
+    return a.to_bytes(8, order, signed=True) + b.to_bytes(4, order) + op.to_bytes(4, order) + bytes(8)
 
 
 CASES = [
-    {"ctx": request(-7, 2, 2), "retval": 0, "ctx_after": {"result": -4}},
-    {"ctx": request(-7, 2, 0), "retval": 0, "ctx_after": {"result": -5}},
-    {"ctx": request(1, 2, 9), "retval": -1},
+    {"ctx": request(-7, 2, 2), "retval": 0, "ctx_after": {"result": -4}, "big": {"ctx": request(-7, 2, 2, "big")}},
+    {"ctx": request(-7, 2, 0), "retval": 0, "ctx_after": {"result": -5}, "big": {"ctx": request(-7, 2, 0, "big")}},
+    {"ctx": request(1, 2, 9), "retval": -1, "big": {"ctx": request(1, 2, 9, "big")}},
 ]

@@ -39,4 +39,4 @@ def program(ctx: bpf.TcContext) -> bpf.TcAction:
     return bpf.TC_ACT_OK
 
 
-CASES = [{"retval": 0, "maps_after": {"moved": {3: 11}}, "globals_after": {"low": 4}}]
+CASES = [{"retval": 0, "maps_after": {"moved": {3: 11}}, "globals_after": {"low": 4}, "big": {"globals_after": {"low": 1}}}]

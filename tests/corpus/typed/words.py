@@ -52,4 +52,5 @@ def program(ctx: bpf.XdpContext) -> bpf.XdpAction:
 
 CASES = [{"data": bytes([1, 2, 3, 4, 5, 6]) + bytes([0xA, 0xB, 0, 0, 0, 1]) + bytes(52), "retval": 2,
           "records": {"lines": [("0a:0b:00:00:00:01", "10.0.0.1", "010203040506")]},
-          "globals_after": {"where": 12, "swapped": 0x3412, "narrow": 44, "value": 11}}]
+          "globals_after": {"where": 12, "swapped": 0x3412, "narrow": 44, "value": 11},
+          "big": {"globals_after": {"where": 12, "swapped": 0x1234, "narrow": 44, "value": 11}}}]
