@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
@@ -11,6 +11,7 @@ from ..errors import NotInKernel
 if TYPE_CHECKING:
     from ..spec import RunResult
 
+NO_NAME = "no name"  # of no hook: asked for it, a kernel says which there are
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -116,6 +117,8 @@ class Targeted(Protocol):
 
     def __call__(self, target: str, *rest: str, default: int | None = None, sleepable: bool = False) -> Decorator: ...
 
+    def __getattr__(self, name: str) -> Any: ...
+
 
 class Many(Protocol):
     """A decorator of many functions at once, `@bpf.kprobe_multi("tcp_*")`; `session=True`: called before and after each."""
@@ -143,17 +146,57 @@ def _plain(name: str, sections: dict[str, str]) -> Plain:
     return decorate
 
 
-def _target(name: str, prefix: str, example: str, colon: bool = False) -> Targeted:
-    """A decorator that needs the name of what to attach to. `sleepable=True`: the program may sleep, where the hook lets it."""
+class _Target:
+    """A decorator that needs the name of what to attach to. `sleepable=True`: the program may sleep, where the hook lets it.
 
-    def decorate(target: Any = None, *rest: str, default: int | None = None, sleepable: bool = False) -> Any:
+    Names that Python can spell are attributes too, for completion: `@bpf.fentry.tcp_connect`, `@bpf.tracepoint.sched.sched_switch`;
+    `dir()` lists those that the running kernel has."""
+
+    def __init__(self, name: str, prefix: str, example: str, colon: bool = False) -> None:
+        self.__name__ = name
+        self._prefix, self._example, self._colon = prefix, example, colon
+
+    def __call__(self, target: Any = None, *rest: str, default: int | None = None, sleepable: bool = False) -> Any:
+        name = self.__name__
         if not isinstance(target, str):
-            raise TypeError(f'@{name} needs a target: @{name}("{example}")')
-        where = "/".join((target.replace(":", "/", 1) if colon else target, *rest))
-        return section(f"{_sleepable(name, prefix) if sleepable else prefix}/{where}", default=default)
+            raise TypeError(f'@{name} needs a target: @{name}("{self._example}")')
+        where = "/".join((target.replace(":", "/", 1) if self._colon else target, *rest))
+        return section(f"{_sleepable(name, self._prefix) if sleepable else self._prefix}/{where}", default=default)
 
-    decorate.__name__ = name
-    return decorate
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Category(self, name) if self._colon else self(name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({name.partition(":")[0] for name in self._known()})
+
+    def _known(self) -> Collection[str]:
+        """The names that the running kernel has, where it shows them."""
+        from ..uapi import hooks
+
+        hook = hooks.match(f"{self._prefix}/x")
+        assert hook is not None
+        return import_module("purebpf.loader.hooknames").others(hook.target, NO_NAME, hook.btf_prefix) or ()
+
+
+class _Category:
+    """The tracepoints of a category: `@bpf.tracepoint.sched.sched_switch`."""
+
+    def __init__(self, decorator: _Target, name: str) -> None:
+        self._decorator, self._name = decorator, name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._decorator(f"{self._name}:{name}")
+
+    def __dir__(self) -> list[str]:
+        return sorted(name.partition(":")[2] for name in self._decorator._known() if name.startswith(f"{self._name}:"))
+
+
+def _target(name: str, prefix: str, example: str, colon: bool = False) -> Targeted:
+    return _Target(name, prefix, example, colon)
 
 
 def _sleepable(name: str, prefix: str) -> str:

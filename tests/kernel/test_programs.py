@@ -173,3 +173,11 @@ def test_an_entry_that_an_iterator_gives_has_other_names() -> None:
         k[seen][1] = 10
         with k[doubles].attach(k[seen]) as link:
             assert link.read().split() == ["20"]
+
+
+def test_hooks_are_attributes_too() -> None:
+    assert bpf.fentry.tcp_connect(note).section == "fentry/tcp_connect"
+    assert bpf.tracepoint.sched.sched_switch(note).section == "tracepoint/sched/sched_switch"
+    assert "tcp_connect" in dir(bpf.fentry) and "vfs_read" in dir(bpf.kprobe) and "file_open" in dir(bpf.lsm)
+    assert "sched" in dir(bpf.tracepoint) and "sched_switch" in dir(bpf.tracepoint.sched) and "openat" in dir(bpf.ksyscall)
+    assert dir(bpf.uprobe) == [] and not hasattr(bpf.fentry, "__wrapped__")
