@@ -21,7 +21,7 @@ from .pins import Pinned
 from .refusals import refuse
 
 ANY, NOEXIST, EXIST, LOCK = 0, 1, 2, 4
-_BATCH_BYTES = 1 << 20
+_BATCH_BYTES = 1 << 22
 _SMALL = 4096  # bytes of a value that may be read along with its key
 _NO_BATCHES = (EINVAL, sys.ENOTSUPP, EOPNOTSUPP)  # this kind of map has none, or the kernel is older
 _NONE: Any = object()

@@ -13,7 +13,9 @@ stored, because the kernel may write over them from then on.
 from __future__ import annotations
 
 import mmap
+import struct
 from errno import E2BIG
+from itertools import chain
 from typing import Any, Callable, NamedTuple, TypeVar
 
 from ..errors import FormatError, KernelError
@@ -123,7 +125,8 @@ class Ring(Reader[T]):
         if length >= 0:
             sys.fence()
             block = self._data[start:start + producer - position]
-            return [block[at:at + length] for at in range(HEADER, len(block), (length + HEADER + 7) & ~7)], producer
+            record = struct.Struct(f"{HEADER}x{length}s{-length % 8}x")  # one call in C for all, not a slice for each
+            return list(chain.from_iterable(record.iter_unpack(block))), producer
         found, after = scan(self._headers, position, producer, self.size)
         sys.fence()
         data, base = self._data, sys.PAGE
