@@ -62,7 +62,7 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
     first = Int(type, lo, hi, seen if node not in c.unit.forgotten else int(told))
     if node not in c.unit.around:
         loop = _one_by_one(c, node, first, now, (begin, stop, step), up, once, most, not (_followed(a) and _followed(by)))
-        if not arith.is_exact(z) and any(isinstance(n, Loop) and n.granted for s in loop.body for n in walk(s)):
+        if not arith.is_exact(z) and _told_on_the_way(loop):
             c.unit.around.add(node)
         elif loop.granted and first.seen > int(told):
             c.unit.forgotten.add(node)
@@ -70,9 +70,28 @@ def _for_range(c: Checker, node: ast.For, args: list[Expr]) -> None:
             return
         c.env, c.held = env, held_
         del c.out[done:]
-    if node in c.unit.around:  # what a round tells of bound and counter is forgotten in the loop inside, but not of both: so it is told nothing
+    if node in c.unit.around:  # what a round tells of bound and counter is forgotten, but not of both: so it is told nothing
         told, stop = False, c.hold(Vague(span, Int.of(z.type), stop), "$stop")
     _one_by_one(c, node, first._replace(seen=int(told)), now, (begin, stop, step), up, once, most, True)
+
+
+def _told_on_the_way(loop: Loop) -> bool:
+    """Is there a granted loop in the loop, or is it one in which something is compared with the counter? Then what the verifier
+    knows of the bound is another thing in each round, and it gives up on it."""
+    nodes = [n for s in loop.body for n in walk(s)]
+    if not loop.granted:
+        return any(isinstance(n, Loop) and n.granted for n in nodes)
+    copies = set(read(loop.test)) if loop.test is not None else set()
+    copies |= {n.local for n in nodes if isinstance(n, Set) and n.local not in copies and _bare(n.value) in copies}
+    copies |= {n.local for n in nodes if isinstance(n, Set) and n.local not in copies and _bare(n.value) in copies}
+    return any(isinstance(n, Loop) and n.granted or isinstance(n, Compare) and {_bare(n.a), _bare(n.b)} & copies for n in nodes)
+
+
+def _bare(value: Expr) -> Local | None:
+    """The variable that this is, or None."""
+    while isinstance(value, Cast):
+        value = value.value
+    return value.local if isinstance(value, Get) else None
 
 
 def _followed(kind: Int) -> bool:

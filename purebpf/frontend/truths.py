@@ -60,6 +60,8 @@ def truth(c: Checker, value: Expr, node: ast.AST) -> Expr:
                               help=f"read the number with '{name}.value'" if name.isidentifier() else "read the number with '.value'")
             return arith.after(c, value, c.lit(not isinstance(kind.target, ArrayType) or kind.target.count > 0, node))
         case Optional(some=some):
+            if isinstance(some, Const) and not some.value:
+                return arith.after(c, value, c.lit(False, node))
             if isinstance(some, Ptr) and not strings.is_text(some) or isinstance(some, Const | Cursor):
                 return memory.present(c, value)
             whole = c.hold(value, "$maybe")

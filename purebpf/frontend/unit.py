@@ -66,7 +66,7 @@ class Unit:
         self.needs = Needs()
         self.granted: list[Span] = []  # loops that the kernel must count, or call
         self.forgotten: set[ast.AST] = set()  # those of which the counter turned out to be forgotten
-        self.around: set[ast.AST] = set()  # those with a bound known at run time, around a loop whose rounds are granted
+        self.around: set[ast.AST] = set()  # those whose bound, known at run time, the verifier must not learn about
         self.sources = Sources()
         self.kernel = KernelFacts(kernel)
         self.contexts = Contexts(self.kernel, formats)

@@ -42,7 +42,7 @@ class Variable:
         return iter(self.value)
 
     def __reversed__(self) -> Iterator[Any]:
-        return reversed(list(self.value))
+        return reversed(self.value)
 
     def __eq__(self, other: object) -> bool:
         return bool(self.value == (other.value if isinstance(other, Variable) else other))
