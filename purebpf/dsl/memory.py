@@ -7,7 +7,7 @@ stack value in a program, and user space gets such objects back.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform, get_args, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, dataclass_transform, get_args, overload
 
 from ..order import HOST, NETWORK, Order
 from .ints import BOOL, TYPES, IntType
@@ -256,6 +256,17 @@ def kernel_struct(cls: C) -> C:
     """A kernel type of which the class names the fields it uses; real offsets are found when loading (CO-RE)."""
     made: C = _make(cls, union=False, packed=False, core=True)
     return made
+
+
+def _no_base(word: str) -> Callable[[Any], NoReturn]:
+    def refuse(bases: Any) -> NoReturn:
+        raise TypeError(f"'{word}' is a decorator, no base: write '@bpf.{word}' above the class; its own bases are other structs")
+
+    return refuse
+
+
+for _word in (struct, union, kernel_struct):
+    _word.__mro_entries__ = _no_base(_word.__name__)  # type: ignore[attr-defined]  # what Python asks of a base that is no class
 
 
 def encode(layout: Layout, value: Any, where: str, order: Order = HOST) -> bytes:

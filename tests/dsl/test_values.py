@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import pytest
@@ -53,3 +54,9 @@ def test_numbers_in_a_map_are_no_object_file_s() -> None:
     module = harness.load_module(harness.HERE / "maps/begin_with_values.py")
     with pytest.raises(FormatError, match="cannot hold its initial entries"):
         elf.write(bpf.build(module.prog))
+
+
+@pytest.mark.parametrize("word", [bpf.struct, bpf.union, bpf.kernel_struct])
+def test_a_decorator_is_no_base(word: Any) -> None:
+    with pytest.raises(TypeError, match=f"write '@bpf.{word.__name__}' above the class"):
+        type("Event", types.resolve_bases((word,)), {})
