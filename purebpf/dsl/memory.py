@@ -266,7 +266,7 @@ def _no_base(word: str) -> Callable[[Any], NoReturn]:
 
 
 for _word in (struct, union, kernel_struct):
-    _word.__mro_entries__ = _no_base(_word.__name__)  # type: ignore[attr-defined]  # what Python asks of a base that is no class
+    _word.__mro_entries__ = _no_base(_word.__name__)  # type: ignore[union-attr]  # what Python asks of a base that is no class
 
 
 def encode(layout: Layout, value: Any, where: str, order: Order = HOST) -> bytes:
