@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 
 from purebpf.ir.ops import INVERSE, NARROW, SWAPPED, TABLE
@@ -49,3 +50,11 @@ def test_every_row_says_what_it_takes() -> None:
         assert row.fewest <= row.most and len(set(row.names)) == len(row.names)
         later = [default for default in row.defaults if default is not None]
         assert row.defaults[len(row.defaults) - len(later):] == later, "a default with a value stands behind those without"
+
+
+def test_every_mutant_can_be_planted() -> None:
+    sys.path.insert(0, str(ROOT / "tools"))
+    import mutants
+
+    lost = [(m.file, m.old) for m in mutants.TABLE if (ROOT / "purebpf" / m.file).read_text().count(m.old) != 1]
+    assert not lost and len(mutants.TABLE) >= 60

@@ -22,4 +22,4 @@ def on_open(ctx):
 
 
 ME = os.getpid()
-CASES = [{"trigger": "open", "globals_after": {"here": 1}, "maps_after": {"counts": lambda m: len(m) >= 1}}]
+CASES = [{"trigger": "open", "globals_after": {"here": 1}, "maps_after": {"counts": lambda m: len(m) >= 1, "stacks": lambda m: {f[0] >> 63 for _, f in m if f} == {0, 1}}}]
