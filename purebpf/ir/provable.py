@@ -37,6 +37,7 @@ _LARGEST: Final = 20_000  # ops; larger functions are not walked
 _T = {name: row for name, row in TABLE.items()}
 _ORDER: Final = {_T["ult"]: True, _T["ule"]: False}  # x < y: strict?
 _TESTS: Final = frozenset(SWAPPED)
+_SELECT: Final = _T["select"]
 _JUDGED: Final = frozenset(row for row in TABLE.values() if row.attr is Limit or row.name in ("load", "store", "rmw"))
 
 
@@ -97,8 +98,8 @@ class _Asked:
                         out.update(self._about.get(a) or self.about(a))
                 elif a.__class__ is not Const:
                     out.add(a)
-        if block.terminator.row.name == "br":
-            self._cond(block.terminator.args[0], out, 8)
+            if op.row is _SELECT or op.row.name == "br":
+                self._cond(op.args[0], out, 8)
         return out
 
     def _cond(self, cond: Value, out: set[Value], depth: int) -> None:
@@ -227,6 +228,8 @@ class _Walk:
             return known & M64, known & M64, known & M64
         if row in _TESTS:
             return _below(1)
+        if row is _SELECT:
+            return self.chosen(op, facts)
         rule = _BY_ROW.get(row)
         if rule is not None:
             return _tight(rule(*[self.range(a, facts) for a in op.args]))
@@ -234,6 +237,15 @@ class _Walk:
             wide = _WORDS[row]
             return _low(_tight(wide(*[_low(self.range(a, facts)) for a in op.args]))) if wide else _below(M32)
         return FULL
+
+    def chosen(self, op: Op, facts: Facts) -> Range:
+        """What a select gives: a jump decides it, which tells of both values what a branch would."""
+        ways = []
+        for value, true in ((op.args[1], True), (op.args[2], False)):
+            there = dict(facts)
+            if self.assume(op.args[0], true, there):
+                ways.append(self.range(value, there))
+        return (min(w[0] for w in ways), max(w[1] for w in ways), ways[0][2] | ways[-1][2]) if ways else FULL
 
     def constant(self, op: Op) -> int | None:
         """The number that `op`, which can be computed, computes from constants alone."""
@@ -402,8 +414,7 @@ _RULES: Final[dict[str, Callable[..., Range]]] = {
     "add": _add, "sub": _sub, "mul": _mul, "shl": _shl, "shr": _shr,
     "sar": lambda a, b: _shr(a, b) if a[1] <= _POSITIVE else FULL,
 }
-_BY_ROW: Final[dict[OpRow, Callable[..., Range]]] = {_T[name]: rule for name, rule in _RULES.items()} | {
-    _T["select"]: lambda c, a, b: (min(a[0], b[0]), max(a[1], b[1]), a[2] | b[2])}
+_BY_ROW: Final[dict[OpRow, Callable[..., Range]]] = {_T[name]: rule for name, rule in _RULES.items()}
 _WORDS: Final = {row: _RULES.get(name[:-2]) for name, row in TABLE.items()  # 32-bit forms: the rule of their lower halves
                  if name.endswith("32") and row.evaluate is not None and name not in ("sext32", "bswap32")} | {
     _T["sar32"]: lambda a, b: _shr(a, b) if a[1] <= M32 >> 1 else FULL}
