@@ -21,24 +21,28 @@ LINES = 7  # where a program's line info stands
 
 @pytest.fixture(scope="session")
 def told(request: pytest.FixtureRequest) -> dict[str, dict[str, Asked]]:
-    """{who: {object: what it asked}}; "… again" is of the object that we wrote back, "… listed" of its listing, assembled."""
+    """{who: {object: what it asked}}; "… again" is of the object that we wrote back, "… listed" of its whole listing, assembled, "… plain" of the
+    listing that is not whole, of those with CO-RE."""
     cache = request.config.cache
     if not all(map(shutil.which, ("clang-19", "gcc", "unshare"))) or cache is None:
         pytest.skip("needs clang-19 and gcc")
     folder = cache.mkdir("calls")
     built = {name: path for name, path in corpus.build(cache.mkdir("corpus")).items() if "bpfeb" not in name}
     with alone(folder):
-        again, listed = {}, {}
+        again, listed, plain = {}, {}, {}
         for name, path in built.items():
             spec = elf.read(path)
-            for kind, copies in (("again", again), ("listed", listed)):
+            for kind, copies in (("again", again), ("listed", listed), ("plain", plain)):
                 copies[name] = folder / kind / path.name
                 copies[name].parent.mkdir(exist_ok=True)
             elf.save(spec, again[name])
-            text = listing.text(listing.routines_of_object(spec), listing.Style(helpers=helper_names(), whole=True),
-                                listing.header(spec, whole=True))
-            elf.save(assemble_object(text, "x.s"), listed[name])
-        sets = {"": built, " again": again, " listed": listed}
+            routines, style = listing.routines_of_object(spec), listing.Style(helpers=helper_names(), core=True)
+            elf.save(assemble_object(listing.text(routines, style, listing.header(spec, whole=True)), "x.s"), listed[name])
+            if after := listing.footer(spec):
+                elf.save(assemble_object(listing.text(routines, style, listing.header(spec), after), "x.s"), plain[name])
+            else:
+                del plain[name]
+        sets = {"": built, " again": again, " listed": listed, " plain": plain}
         return {who + what: asked(who, objects, folder) for what, objects in sets.items() for who in ("libbpf", "purebpf")}
 
 
@@ -81,6 +85,18 @@ def test_we_ask_what_libbpf_asks(told: dict[str, dict[str, Asked]], name: str) -
 def test_a_copy_asks_the_same(told: dict[str, dict[str, Asked]], name: str, who: str, kind: str) -> None:
     for one in builds(told, name):
         assert not differences(without_places(told[who][one]), without_places(told[f"{who} {kind}"][one])), one
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("who", ["libbpf", "purebpf"])
+def test_a_plain_listing_keeps_core(told: dict[str, dict[str, Asked]], who: str) -> None:
+    """Its programs are sent as the object's are; types and source lines are the text's."""
+    assert len(told[f"{who} plain"]) >= 26
+    for name, copy in told[f"{who} plain"].items():
+        if name.endswith("core_type_id"):  # whose answer is a number in the object's own types
+            continue
+        for program, asked_for in told[who][name].programs.items():
+            assert copy.programs[program][LINES + 1:] == asked_for[LINES + 1:], name
 
 
 @pytest.mark.kernel
