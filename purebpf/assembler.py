@@ -16,11 +16,12 @@ from typing import Final, Mapping, NamedTuple
 from . import whole
 from .btf import Builder
 from .btf import types as t
-from .errors import AsmError, Diagnostic, Span
+from .btf.container import graft
+from .errors import AsmError, BtfError, Diagnostic, Span
 from .isa import decl
 from .isa.asm import Include, parse
 from .isa.expr import Cursor, Problem, Scope, Sym, expression, printable
-from .isa.insn import DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
+from .isa.insn import CoreRef, DataRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, MapRef
 from .isa.opcodes import (
     CALL,
     CALL_KFUNC,
@@ -173,6 +174,8 @@ class _Build:
         self.types = _Types(unit.types)
         self.starts: dict[int, list[int]] = {id(s): s.starts() for s in unit.sections.values() if isinstance(s, Code)}
         self.entry: dict[tuple[int, int], str] = {}  # (section, item) -> function name
+        self.relocated = whole.unpack_types(unit.btf) if unit.btf and base is None else None
+        self.grafted: dict[int, int] = {}  # of `relocated`: ids there and here
         self.externs()
 
     def fail(self, line: int, message: str, help: str = "", code: str = "asm-object") -> None:
@@ -252,7 +255,7 @@ class _Build:
                 self.fail(line, "this is no instruction", "objects hold whole instructions only")
                 continue
             core = self.unit.cores.get((id(f.code), index))
-            insns.append(item._replace(ref=core) if core is not None else self._joined(f, item, starts, index))
+            insns.append(item._replace(ref=self._core(core, line)) if core is not None else self._joined(f, item, starts, index))
         lines = []
         for index in range(f.first, f.end):
             file, number, text = self.unit.place(f.code.lines[index])
@@ -263,6 +266,19 @@ class _Build:
         linkage = t.STATIC if static else t.GLOBAL
         btf_id = self.types.builder.append(t.Func(f.name, self._proto(f.name, hook), linkage))
         return FuncSpec(f.name, tuple(insns), tuple(lines), btf_id, static)
+
+    def _core(self, ref: CoreRef, line: int) -> CoreRef:
+        """A CO-RE relocation by the types of the object that is being made."""
+        if self.base is not None:
+            return ref
+        if self.relocated is None:
+            self.fail(line, "a relocation by types that the text does not have", "keep the .btf lines of the listing")
+            return ref
+        try:
+            return ref._replace(type_id=graft(self.types.builder, self.relocated, ref.type_id, self.grafted))
+        except BtfError as error:
+            self.fail(line, f"the types of .btf do not have {ref.type_id}: {error}")
+            return ref
 
     def _proto(self, name: str, hook: hooks.Hook | None) -> int:
         add = self.types.builder.add

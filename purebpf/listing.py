@@ -7,7 +7,7 @@ inverse of `assembler`: what it reads of an object is written here.
 from __future__ import annotations
 
 import re
-from typing import Any, Container, Final, Mapping, NamedTuple
+from typing import Any, Container, Final, Mapping, NamedTuple, Sequence
 
 from .errors import FormatError
 from .isa import flow
@@ -42,7 +42,7 @@ class Style(NamedTuple):
     bytes: bool = False
     helpers: Mapping[int, str] = {}
     colour: bool = False
-    whole: bool = False  # CO-RE relocations as words for the assembler
+    core: bool = False  # CO-RE relocations as words for the assembler, which need `footer`'s types or the whole object
 
 
 _INDENT: Final = "    "
@@ -149,6 +149,13 @@ def header(spec: ObjectSpec, whole: bool = False) -> list[str]:
         if _reads_back(spec, typed):
             return typed
     return _Declarations(spec, False).lines()
+
+
+def footer(spec: ObjectSpec) -> list[str]:
+    """The lines behind the code of an object that is not listed whole: the types of its CO-RE relocations."""
+    from .whole import pack_types
+
+    return pack_types(spec)
 
 
 def _reads_back(spec: ObjectSpec, lines: list[str]) -> bool:
@@ -314,8 +321,8 @@ def _string(data: bytes) -> str:
     return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03o}" for b in data) + '"'
 
 
-def text(routines: list[Routine], style: Style, declarations: list[str] | None = None) -> str:
-    """The listing. With `declarations` it is a whole object for the assembler, with sections and symbols."""
+def text(routines: list[Routine], style: Style, declarations: list[str] | None = None, after: Sequence[str] = ()) -> str:
+    """The listing. With `declarations` it is a whole object for the assembler, with sections and symbols; `after` are lines for its end."""
     out = list(declarations or ())
     section = ""
     counter = 0
@@ -331,6 +338,7 @@ def text(routines: list[Routine], style: Style, declarations: list[str] | None =
             out.append(f"{routine.name}:")
         labels, counter = _labels(routine, style, counter, taken)
         out += _body(routine, style, labels)
+    out += ["", *after] if after else []
     if style.colour:
         out = [coloured(line) for line in out]
     return "\n".join(out) + "\n" if out else ""
@@ -359,7 +367,7 @@ def _body(routine: Routine, style: Style, labels: Mapping[int, str]) -> list[str
             out.append(f"{labels[slots[n]]}:")
         if style.source and n in routine.sources:
             out.append(f"{_INDENT}; {routine.sources[n]}")
-        if style.whole and isinstance(insn.ref, CoreRef):
+        if style.core and isinstance(insn.ref, CoreRef):
             out.append(f'{_INDENT}.core {insn.ref.kind}, {insn.ref.type_id}, "{insn.ref.access}"')
         shown = line_text(insn, slots[n], labels, style)
         remarks = []

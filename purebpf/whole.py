@@ -1,7 +1,8 @@
 """What an object is besides its code, as text in a listing: `purebpf dis --whole` writes it, `purebpf asm` reads it.
 
 The text is the object itself (compressed, in base 85) with its code; code, maps, data and the licence of the listing take
-the place of what is in it, so that an edited listing says what it shows.
+the place of what is in it, so that an edited listing says what it shows. A listing that is not whole has the types of its CO-RE
+relocations in the same way (`.btf`), or it would mean another program.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from zlib import compress, decompressobj
 from zlib import error as ZlibError
 
 from . import elf
+from .btf import Btf
+from .btf import types as t
+from .btf.dedup import reachable
 from .errors import FormatError
 from .isa.insn import CoreRef, DataRef, ExternRef, Insn, KconfigRef, KfuncRef, KsymRef, Ref
 from .isa.opcodes import LD_IMM64
@@ -19,24 +23,50 @@ from .spec import DataSpec, FuncSpec, MapSpec, ObjectSpec, ProgramSpec
 
 _WIDTH = 100
 _MOST = 1 << 26  # bytes of an object
+_FILL = t.Volatile(0)  # in the place of a type that nobody needs
 
 
 def pack(spec: ObjectSpec) -> list[str]:
     """The lines of `.object`."""
-    text = b85encode(compress(elf.write(spec), 9)).decode().replace("\\", "\\\\")
-    return [f'.object "{text[i:i + _WIDTH]}"' for i in range(0, len(text), _WIDTH)]
+    return _packed(".object", elf.write(spec))
 
 
 def unpack(text: bytes) -> ObjectSpec:
     """The object of `pack`. FormatError if it is damaged."""
+    return elf.read(_unpacked(".object", text))
+
+
+def pack_types(spec: ObjectSpec) -> list[str]:
+    """The lines of `.btf`: what the CO-RE relocations of the object need of its types, with the ids that they have there. None if there
+    are no relocations."""
+    code = [*spec.functions.values(), *(p.func for p in spec.programs.values())]
+    roots = {i.ref.type_id for func in code for i in func.insns if isinstance(i.ref, CoreRef)}
+    if spec.btf is None or not roots:
+        return []
+    kept = reachable(spec.btf, roots)
+    types = Btf((one if number in kept else _FILL for number, one in spec.btf.items()), byteorder=spec.byteorder)
+    return _packed(".btf", types.to_bytes())
+
+
+def unpack_types(text: bytes) -> Btf:
+    """The types of `pack_types`. FormatError if they are damaged."""
+    return Btf.from_bytes(_unpacked(".btf", text))
+
+
+def _packed(word: str, data: bytes) -> list[str]:
+    text = b85encode(compress(data, 9)).decode().replace("\\", "\\\\")
+    return [f'{word} "{text[i:i + _WIDTH]}"' for i in range(0, len(text), _WIDTH)]
+
+
+def _unpacked(word: str, text: bytes) -> bytes:
     try:
         one = decompressobj()
         data = one.decompress(b85decode(text), _MOST)
     except (ValueError, ZlibError):
-        raise FormatError("the text of .object is damaged") from None
+        raise FormatError(f"the text of {word} is damaged") from None
     if one.unconsumed_tail:
-        raise FormatError("the text of .object is too large")
-    return elf.read(data)
+        raise FormatError(f"the text of {word} is too large")
+    return data
 
 
 def rejoin(base: ObjectSpec, functions: Mapping[str, FuncSpec], programs: Mapping[str, ProgramSpec],

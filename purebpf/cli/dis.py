@@ -58,17 +58,18 @@ def run(args: argparse.Namespace) -> int:
     from ..listing import Style
 
     declarations: list[str] | None = None
+    after: list[str] = []
     if live:
         routines = _live(args)
         if routines is None:
             return 0
     else:
-        routines, declarations = _file(args)
+        routines, declarations, after = _file(args)
     colour = args.color == "always" or (args.color == "auto" and sys.stdout.isatty() and not args.json)
-    style = Style(args.notation, args.labels, args.source, args.bytes, helper_names(), colour, args.whole)
+    style = Style(args.notation, args.labels, args.source, args.bytes, helper_names(), colour, bool(args.whole or after))
     if args.diff is not None:
-        return _differences(args, routines, style._replace(colour=False), declarations)
-    _print(args, routines, style, declarations)
+        return _differences(args, routines, style._replace(colour=False, core=args.whole), declarations)
+    _print(args, routines, style, declarations, after)
     return 0
 
 
@@ -79,7 +80,7 @@ def _differences(args: argparse.Namespace, routines: list[Routine], style: Style
     from .. import listing
 
     other = argparse.Namespace(**{**vars(args), "input": args.diff})
-    more, declared = _file(other)
+    more, declared, _ = _file(other)
     texts = (listing.text(routines, style, declarations), listing.text(more, style, declared))
     first, second = (text.splitlines(keepends=True) for text in texts)
     found = list(unified_diff(first, second, args.input, args.diff, n=2))
@@ -87,7 +88,7 @@ def _differences(args: argparse.Namespace, routines: list[Routine], style: Style
     return 1 if found else 0
 
 
-def _print(args: argparse.Namespace, routines: list[Routine], style: Style, declarations: list[str] | None) -> None:
+def _print(args: argparse.Namespace, routines: list[Routine], style: Style, declarations: list[str] | None, after: list[str]) -> None:
     from .. import listing
 
     if args.cfg is not None:
@@ -98,7 +99,7 @@ def _print(args: argparse.Namespace, routines: list[Routine], style: Style, decl
         json.dump({"functions": listing.as_json(routines, style), "declarations": declarations or []}, sys.stdout, indent=1)
         print()
     else:
-        _write(listing.text(routines, style, declarations))
+        _write(listing.text(routines, style, declarations, after))
 
 
 def _write(text: str) -> None:
@@ -107,11 +108,12 @@ def _write(text: str) -> None:
     sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
 
 
-def _file(args: argparse.Namespace) -> tuple[list[Routine], list[str] | None]:
-    """The routines of IN, and the declarations if it is an object."""
+def _file(args: argparse.Namespace) -> tuple[list[Routine], list[str] | None, list[str]]:
+    """The routines of IN, and the lines before and after them if it is an object."""
     from .. import listing
 
     data = _read(args.input)
+    after: list[str] = []
     form = args.form or _guess(data)
     if form == "elf":
         from .. import elf
@@ -122,23 +124,24 @@ def _file(args: argparse.Namespace) -> tuple[list[Routine], list[str] | None]:
             routines, declarations = _sections(data, error), []
         else:
             routines, declarations = listing.routines_of_object(spec), listing.header(spec, args.whole)
+            after = [] if args.whole else listing.footer(spec)
         if args.section is not None:
             names = sorted({r.section for r in routines})
             routines = [r for r in routines if r.section == args.section]
             if not routines:
                 raise FormatError(f"{args.input} has no code in section {args.section!r}; it has {', '.join(names) or 'none'}")
-        return routines, declarations
+        return routines, declarations, after
     code = _from_hex(data) if form == "hex" else data
     order = MACHINES[args.target].name
     try:
-        return listing.routines_of_code(code, order), None
+        return listing.routines_of_code(code, order), None, after
     except DecodeError:
         if len(code) % 8 or args.json or args.cfg:
             raise
     from ..isa.text import disassemble  # an ld_imm64 is cut in half: slot by slot
 
     _write(disassemble(code, args.notation, order))
-    return [], None
+    return [], None, after
 
 
 def _sections(data: bytes, error: FormatError) -> list[Routine]:

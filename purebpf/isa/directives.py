@@ -231,12 +231,23 @@ def _license(asm: Assembler, cursor: Cursor, number: int) -> None:
 
 def _object(asm: Assembler, cursor: Cursor, number: int) -> None:
     """`.object "text"`, …: what an object is besides its code, as `purebpf dis --whole` wrote it."""
+    asm.unit.object += _text(cursor)
+
+
+def _btf(asm: Assembler, cursor: Cursor, number: int) -> None:
+    """`.btf "text"`, …: the types of the `.core` relocations, as `purebpf dis` wrote them."""
+    asm.unit.btf += _text(cursor)
+
+
+def _text(cursor: Cursor) -> bytes:
+    """Strings, one after the other."""
+    out = b""
     while True:
         if not cursor.text.startswith('"'):
             raise cursor.problem('expected a "string"')
-        asm.unit.object += unescape(cursor.take(), cursor.col)
+        out += unescape(cursor.take(), cursor.col)
         if not cursor.accept(","):
-            return
+            return out
 
 
 def _core(asm: Assembler, cursor: Cursor, number: int) -> None:
@@ -463,7 +474,7 @@ DIRECTIVES: Final[dict[str, Directive]] = {
     ".ascii": _string(b""), ".asciz": _string(b"\0"), ".string": _string(b"\0"),
     ".zero": _zero, ".skip": _zero, ".space": _zero,
     ".p2align": _align(True), ".align": _align(False), ".balign": _align(False),
-    ".insn": _insn, ".object": _object, ".core": _core, ".equ": _equ, ".set": _equ, ".equiv": _equ, ".include": _include, ".license": _license,
+    ".insn": _insn, ".object": _object, ".btf": _btf, ".core": _core, ".equ": _equ, ".set": _equ, ".equiv": _equ, ".include": _include, ".license": _license,
     ".struct": _declare("struct"), ".union": _declare("union"), ".enum": _declare("enum"), ".typedef": _typedef,
     "struct": _declare("struct"), "union": _declare("union"), "enum": _declare("enum"), "typedef": _typedef,
     ".proto": _proto, ".extern": _extern("extern"), ".ksym": _extern("ksym"), ".kconfig": _extern("kconfig"),

@@ -126,6 +126,7 @@ class Unit:
         self.externs: dict[str, Extern] = {}
         self.license: str | None = None
         self.object = b""  # text of .object
+        self.btf = b""  # text of .btf: the types of `cores`
         self.cores: dict[tuple[int, int], CoreRef] = {}  # section, item
         self.relocations: list[tuple[Code, int, str, int]] = []  # of a pasted listing: section, item, symbol, line
         self.files: list[tuple[int, str, str]] = []  # first line number, name, text

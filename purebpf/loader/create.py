@@ -118,7 +118,7 @@ def section_name(object_name: str, section: str) -> str:
 def create_section(spec: DataSpec, object_name: str, btf: KernelBtf | None, token: Token | None = None) -> tuple[Fd, bool]:
     """The map of a data section, filled, and frozen if it is read-only; and whether it can be mapped."""
     flags = MapFlag.RDONLY_PROG if spec.read_only else 0
-    mapped = not older_than(MMAPABLE_SINCE) and (not spec.vars or any(not v.static for v in spec.vars))
+    mapped = not older_than(MMAPABLE_SINCE) and any(not v.static for v in spec.vars)  # as libbpf has it
     as_map = MapSpec(section_name(object_name, spec.name), MapType.ARRAY, 4, len(spec.data), 1,
                      flags | (MapFlag.MMAPABLE if mapped else 0), 0, spec.btf_id)
     fd = create_map(as_map, btf, token).fd

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from .bare import run as run
     from .live import LiveMap as LiveMap
     from .machine import Machine as Machine
+    from .routes import Route as Route
     from .world import Process as Process
 
-_HOMES = {"run": "bare", "Bare": "bare", "Machine": "machine", "LiveMap": "live", "Process": "world"}
+_HOMES = {"run": "bare", "Bare": "bare", "Machine": "machine", "LiveMap": "live", "Process": "world", "Route": "routes"}
 
-__all__ = ["Bare", "LiveMap", "Machine", "Process", "run"]
+__all__ = ["Bare", "LiveMap", "Machine", "Process", "Route", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,7 @@ from ..uapi.contexts import Context, Field, context
 from ..uapi.enums import ProgType
 from .memory import Memory, Region, Trap
 from .packet import ETH_HLEN, Packet
+from .skb import SK_BUFF, Skb, bytes_of
 
 if TYPE_CHECKING:
     from .world import World
@@ -31,7 +32,6 @@ def _known(name: str) -> Context:
 
 IP_HEADERS: Final = {b"\x08\x00": 20, b"\x86\xdd": 40}  # the shortest that test_run takes, by EtherType (6.18)
 XDP_MD: Final = _known("xdp_md")
-SK_BUFF: Final = _known("__sk_buff")
 TC: Final = (ProgType.SCHED_CLS, ProgType.SCHED_ACT)
 SKB_TYPES: Final = frozenset((ProgType.SOCKET_FILTER, *TC, ProgType.CGROUP_SKB, ProgType.LWT_IN, ProgType.LWT_OUT,
                               ProgType.LWT_XMIT, ProgType.LWT_SEG6LOCAL))
@@ -138,7 +138,7 @@ def _then_release(world: World, finish: Callable[[], tuple[bytes, bytes]], packe
         world.memory.unmap(region)
         if packet is not None:
             packet.close()
-            world.frame = None
+            world.frame = world.skb = None
         return result
 
     return both
@@ -153,30 +153,22 @@ def _skb(world: World, prog_type: int, data: bytes, ctx: bytes) -> Prepared:
                           f"header: test_run wants the whole IP header, {least} bytes")
     backing = bytearray(SK_BUFF.size)
     ctx = ctx[:SK_BUFF.size].ljust(SK_BUFF.size, b"\0")
-    for part in map(_bytes_of, SKB_FROM_CALLER):
+    for part in map(bytes_of, SKB_FROM_CALLER):
         backing[part] = ctx[part]
     if bytes(backing) != ctx:
         raise KernelError(errno.EINVAL, f"a __sk_buff with more than {', '.join(SKB_FROM_CALLER)}")
     link_layer = prog_type in TC
     packet = world.frame = Packet(world.memory, data if link_layer else data[ETH_HLEN:])
-
-    def put(name: str, value: int) -> None:
-        part = _bytes_of(name)
-        backing[part] = world.memory.order.bytes(value, part.stop - part.start)
-
-    def number(name: str) -> int:
-        return world.memory.order.number(backing[_bytes_of(name)])
-
-    put("protocol", ether_type(data, world.memory.order))
-    put("pkt_type", packet_type(data))
-    put("ifindex", number("ifindex") or LOOPBACK)
-    put("ingress_ifindex", number("ingress_ifindex"))
-    put("wire_len", number("wire_len") or len(packet))
+    skb = world.skb = Skb(packet, world.memory.order, backing, link_layer)
+    skb.put("protocol", ether_type(data, world.memory.order))
+    skb.put("pkt_type", packet_type(data))
+    skb.put("ifindex", skb.get("ifindex") or LOOPBACK)
+    skb.put("wire_len", skb.get("wire_len") or len(packet))
     fields_load, store = _accessor(world.memory, SK_BUFF, backing, _pointers(packet), SKB_WRITABLE[prog_type])
 
     def load(offset: int, size: int) -> int:
         if offset < 4:
-            put("len", len(packet))
+            skb.put("len", len(packet))
         return fields_load(offset, size)
 
     region = world.memory.map_special(backing, "__sk_buff", load, store)
@@ -184,16 +176,11 @@ def _skb(world: World, prog_type: int, data: bytes, ctx: bytes) -> Prepared:
     def finish() -> tuple[bytes, bytes]:
         out = packet.content()
         given = bytearray(ctx)
-        for part in map(_bytes_of, SKB_FROM_CALLER):
+        for part in map(bytes_of, SKB_FROM_CALLER):
             given[part] = backing[part]
         return (out if link_layer else bytes(ETH_HLEN) + out), bytes(given)
 
     return Prepared(region.base, _then_release(world, finish, packet, region))
-
-
-def _bytes_of(name: str) -> slice:
-    field = SK_BUFF.fields[name]
-    return slice(field.offset, field.offset + field.size * field.elems)
 
 
 def ether_type(frame: bytes, order: Order) -> int:

@@ -7,7 +7,7 @@ does the same faster.
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Final, assert_never
+from typing import Any, Callable, Final, Iterable, assert_never
 
 from .. import context
 from ..errors import FormatError, VmFault
@@ -26,6 +26,7 @@ from .kfuncs import KFUNCS
 from .live import LiveMap, Variable, Variables
 from .maps import Map
 from .memory import M32, Region, Trap
+from .routes import Route, checked
 from .runtime import INSN_LIMIT, Helper, Program
 from .world import Process, World
 
@@ -39,12 +40,12 @@ class Machine:
     `engine`: "auto", "fast" or "plain" (engines.py). `now`: the clock in ns, a function or a fixed number (None: the
     host's). `cpus`: how many values a per-CPU map has. `process`: who is running, for the helpers and for simulated
     kernel objects. `seed` makes bpf_get_prandom_u32 repeatable. `kernel_version` is what LINUX_KERNEL_VERSION says, as
-    (6, 18, 0).
+    (6, 18, 0). `routes` are what bpf_fib_lookup finds.
     """
 
     def __init__(self, spec: ObjectSpec, *, engine: str = "auto", now: Clock = None, cpus: int = 1,
                  process: Process | None = None, seed: int = 0,
-                 kernel_version: tuple[int, int, int] | None = None) -> None:
+                 kernel_version: tuple[int, int, int] | None = None, routes: Iterable[Route] = ()) -> None:
         process = process or Process()
         spec.check()
         self.spec = spec
@@ -56,7 +57,7 @@ class Machine:
         self._kfuncs: dict[str, int] = {}
         world = self._world = World(engine_named(engine), table, process, cpus, now, seed, self._order)
         self._table, self._names = table, names
-        world.names = names
+        world.names, world.routes = names, checked(routes)
         world.tail_target = self._tail_target
         world.task = Fakes(world.memory, spec.btf, process).task
         self._live: dict[int, LiveMap] = {}

@@ -254,6 +254,19 @@ class Array(_Table):
         return -errno.EEXIST if flags & NOEXIST else 0
 
 
+class SockHash(Hash):
+    """Sockets by key: programs put theirs in, and ask whether one is there."""
+
+
+class SockMap(SockHash):
+    """Sockets by index; an index without one is absent."""
+
+    def _admit(self, key: bytes, flags: int) -> int:
+        if self.memory.order.number(key) >= self.spec.max_entries:
+            return -errno.E2BIG
+        return super()._admit(key, flags)
+
+
 class PercpuArray(Array):
     per_cpu = True
 

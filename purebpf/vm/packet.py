@@ -138,3 +138,15 @@ class Packet:
         self.move(self.data - size, self.data - size, self.end)
         self.region.data[:size] = bytes(size)
         return 0
+
+    def insert(self, offset: int, size: int) -> None:
+        """`size` zero bytes at `offset`; what is before them moves towards the head."""
+        before = bytes(self.region.data[self.data - self.meta:][:offset])
+        self.change_head(size)
+        self.region.data[:offset + size] = before + bytes(size)
+
+    def remove(self, offset: int, size: int) -> None:
+        """Without the `size` bytes at `offset`."""
+        before = bytes(self.region.data[self.data - self.meta:][:offset])
+        self.move(self.data + size, self.data + size, self.end)
+        self.region.data[:offset] = before

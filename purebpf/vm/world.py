@@ -16,7 +16,9 @@ from . import maps as m
 from .memory import Region, Trap
 from .packet import Packet
 from .rings import PerfEventArray, RingBuf
+from .routes import Route
 from .runtime import Engine, Helper, Runtime
+from .skb import Skb
 
 MAP_TYPES: Final[Mapping[int, type[m.Map]]] = {
     MapType.HASH: m.Hash, MapType.PERCPU_HASH: m.PercpuHash, MapType.LRU_HASH: m.LruHash,
@@ -24,6 +26,7 @@ MAP_TYPES: Final[Mapping[int, type[m.Map]]] = {
     MapType.LPM_TRIE: m.LpmTrie, MapType.QUEUE: m.Queue, MapType.STACK: m.Stack, MapType.BLOOM_FILTER: m.BloomFilter,
     MapType.PROG_ARRAY: m.ProgArray, MapType.ARRAY_OF_MAPS: m.ArrayOfMaps, MapType.HASH_OF_MAPS: m.HashOfMaps,
     MapType.RINGBUF: RingBuf, MapType.PERF_EVENT_ARRAY: PerfEventArray,
+    MapType.SOCKMAP: m.SockMap, MapType.SOCKHASH: m.SockHash,
     MapType.DEVMAP: m.Array, MapType.DEVMAP_HASH: m.Hash, MapType.CPUMAP: m.Array, MapType.XSKMAP: m.Array,
 }
 
@@ -43,7 +46,7 @@ class World(Runtime):
     """What the helpers of one machine share."""
 
     __slots__ = ("clock", "cpu", "cpus", "frame", "kept", "maps", "process", "prog_type", "random", "redirected",
-                 "task", "trace")
+                 "routes", "skb", "task", "trace")
 
     def __init__(self, engine: Engine, helpers: Mapping[int, Helper], process: Process, cpus: int,
                  clock: Callable[[], int] | int | None, seed: int, order: Order) -> None:
@@ -60,6 +63,8 @@ class World(Runtime):
         self.frame: Packet | None = None
         self.kept: list[Region] = []
         self.redirected: int | None = None
+        self.skb: Skb | None = None
+        self.routes: tuple[Route, ...] = ()
         self.prog_type = 0
         self.task: Callable[[], int] | None = None
 
@@ -95,3 +100,7 @@ class World(Runtime):
             raise Trap("this program type has no packet")
         return self.frame
 
+    def the_skb(self) -> Skb:
+        if self.skb is None:
+            raise Trap("this program type has no socket buffer")
+        return self.skb

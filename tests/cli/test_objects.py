@@ -8,7 +8,7 @@ import pytest
 
 from purebpf.assembler import assemble_object
 from purebpf.cli import main
-from purebpf.errors import VmFault
+from purebpf.errors import AsmError, PureBpfError, VmFault
 from purebpf.vm import Machine
 from tests.elf.clang import compile
 
@@ -75,3 +75,38 @@ def test_an_exit_with_an_offset_is_no_instruction(engine: str) -> None:
     assert ".insn" in disassemble(code)
     with pytest.raises(DecodeError, match="reserved fields"):
         run(code, engine=engine)
+
+
+CORE = """
+struct task_struct { int pid; int tgid; } __attribute__((preserve_access_index));
+SEC("raw_tp/sys_enter") int f(void *ctx) { struct task_struct *t = (void *)bpf_get_current_task();
+  return __builtin_preserve_field_info(t->tgid, 0); }
+"""
+
+
+def test_a_listing_has_the_relocations_that_the_object_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from purebpf import elf
+    from purebpf.btf import core
+    from purebpf.isa.insn import CoreRef
+
+    path, out = compile(tmp_path, "core", CORE), tmp_path / "again.o"
+    assert main(["dis", path]) == 0
+    text = capsys.readouterr().out
+    assert '.core 0, ' in text and "CO-RE <byte_off>" in text
+    (tmp_path / "core.s").write_text(text, encoding="utf-8")
+    assert main(["asm", str(tmp_path / "core.s"), "-o", str(out)]) == 0
+    said = []
+    for one in (path, str(out)):
+        spec = elf.read(one)
+        said.append([(i.code, i.imm, core.describe(spec.btf, i.ref.type_id, i.ref.access, i.ref.kind))  # type: ignore[arg-type]
+                     for i in spec.programs["f"].func.insns if isinstance(i.ref, CoreRef)])
+    assert said[0] == said[1] and said[0][0][2] == "field task_struct.tgid"
+
+    without = "\n".join(line for line in text.splitlines() if not line.startswith(".btf"))
+    with pytest.raises(AsmError, match="types that the text does not have"):
+        assemble_object(without)
+    with pytest.raises(AsmError, match="do not have 99999"):
+        assemble_object(text.replace(".core 0, ", ".core 0, 99999"))
+    for damaged in (text.replace('.btf "', '.btf "!!'), text.replace(".btf", ".object")):
+        with pytest.raises(PureBpfError):
+            assemble_object(damaged)

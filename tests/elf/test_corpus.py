@@ -66,7 +66,7 @@ def test_a_whole_listing_assembles_to_the_same_bytes(built: dict[str, Path], nam
     for path in of(built, name):
         spec = elf.read(path)
         for notation in ("kernel", "mnemonic"):
-            text = listing.text(listing.routines_of_object(spec), listing.Style(notation, helpers=helper_names(), whole=True),
+            text = listing.text(listing.routines_of_object(spec), listing.Style(notation, helpers=helper_names(), core=True),
                                 listing.header(spec, whole=True))
             assert elf.write(assemble_object(text, "x.s", notation, byteorder=spec.byteorder)) == elf.write(spec)
 

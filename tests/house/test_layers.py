@@ -37,7 +37,7 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself, errors and order
     "objects": {"spec", "elf", "linker", "loader", "vm"},
     "skeleton": {"spec", "elf", "btf", "uapi"},
     "checks": {"spec", "isa", "uapi"},
-    "whole": {"elf", "isa", "spec"},
+    "whole": {"elf", "isa", "spec", "btf"},
     "listing": {"whole", "isa", "spec", "btf", "uapi"},
     "loader": {"spec", "checks", "isa", "btf", "uapi", "dsl", "context", "readings"},
     "api": {"target", "btf", "compiler", "dsl", "spec", "frontend", "loader", "vm"},

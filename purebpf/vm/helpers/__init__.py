@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any, Callable, Final, Mapping
 
 from ...uapi.helpers import IDS
-from . import check, events, flow, maps, packet, probe, task, text
+from . import check, events, fib, flow, maps, packet, probe, skb, task, text
 
 FAMILIES: Final = (maps.HELPERS, events.HELPERS, probe.HELPERS, task.HELPERS, text.HELPERS, packet.HELPERS,
-                   check.HELPERS, flow.HELPERS)
+                   check.HELPERS, flow.HELPERS, skb.HELPERS, fib.HELPERS)
 
 TABLE: Final[Mapping[int, Callable[..., Any]]] = {
     IDS[name]: function for family in FAMILIES for name, function in family.items()
