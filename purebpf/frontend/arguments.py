@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..btf import types as bt
 from ..btf.layout import resolve, resolved, size_of
 from ..dsl.ints import TYPES, IntType
-from ..dsl.layout import Layout, OptionalType, PtrType, StructType
+from ..dsl.layout import ArrayType, Layout, OptionalType, PtrType, StructType
 from ..tree.kinds import POISON, U64, Const, Context, Int, Ptr, is_maybe, narrowed
 from ..tree.nodes import Bits, Cast, CtxPlace, Expr, If, Load, Number, Return
 from ..uapi import contexts, hooks
@@ -116,7 +116,7 @@ def _field(c: Checker, one: Parameter, ctx: Expr) -> None:
     """A field of the record."""
     found = c.unit.contexts.place(c, ctx, one.name, one.node)
     value = found if found is not None else c.unit.contexts.attribute(c, ctx, one.name, one.node)
-    if found is not None and isinstance(found.kind, Ptr) and isinstance(found.kind.target, IntType | PtrType):
+    if found is not None and isinstance(found.kind, Ptr) and isinstance(found.kind.target, IntType | PtrType | ArrayType):
         value = memory.load(c, found, one.node)
     if isinstance(one.layout, IntType):
         value = arith.wrap(c, arith.integer(c, value, one.node), one.layout, one.node)

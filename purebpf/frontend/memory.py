@@ -19,7 +19,7 @@ from ..tree.nodes import (
     Arith, At, Bytes, Compare, CtxPlace, Deref, Element, Expr, GlobalPlace, IsNone, Load, Member, Not, Number, Select,
     Seq, SlotPlace, Temp,
 )
-from . import arith, trust
+from . import arith, keeping, trust
 from .context import Checker
 from .ktypes import LazyStruct
 from .names import near
@@ -116,6 +116,8 @@ def element(c: Checker, place: Expr, index: Expr, node: ast.AST) -> Expr:
             raise c.error("index", f"index {known} is outside {layout.name}", node)
         part = _part(kind, layout.elem, at * size, (at + 1) * size)
         return Element(c.span(node), part, place, Number(c.span(node), at), False)
+    if kind.region == "ctx":
+        return element(c, keeping.placed(c, place, layout, node), index, node)
     part = _part(kind, layout.elem, 0, layout.size or 1 << 32)
     if a.lo < 0 and not flexible:
         index = from_the_end(c, index, layout.count, node)
@@ -162,11 +164,14 @@ def no_field(c: Checker, layout: Layout | None, name: str, node: ast.AST) -> Com
 
 
 def load(c: Checker, place: Expr, node: ast.AST) -> Expr:
-    """What is at the place: a number, a pointer; arrays and structs are the places they stand in."""
+    """What is at the place: a number, a pointer; arrays and structs are the places they stand in. Those of the context are copied: the
+    verifier takes it at constant offsets only."""
     kind = place.kind
     if not isinstance(kind, Ptr) or not is_place(place):
         return place
     layout = kind.target
+    if isinstance(layout, ArrayType) and kind.region == "ctx":
+        return keeping.placed(c, place, layout, node)
     if isinstance(layout, ArrayType | StructType):
         return place
     span = c.span(node)

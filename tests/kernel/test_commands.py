@@ -211,7 +211,7 @@ def test_the_trace_pipe(run: Run) -> None:
         getpgid()
         got = [json.loads(text) for text in run("trace-pipe", "--seconds", "0.2", "--json").splitlines()]
         assert "hello!" in [one["text"] for one in got]
-    assert list(trace(0)) == []
+    assert "hello!" not in [one.text for one in trace(0)]
     assert parse("           <...>-42      [003] d..31  12.5: bpf_trace_printk: a-b [1]: c") == ("<...>", 42, 3, 12.5, "a-b [1]: c")
     assert parse("CPU:1 [LOST 5 EVENTS]").text == "CPU:1 [LOST 5 EVENTS]"
 
@@ -298,8 +298,9 @@ def test_a_python_file_is_attached_and_its_events_are_shown(tmp_path: Any) -> No
         lines = [child.stdout.readline() for _ in range(3)]
         assert lines[0].startswith("on_call") and "attached tracepoint syscalls:sys_enter_getpgid" in lines[1] and "Ctrl-C" in lines[2]
         getpgid()
-        shown = {child.stdout.readline().split(":")[0] for _ in range(2)}
-        assert "calls" in shown and any(text.endswith(f"-{os.getpid()}") for text in shown), shown
+        shown: set[str] = set()  # what others print at the same time comes through the same pipe
+        while not ("calls" in shown and any(text.endswith(f"-{os.getpid()}") for text in shown)):
+            shown.add(child.stdout.readline().split(":")[0])
         child.send_signal(signal.SIGTERM)
         assert child.wait(20) == 0
 
