@@ -14,7 +14,7 @@ from ..errors import FormatError, VmFault
 from ..isa import opcodes as op
 from ..isa.insn import CoreRef, DataRef, ExternRef, FuncRef, Insn, KconfigRef, KfuncRef, KsymRef, Label, MapRef
 from ..order import LITTLE, ORDERS
-from ..spec import DataSpec, MapSpec, ObjectSpec, RunResult
+from ..spec import DataSpec, MapSpec, ObjectSpec, RunResult, VarSpec
 from ..uapi.enums import MapFlag, MapType
 from . import helpers
 from .code import Code
@@ -79,8 +79,10 @@ class Machine:
         return self._world.trace
 
     def __getitem__(self, key: Any) -> LiveMap | Variable:
-        """The map or variable of a name, or of a declaration (anything with a `name`), as in a loaded object."""
-        name = key if isinstance(key, str) else key.name
+        """The map or variable of a name, or of its spec, as in a loaded object."""
+        name = key.name if isinstance(key, MapSpec | VarSpec) else key
+        if not isinstance(name, str):
+            raise TypeError(f"an object knows its maps and variables by name: machine[\"…\"], not machine[{key!r}]")
         if name in self.maps:
             return self.maps[name]
         if name in self.vars:

@@ -296,3 +296,11 @@ def test_clock_and_random(machine):
     assert [m.run(data=FRAME).retval for _ in range(3)] == [0, 1, 2]
     draws = [machine(spec(program(helper("get_prandom_u32"), EXIT)), seed=5).run(data=FRAME).retval for _ in range(2)]
     assert draws[0] == draws[1]
+
+
+def test_a_declaration_is_no_name() -> None:
+    import purebpf as bpf
+
+    counts = bpf.HashMap[bpf.u32, bpf.u32](max_entries=4)
+    with pytest.raises(TypeError, match="by name"):
+        Machine(ObjectSpec({}))[counts]
