@@ -1,7 +1,7 @@
 """A set of types with ids: `Btf`, which is read, and `Builder`, which makes one.
 
 Ids start at 1; 0 is void and has no record. A split `Btf` (a kernel module's) continues the ids and strings of its
-`base`.
+`base`; `distill` makes it independent of one.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Btf:
     def from_bytes(cls, data: bytes, base: Btf | None = None) -> Btf:
         """BTF of a .BTF section or /sys/kernel/btf file. One pass finds the records; a broken blob is a BtfError here
         or when the broken type is asked for (`check()` asks for all)."""
-        if base is not None and base._raw is None:
-            base = cls.from_bytes(base.to_bytes(base.byteorder))
+        if base is not None and (base._raw is None or base._changed):
+            base = cls.from_bytes(base.to_bytes(base.byteorder), base.base)
         if base is None:
             raw = codec.Raw(data)
         else:
@@ -215,12 +215,21 @@ class Btf:
         check_types(self)
 
     def to_bytes(self, byteorder: str | None = None) -> bytes:
-        """A .BTF section. Only for a whole BTF: split BTF is the kernel's to write."""
-        if self.base is not None:
-            raise BtfError("split BTF cannot be written")
+        """A .BTF section. That of split BTF goes with its base as that is written."""
         if self._raw is not None and not self._changed and byteorder in (None, self.byteorder):
             return self._raw.to_bytes()
-        return codec.encode(self, byteorder or self.byteorder)
+        strings = None if self.base is None else codec.Strings(self.base._written_strings())
+        return codec.encode(self, byteorder or self.byteorder, strings)
+
+    def _written_strings(self) -> bytes:
+        """All strings up to the end of its own, as `to_bytes` places them."""
+        if self._raw is not None and not self._changed:
+            own = self._raw.strings
+        else:
+            data = self.to_bytes()
+            head = codec.read_header(data)
+            own = data[head.str_start:head.str_end]
+        return own if self.base is None else self.base._written_strings() + own
 
 
 class Builder:

@@ -28,13 +28,11 @@ class Deduped(NamedTuple):
 
 def dedup(btf: Btf, keep: Callable[[int], bool] | None = None) -> Deduped:
     """The types without repetitions, in order of first appearance. `keep(id)` False: the type goes, with nothing left
-    that refers to it (else BtfError)."""
-    if btf.base is not None:
-        raise BtfError("split BTF is deduplicated with its base: merge them first")
-    types: list[t.Type] = [t.Ptr(0), *btf]  # index is id; 0 is never looked at
-    aliases = _aliases(types)
+    that refers to it (else BtfError). Of split BTF what the base has goes too; the base stays as it is."""
+    types: list[t.Type] = [t.Ptr(0), *(btf[i] for i in range(1, btf.first)), *btf]  # index is id; 0 is never looked at
+    aliases = {one: target for one, target in _aliases(types).items() if one >= btf.first}
     classes = _refine(types, aliases)
-    return _rebuild(types, aliases, classes, keep, btf.byteorder)
+    return _rebuild(types, aliases, classes, keep, btf)
 
 
 def merge(many: Sequence[Btf]) -> tuple[Btf, list[dict[int, int]]]:
@@ -181,22 +179,22 @@ def _is_extern(one: t.Type) -> bool:
 
 
 def _rebuild(types: list[t.Type], aliases: Mapping[int, int], classes: list[int], keep: Callable[[int], bool] | None,
-             byteorder: str) -> Deduped:
-    ids: dict[int, int] = {0: 0}
-    new_of: dict[int, int] = {}
+             btf: Btf) -> Deduped:
+    ids: dict[int, int] = {number: number for number in range(btf.first)}
+    new_of: dict[int, int] = {classes[number]: number for number in range(btf.first - 1, 0, -1)}
     chosen: list[int] = []
-    kept = [keep is None or keep(number) for number in range(len(types))]
-    for number in range(1, len(types)):
+    kept = [number < btf.first or keep is None or keep(number) for number in range(len(types))]
+    for number in range(btf.first, len(types)):
         if not kept[number] or kept[aliases.get(number, 0)] and number in aliases:
             continue
         found = new_of.get(classes[number])
         if found is None:
             chosen.append(number)
-            found = new_of[classes[number]] = len(chosen)
+            found = new_of[classes[number]] = btf.first - 1 + len(chosen)
         ids[number] = found
     ids |= {number: ids[target] for number, target in aliases.items() if kept[target]}
     try:
-        return Deduped(Btf([t.renumber(types[n], ids) for n in chosen], byteorder=byteorder), ids)
+        return Deduped(Btf([t.renumber(types[n], ids) for n in chosen], btf.base, btf.byteorder), ids)
     except KeyError as error:
         raise BtfError(f"type {error.args[0]} is dropped, but something refers to it") from None
 

@@ -67,14 +67,38 @@ def module(name: str, base: Btf) -> Btf:
         raise NotSupported(e.errno or 2, f"BTF of module {name}", "5.11") from None
 
 
+def parse(data: bytes, base: Btf | None = None) -> Btf:
+    """The types of a file: raw BTF, or an ELF file's. Those of a module that brings a distilled base (.BTF.base, 6.11) are on `base` if there
+    is one, else on its own."""
+    distilled = _section(data, b".BTF.base") if data[:4] == b"\x7fELF" else None
+    if distilled is None:
+        return Btf.from_bytes(btf_section(data), base)
+    split = Btf.from_bytes(btf_section(data), Btf.from_bytes(distilled))
+    if base is None:
+        return split
+    from .distill import relocate
+
+    return relocate(split, base)
+
+
 def btf_section(data: bytes) -> bytes:
     """The .BTF section of a little- or big-endian ELF64 file; `data` itself if it is no ELF."""
-    from struct import error, unpack_from
-
     from ..errors import BtfError
 
     if data[:4] != b"\x7fELF":
         return data
+    found = _section(data, b".BTF")
+    if found is None:
+        raise BtfError("ELF file has no .BTF section")
+    return found
+
+
+def _section(data: bytes, wanted: bytes) -> bytes | None:
+    """The content of a section of an ELF64 file."""
+    from struct import error, unpack_from
+
+    from ..errors import BtfError
+
     order = "<" if data[5:6] == b"\x01" else ">"
     try:
         table, = unpack_from(order + "Q", data, 40)
@@ -84,6 +108,6 @@ def btf_section(data: bytes) -> bytes:
     except (error, IndexError, OverflowError):
         raise BtfError("ELF file is cut short") from None
     for name, _type, _flags, _addr, offset, size in headers:
-        if data[strings + name:strings + name + 5] == b".BTF\0":
+        if data[strings + name:strings + name + len(wanted) + 1] == wanted + b"\0":
             return data[offset:offset + size]
-    raise BtfError("ELF file has no .BTF section")
+    return None

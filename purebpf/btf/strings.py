@@ -7,14 +7,19 @@ from .kinds import MAX_NAME
 
 
 class Strings:
-    """A string table being written: each string once, "" at 0. `base_size` and `base` are those of split BTF."""
+    """A string table being written: each string once, "" at 0. Of split BTF, `base` are the strings of its base, in order from offset 0
+    on, which are not written again."""
 
     __slots__ = ("data", "at", "base_size")
 
-    def __init__(self, base_size: int = 0) -> None:
-        self.data = bytearray(b"" if base_size else b"\0")
+    def __init__(self, base: bytes = b"") -> None:
+        self.data = bytearray(b"" if base else b"\0")
         self.at: dict[str, int] = {"": 0}
-        self.base_size = base_size
+        self.base_size = len(base)
+        at = 0
+        for text in base.split(b"\0")[:-1]:
+            self.at.setdefault(text.decode(errors="surrogateescape"), at)
+            at += len(text) + 1
 
     def add(self, text: str) -> int:
         """Offset of `text`."""

@@ -18,12 +18,14 @@ ACTIONS = {
     "dump": "every type, a line each", "c": "C declarations that compile to the same layout", "json": "every type as JSON",
     "find": "the types called NAME, in C", "diff": "how the types of two files differ",
     "dedup": "the types without repetitions, to -o", "merge": "the types of several files, without repetitions, to -o",
+    "distill": "split BTF (a module's) with the few types of --base that it needs, to -o",
     "min": "the few of the kernel's types that OBJECTs need, to -o", "check": "whether OBJECTs will find what they need in kernels",
 }
 
 
 EXAMPLES = {"list": "", "dump": "count.o", "c": "--type task_struct", "json": "count.o", "find": "task_struct", "diff": "old.btf new.btf",
             "dedup": "count.o -o small.btf", "merge": "one.o two.o -o both.btf", "min": "count.o -o min.btf",
+            "distill": "module.btf --base old.btf -o module.o",
             "check": "count.o --kernel-btf old.btf new.btf"}
 
 
@@ -37,15 +39,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             continue
         if name == "find":
             sub.add_argument("name", metavar="NAME")
-        if name in ("dump", "c", "json", "find", "dedup"):
+        if name == "distill":
+            sub.add_argument("files", metavar="FILE")
+        elif name in ("dump", "c", "json", "find", "dedup"):
             sub.add_argument("files", metavar="FILE", nargs="?", help="raw BTF or an ELF file, or the id "
                              "or name of BTF in the kernel (default: its own)")
         else:
             sub.add_argument("files", metavar="FILE", nargs=2 if name == "diff" else "+")
-        if name in ("dedup", "merge", "min"):
+        if name in ("dedup", "merge", "distill", "min"):
             sub.add_argument("-o", "--output", required=True, metavar="OUT.btf")
-        if name in ("dump", "c", "json", "find"):
-            sub.add_argument("--base", metavar="FILE", help="what split BTF (a module's) continues")
+        if name in ("dump", "c", "json", "find", "dedup", "distill"):
+            sub.add_argument("--base", required=name == "distill", metavar="FILE", help="what split BTF (a module's) continues")
         if name == "c":
             sub.add_argument("--type", action="append", default=[], metavar="NAME", help="only these and what they need")
         if name == "diff":
@@ -60,14 +64,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _open(path: str | None, base: str | None = None) -> Btf:
     """Raw BTF or an ELF file's; the running kernel's for None."""
-    from ..btf import Btf, kernel
+    from ..btf import kernel
 
     if path is None:
         return kernel.vmlinux()
     if not os.path.exists(path) and "/" not in path:
         return _in_kernel(path)
     with open(path, "rb") as file:
-        return Btf.from_bytes(kernel.btf_section(file.read()), _open(base) if base else None)
+        return kernel.parse(file.read(), _open(base) if base else None)
 
 
 def _in_kernel(which: str) -> Btf:
@@ -170,8 +174,26 @@ def _diff(args: argparse.Namespace) -> int:
 def _dedup(args: argparse.Namespace) -> int:
     from ..btf.dedup import dedup
 
-    btf = _open(args.files)
+    btf = _open(args.files, args.base)
     return _write(args.output, dedup(btf).btf, len(btf))
+
+
+def _distill(args: argparse.Namespace) -> int:
+    """An ELF file as the kernel's build makes of a module: .BTF and .BTF.base."""
+    from ..btf.distill import distill
+    from ..elf import replace
+    from ..elf.image import Image
+    from ..order import ORDERS
+
+    whole = _open(args.files, args.base)
+    split = distill(whole)
+    assert split.base is not None
+    image = Image(ORDERS[split.byteorder])
+    image.section(".BTF", align=4, data=split.to_bytes())
+    image.section(".BTF.base", align=4, data=split.base.to_bytes())
+    replace(args.output, image.to_bytes())
+    print(f"{args.output}: {len(split)} types on {len(split.base)} of the base's {whole.first - 1}")
+    return 0
 
 
 def _merge(args: argparse.Namespace) -> int:
@@ -236,5 +258,5 @@ def _lines(lines: Iterable[str]) -> None:
 
 
 _RUN: dict[str, Callable[[argparse.Namespace], int]] = {
-    "list": _list, "dump": _dump, "c": _c, "json": _json, "find": _find, "diff": _diff, "dedup": _dedup, "merge": _merge, "min": _min,
+    "list": _list, "dump": _dump, "c": _c, "json": _json, "find": _find, "diff": _diff, "dedup": _dedup, "merge": _merge, "distill": _distill, "min": _min,
     "check": _check}
