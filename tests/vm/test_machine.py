@@ -8,7 +8,7 @@ import pytest
 
 from purebpf.errors import FormatError, KernelError, KeyMissing, VmFault
 from purebpf.isa import opcodes as op
-from purebpf.spec import DataSpec, FuncSpec, Line, MapSpec, VarSpec
+from purebpf.spec import DataSpec, FuncSpec, Line, MapSpec, ObjectSpec, VarSpec
 from purebpf.uapi.enums import MapType, ProgType
 from purebpf.vm import Machine, Process
 from tests.vm.asm import (
