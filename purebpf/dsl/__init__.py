@@ -7,7 +7,7 @@ loads or touches a kernel; using a word as plain Python raises NotInKernel.
 from __future__ import annotations
 
 from .flow import (
-    addr as addr, atomic_add as atomic_add, boot_ns as boot_ns, cpu as cpu, cstr as cstr, current_comm as current_comm,
+    addr as addr, atomic_add as atomic_add, boot_ns as boot_ns, cpu as cpu, cstr as cstr, user as user, current_comm as current_comm,
     current_gid as current_gid, current_pid as current_pid, current_task as current_task, current_tid as current_tid,
     current_uid as current_uid, field_exists as field_exists, htonl as htonl, htons as htons, ktime_ns as ktime_ns,
     loop as loop, ntohl as ntohl, ntohs as ntohs, printk as printk, seq_print as seq_print, random_u32 as random_u32,

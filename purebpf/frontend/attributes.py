@@ -124,7 +124,7 @@ def attribute(c: Checker, base: Expr, node: ast.Attribute) -> Expr:
             return base
         case Int() | Cursor() | Text() | Tuple():
             raise c.error("type-mismatch", f"{describe(kind)} has no attribute {name!r}", node,
-                          help="a number that is an address is followed as a pointer: 'Ptr[T](x)'" if isinstance(kind, Int) else "")
+                          help="a number that is an address is followed as a pointer: 'Ptr[T](x)'; of user space 'Ptr[T](bpf.user(x))'" if isinstance(kind, Int) else "")
         case Optional(some=some):
             if isinstance(some, Ptr):
                 raise arith.may_be_none(c, base, node.value)

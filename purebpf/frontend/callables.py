@@ -47,6 +47,7 @@ FUNCTIONS: Final[dict[Any, Row]] = {
     flow.atomic_add: Row(words.atomic_add, "place number", form=True),
     flow.container_of: Row(questions.container_of, "pointer kind member"),
     flow.cstr: Row(words.cstr, "pointer size"),
+    flow.user: Row(words.user, "address"),
     flow.current_comm: Row(words.comm),
     flow.current_task: Row(words.task, "kind="),
     flow.enum_exists: Row(questions.enum_exists, "enumerator", form=True),

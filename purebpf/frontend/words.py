@@ -9,8 +9,8 @@ from ..dsl import flow as words
 from ..dsl import memory as dsl_memory
 from ..dsl.ints import TYPES, IntType
 from ..dsl.layout import ArrayType, Layout
-from ..tree.kinds import CHAR, I64, U64, Agg, Const, Int, Ptr
-from ..tree.nodes import Arith, Cast, Expr, Filled, Lit, Number, Swap, Temp
+from ..tree.kinds import CHAR, I64, U64, Agg, Const, Int, Ptr, Text, is_maybe
+from ..tree.nodes import Arith, Bits, Cast, Expr, Filled, Lit, Number, Swap, Temp
 from . import arith, fitting, helpers, keeping, maps, memory
 from .context import Checker
 
@@ -47,6 +47,20 @@ def cstr(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
     layout = ArrayType(CHAR, size)
     value = fitting.fitted(c, args[0], layout, node)
     return value if isinstance(value, Temp) else keeping.placed(c, value, layout, node)
+
+
+def user(c: Checker, args: list[Expr], node: ast.Call) -> Expr:
+    """`user(x)`: an address in user space, whatever it was taken for."""
+    value, kind = args[0], args[0].kind
+    if is_maybe(kind):
+        raise arith.may_be_none(c, value, node)
+    if isinstance(kind, Ptr):
+        if kind.region:
+            raise c.error("type-mismatch", "this points to memory of the program or of the kernel, not to a user's", node)
+        return Cast(value.span, kind._replace(access="user", writable=False), value)
+    if isinstance(kind, Text):
+        return Bits(value.span, Ptr(CHAR, "", "user", writable=False), value)
+    return Bits(value.span, Ptr(CHAR, "", "user", writable=False), arith.integer(c, value, node))
 
 
 def task(c: Checker, args: list[Expr], node: ast.Call) -> Expr:

@@ -29,7 +29,7 @@ XDP_TX XdpAction XdpContext addr atomic_add be16 be32 be64 boot_ns build cdef cg
 cgroup_connect6 cgroup_connect_unix cgroup_dev cgroup_getpeername4 cgroup_getpeername6 cgroup_getpeername_unix
 cgroup_getsockname4 cgroup_getsockname6 cgroup_getsockname_unix cgroup_getsockopt cgroup_post_bind4 cgroup_post_bind6
 cgroup_recvmsg4 cgroup_recvmsg6 cgroup_recvmsg_unix cgroup_sendmsg4 cgroup_sendmsg6 cgroup_sendmsg_unix cgroup_setsockopt
-Histogram changes flame_graph cgroup_skb cgroup_sock_create cgroup_sock_release cgroup_sysctl char container_of cpu cstr current_comm current_gid
+Histogram changes flame_graph cgroup_skb cgroup_sock_create cgroup_sock_release cgroup_sysctl char container_of cpu cstr user current_comm current_gid
 current_pid current_task current_tid current_uid enum_exists enum_value fentry fexit field_exists field_size flow_dissector
 fmod_ret freplace from_c func helpers htonl htons i16 i32 i64 i8 ip4 ip6 irq_off iter kernel_struct kfunc kprobe kprobe_multi
 kretprobe kretprobe_multi kretsyscall ksym ksyscall ktime_ns link links lirc_mode2 load loop lsm lsm_cgroup lwt_in lwt_out lwt_seg6local lwt_xmit

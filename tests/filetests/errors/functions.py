@@ -74,7 +74,7 @@ test.py:9:12: note: called from here, in prog()
     8 | def prog(ctx):
     9 |     return outer(ctx.rx_queue_index)
       |            ^^^^^^^^^^^^^^^^^^^^^^^^^
-  help: a number that is an address is followed as a pointer: 'Ptr[T](x)'
+  help: a number that is an address is followed as a pointer: 'Ptr[T](x)'; of user space 'Ptr[T](bpf.user(x))'
 
 # test: errors
 @bpf.xdp
