@@ -24,6 +24,7 @@ from .names import essential
 from .strings import Single
 from .strings import Strings as Strings
 from .header import MAGIC as MAGIC
+from .header import Index as Index
 from .header import index
 from .header import read_header as read_header
 from .kinds import KINDS, MAX_VLEN
@@ -37,12 +38,12 @@ class Raw:
     (the names' offsets) as native u32, for searching. Of split BTF `base_names` looks up the base's strings, which
     take the first `base_size` offsets."""
 
-    __slots__ = ("words", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "last", "_cached",
-                 "_whole",
+    __slots__ = ("words", "index", "starts", "names", "strings", "byteorder", "first", "base_names", "base_size", "last", "_cached",
                  "_searches", "_offsets", "_flavoured")
 
     def __init__(self, data: bytes, first: int = 1, base_names: Callable[[int], str] | None = None,
-                 base_size: int = 0) -> None:
+                 base_size: int = 0, known: Index | None = None) -> None:
+        """`known`: the index of equal bytes, where there is one already."""
         header = read_header(data)
         self.byteorder, self.first, self.base_names, self.base_size = header.byteorder, first, base_names, base_size
         self.strings = data[header.str_start:header.str_end]
@@ -53,10 +54,10 @@ class Raw:
         self.words = array("I", data[header.type_start:header.type_end])
         if self.byteorder != sys.byteorder:
             self.words.byteswap()
-        self.starts, self.names = index(self.words, header)
+        self.index = known or index(self.words, header)
+        self.starts, self.names = self.index.starts, self.index.names
         self.last = first + len(self.starts) - 1
         self._cached: dict[int, str] = {0: ""}
-        self._whole: bool | None = None
         self._searches = 0
         self._offsets = Single({})  # of every string
         self._flavoured: list[tuple[str, int]] = []
@@ -189,17 +190,17 @@ class Raw:
         """Is every name a whole string? Some writers let a name begin inside of another, whose end it is. Finding out costs
         as much as a few searches for a long name that do not know: those come first, unless `now`."""
         self._searches += 1
-        if self._whole is None and self._searches < _FEW and not now:
+        if self.index.whole is None and self._searches < _FEW and not now:
             return False
-        if self._whole is None:
+        if self.index.whole is None:
             own: Sequence[int] = memoryview(self.names).cast("I").tolist()
             if self.base_size:
                 own = [at - self.base_size for at in own if at >= self.base_size]
             try:
-                self._whole = bool(own) and not any(itemgetter(0, *own)(b"\0" + self.strings))
+                self.index.whole = bool(own) and not any(itemgetter(0, *own)(b"\0" + self.strings))
             except IndexError:
-                self._whole = False  # a name outside of the strings
-        return self._whole
+                self.index.whole = False  # a name outside of the strings
+        return self.index.whole
 
 
 def encode(types: Iterable[t.Type], byteorder: str = "little", strings: Strings | None = None) -> bytes:

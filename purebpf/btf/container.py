@@ -52,19 +52,24 @@ class Btf:
         self._amended: frozenset[int] = frozenset()  # which
 
     @classmethod
-    def from_bytes(cls, data: bytes, base: Btf | None = None) -> Btf:
-        """BTF of a .BTF section or /sys/kernel/btf file. One pass finds the records; a broken blob is a BtfError here
-        or when the broken type is asked for (`check()` asks for all)."""
+    def from_bytes(cls, data: bytes, base: Btf | None = None, known: codec.Index | None = None) -> Btf:
+        """BTF of a .BTF section or /sys/kernel/btf file. One pass finds the records, unless `known` is the `index` of equal bytes; a broken
+        blob is a BtfError here or when the broken type is asked for (`check()` asks for all)."""
         if base is not None and (base._raw is None or base._changed):
             base = cls.from_bytes(base.to_bytes(base.byteorder), base.base)
         if base is None:
-            raw = codec.Raw(data)
+            raw = codec.Raw(data, known=known)
         else:
             assert base._raw is not None
-            raw = codec.Raw(data, base.last + 1, base._raw.name, base._raw.base_size + len(base._raw.strings))
+            raw = codec.Raw(data, base.last + 1, base._raw.name, base._raw.base_size + len(base._raw.strings), known)
         btf = cls([None] * len(raw.starts), base, raw.byteorder)  # type: ignore[list-item]
         btf._raw = raw
         return btf
+
+    @property
+    def index(self) -> codec.Index | None:
+        """Where the records are, of BTF that was read from bytes."""
+        return None if self._raw is None else self._raw.index
 
     @property
     def last(self) -> int:

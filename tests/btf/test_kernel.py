@@ -4,6 +4,7 @@ import ctypes
 import os
 import platform
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +62,20 @@ def test_the_kernel_does_refuse(types: list[t.Type], complaint: str) -> None:
     """So that acceptance above means something."""
     log = load(Btf(types))
     assert log and complaint in log
+
+
+def test_the_kernel_s_records_are_found_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A second opening asks nobody; another kernel's file is looked at anew."""
+    from purebpf.btf import codec, kernel
+
+    found: list[int] = []
+    look = codec.index
+    monkeypatch.setattr(codec, "index", lambda *a: (found.append(1), look(*a))[1])
+    monkeypatch.setattr(kernel, "_indexes", {})
+    monkeypatch.setattr(kernel, "PLACES", (str(tmp_path / "vmlinux"),))
+    (tmp_path / "vmlinux").write_bytes(one_of_each().to_bytes())
+    assert kernel.vmlinux() == kernel.vmlinux() == one_of_each() and len(found) == 1
+    assert kernel.vmlinux().find_all("node") == one_of_each().find_all("node")
+    other = Btf([t.Int("other", 8), *one_of_each()][:1])
+    (tmp_path / "vmlinux").write_bytes(other.to_bytes())
+    assert kernel.vmlinux() == other and len(found) == 2 and len(kernel._indexes) == 1
