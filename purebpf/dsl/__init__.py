@@ -52,7 +52,7 @@ from .maps import (
     PerfEventArray as PerfEventArray, ProgArray as ProgArray, Queue as Queue, RingBuf as RingBuf, Stack as Stack,
 )
 from .memory import (
-    Ptr as Ptr, SpinLock as SpinLock, kernel_struct as kernel_struct, sizeof as sizeof, struct as struct,
+    Ptr as Ptr, ResSpinLock as ResSpinLock, SpinLock as SpinLock, kernel_struct as kernel_struct, sizeof as sizeof, struct as struct,
     union as union,
 )
 from .redirects import (

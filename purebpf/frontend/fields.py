@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from ..dsl.fields import KEPT
 from ..dsl.layout import ArrayType, Layout, StructType
-from ..dsl.memory import SpinLock
+from ..dsl.memory import ResSpinLock, SpinLock
 from ..tree.kinds import Kind, Ptr
 
-OWNERS = {one.layout: one for one in (SpinLock, *KEPT)}  # what has methods
+LOCKS = (SpinLock, ResSpinLock)
+OWNERS = {one.layout: one for one in (*LOCKS, *KEPT)}  # what has methods
 LATER = tuple(one.layout for one in KEPT)
 
 

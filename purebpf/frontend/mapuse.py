@@ -12,7 +12,7 @@ from ..uapi.enums import ProgType
 from . import fields, trust
 from .context import Checker
 
-NAMED = {"bpf_spin_lock": "lock"}  # in messages
+NAMED = {"bpf_spin_lock": "lock", "bpf_res_spin_lock": "lock"}  # in messages
 SOME, ALL = "a HashMap, an LruHash and an Array", "a HashMap, an Array and a storage"
 
 

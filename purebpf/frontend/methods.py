@@ -7,7 +7,6 @@ from types import FunctionType
 from typing import Any
 
 from ..dsl.layout import StructType
-from ..dsl.memory import SpinLock
 from ..tree.kinds import POISON, Agg, Const, Context, Cursor, Ptr, Resource, an, describe, is_maybe, number
 from ..tree.nodes import Expr, Lit
 from . import arith, callables, fields, functions, instead, maps, memory, strings
@@ -75,8 +74,8 @@ def of_map(c: Checker, map: maps.MapOf, name: str, node: ast.Call) -> Expr:
 def _of_value(c: Checker, owner: Expr, name: str, node: ast.Call) -> Expr:
     """A method of a number, text, or a struct that is there."""
     kind = owner.kind
-    if isinstance(kind, Ptr) and kind.target is SpinLock.layout:
-        raise c.error("undefined-name", f"a SpinLock has no {name!r} in a program", node,
+    if isinstance(kind, Ptr) and isinstance(kind.target, StructType) and fields.OWNERS.get(kind.target) in fields.LOCKS:
+        raise c.error("undefined-name", f"a {fields.OWNERS[kind.target].__name__} has no {name!r} in a program", node,
                       help=f"take it by 'with {ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) else 'lock'}:'")
     if isinstance(kind, Ptr) and isinstance(kind.target, StructType) and kind.target in fields.OWNERS:
         kept = fields.OWNERS[kind.target]

@@ -33,6 +33,8 @@ class FieldUse(NamedTuple):
 FIELDS: Final = {
     "bpf_spin_lock": FieldUse(frozenset("HASH ARRAY SK_STORAGE INODE_STORAGE TASK_STORAGE CGRP_STORAGE".split()),
                               _TRACING | {ProgType.SOCKET_FILTER}),
+    "bpf_res_spin_lock": FieldUse(frozenset("HASH ARRAY SK_STORAGE INODE_STORAGE TASK_STORAGE CGRP_STORAGE".split()),
+                              _TRACING | {ProgType.SOCKET_FILTER}),
     "bpf_timer": FieldUse(frozenset("HASH LRU_HASH ARRAY".split()), _TRACING),
     "bpf_wq": FieldUse(frozenset("HASH LRU_HASH ARRAY".split()), _TRACING),
 }
