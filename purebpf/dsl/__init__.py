@@ -6,6 +6,7 @@ loads or touches a kernel; using a word as plain Python raises NotInKernel.
 
 from __future__ import annotations
 
+from .fields import Timer as Timer, WorkQueue as WorkQueue
 from .flow import (
     addr as addr, atomic_add as atomic_add, boot_ns as boot_ns, cpu as cpu, cstr as cstr, user as user, current_comm as current_comm,
     current_gid as current_gid, current_pid as current_pid, current_task as current_task, current_tid as current_tid,
@@ -51,7 +52,7 @@ from .maps import (
     PerfEventArray as PerfEventArray, ProgArray as ProgArray, Queue as Queue, RingBuf as RingBuf, Stack as Stack,
 )
 from .memory import (
-    Ptr as Ptr, SpinLock as SpinLock, kernel_struct as kernel_struct, sizeof as sizeof, struct as struct,
+    Ptr as Ptr, ResSpinLock as ResSpinLock, SpinLock as SpinLock, kernel_struct as kernel_struct, sizeof as sizeof, struct as struct,
     union as union,
 )
 from .redirects import (

@@ -93,6 +93,19 @@ class SpinLock:
         def __exit__(self, *args: object) -> None: ...
 
 
+class ResSpinLock:
+    """A lock that is not got where waiting for it would never end, by any program anywhere (Linux 6.15): `with entry.lock:` is then
+    skipped."""
+
+    layout = StructType("bpf_res_spin_lock", (Field("val", TYPES["u32"], 0),), 4, 4)
+    __bpf_layout__ = layout
+
+    if TYPE_CHECKING:
+
+        def __enter__(self) -> None: ...
+        def __exit__(self, *args: object) -> bool: ...
+
+
 def layout_of(word: Any, where: str = "") -> Layout:
     """The layout a type word stands for: a word of the language, a struct class, `int`-like ctypes names, `bool`.
 

@@ -114,6 +114,7 @@ class Checker:
         self.hook: str = ""  # the section of the program this is part of
         self.entered: ast.expr | None = None  # what a 'with' is about to hold
         self.ctx: Expr | None = None
+        self.sleeps: bool | None = None  # may it sleep? None: as the hook says
         self.slots: dict[tuple[str, Layout], Slot] = {}
         self.trail: list[Slot] = []  # all memory of the frame in the order in which it is asked for,
         self.asked = 0  # and how many of it: another round of a loop asks for the same again

@@ -23,6 +23,7 @@ from ..tree.nodes import Block, Call, Expr, Function, Get, Lit, Local, SlotPlace
 from ..tree.walk import settle_vague
 from ..uapi import versions
 from . import gate, keeping, mapuse, packet, sections
+from .fields import tied
 from .binding import _defaults, bind, declared, declared_parameters
 from .context import Binding, Checker, Closure, Effects, Frame, Target, plain_function
 from .results import Instance, _settle_results, give_back
@@ -46,7 +47,7 @@ def call(c: Checker, callee: Any, args: list[Expr], named: Mapping[str, Expr], n
         raise c.error("recursion", f"{function.__name__}() calls itself", node, help="BPF has no recursion: write a loop")
     defaults = {n: Lit(c.span(node), v) for n, v in _defaults(source).items()}
     bound = bind(c, source, args, named, node, defaults)
-    if not isinstance(callee, Func) and any(_captures(c, v.kind) for v in bound.values()):
+    if not isinstance(callee, Func) and any(_captures(c, v.kind) or tied(v.kind) for v in bound.values()):
         return inline(c, Closure(source, None, {}), bound, node)
     role = "plain" if not isinstance(callee, Func) else "global" if callee.global_ else "subprogram"
     return _call_instance(c, callee, source, role, bound, node)

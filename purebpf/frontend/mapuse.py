@@ -6,13 +6,14 @@ import ast
 from collections.abc import Mapping
 
 from ..dsl import maps as decl
-from ..dsl.layout import ArrayType, Layout, StructType
-from ..dsl.memory import SpinLock
 from ..errors import CompileError, Span
 from ..uapi import hooks, mapuse
 from ..uapi.enums import ProgType
-from . import trust
+from . import fields, trust
 from .context import Checker
+
+NAMED = {"bpf_spin_lock": "lock", "bpf_res_spin_lock": "lock"}  # in messages
+SOME, ALL = "a HashMap, an LruHash and an Array", "a HashMap, an Array and a storage"
 
 
 def uses(c: Checker, map: decl.Map, node: ast.AST) -> None:
@@ -42,18 +43,17 @@ def _wrong(c: Checker, map: decl.Map, node: ast.AST, at: Span | None = None) -> 
                            help="hashes, arrays, queues, stacks, ring buffers and storages can")
         c.unit.need(c, since, f"a {name} in a program that may sleep", node)
     kind = c.unit.prog_type(c.hook)
-    if kind in mapuse.LOCKLESS and map.value is not None and has_lock(map.value):
-        hook = hooks.match(c.hook)
-        return c.error("program-type", f"a map whose values have a lock cannot be used in {hook.name if hook else c.hook} programs", node,
-                       notes=notes, help="count with 'm[key] += 1', which is atomic, or in a per-CPU map")
+    for layout in fields.kept(map.value) if map.value is not None else ():
+        row, what = mapuse.FIELDS[layout.name], NAMED.get(layout.name, fields.OWNERS[layout].__name__)
+        if kind in row.never:
+            hook = hooks.match(c.hook)
+            return c.error("program-type", f"a map whose values have a {what} cannot be used in {hook.name if hook else c.hook} programs", node,
+                           notes=notes, help="count with 'm[key] += 1', which is atomic, or in a per-CPU map" if what == "lock" else
+                           "programs at tp_btf and fentry may, at the same places in the kernel")
+        if map.map_type not in row.maps:
+            return c.error("type-mismatch", f"the values of a {name} cannot have a {what}", node, notes=notes,
+                           help=f"those of {ALL if 'SK_STORAGE' in row.maps else SOME} can")
     if kind == ProgType.PERF_EVENT and map.flags & decl.BPF_F_NO_PREALLOC and map.map_type.endswith("HASH"):
         return c.error("program-type", "perf_event programs can only use hash maps whose entries are there from the start", node, notes=notes,
                        help="leave out 'no_prealloc'")
     return None
-
-
-def has_lock(layout: Layout) -> bool:
-    """Is there a lock somewhere in it?"""
-    if isinstance(layout, StructType):
-        return layout is SpinLock.layout or any(has_lock(field.type) for field in layout.fields)
-    return isinstance(layout, ArrayType) and has_lock(layout.elem)

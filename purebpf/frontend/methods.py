@@ -7,10 +7,9 @@ from types import FunctionType
 from typing import Any
 
 from ..dsl.layout import StructType
-from ..dsl.memory import SpinLock
 from ..tree.kinds import POISON, Agg, Const, Context, Cursor, Ptr, Resource, an, describe, is_maybe, number
 from ..tree.nodes import Expr, Lit
-from . import arith, callables, functions, instead, maps, memory, strings
+from . import arith, callables, fields, functions, instead, maps, memory, strings
 from .choosing import choose
 from .context import Checker
 from .given import arguments, positional
@@ -75,9 +74,12 @@ def of_map(c: Checker, map: maps.MapOf, name: str, node: ast.Call) -> Expr:
 def _of_value(c: Checker, owner: Expr, name: str, node: ast.Call) -> Expr:
     """A method of a number, text, or a struct that is there."""
     kind = owner.kind
-    if isinstance(kind, Ptr) and kind.target is SpinLock.layout:
-        raise c.error("undefined-name", f"a SpinLock has no {name!r} in a program", node,
+    if isinstance(kind, Ptr) and isinstance(kind.target, StructType) and fields.OWNERS.get(kind.target) in fields.LOCKS:
+        raise c.error("undefined-name", f"a {fields.OWNERS[kind.target].__name__} has no {name!r} in a program", node,
                       help=f"take it by 'with {ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) else 'lock'}:'")
+    if isinstance(kind, Ptr) and isinstance(kind.target, StructType) and kind.target in fields.OWNERS:
+        kept = fields.OWNERS[kind.target]
+        return _listed(c, (kept,), owner, name, f"a {kept.__name__}", f"{kept.__name__}.", node)
     if isinstance(kind, Ptr) and isinstance(kind.target, StructType):
         method = getattr(kind.target.cls, name, None) if kind.target.cls is not None else None
         field = kind.target.path(name)

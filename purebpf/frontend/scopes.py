@@ -6,12 +6,13 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from ..dsl.memory import SpinLock
+from ..dsl.kernel import KernelFunction
+from ..dsl.memory import ResSpinLock, SpinLock
 from ..errors import CompileError
 from ..tree.kinds import BOOL, I64, POISON, Broken, Const, Int, Kind, Ptr, Resource, is_maybe
-from ..tree.nodes import Cast, Eval, Expr, Get, If, Number, Scope, Set, Stmt
+from ..tree.nodes import Cast, Compare, Eval, Expr, Get, If, Number, Scope, Set, Stmt
 from ..tree.walk import walk
-from . import fitting, helpers, keeping, memory, sections, stmts
+from . import fitting, helpers, keeping, kfuncs, memory, sections, stmts
 from .context import Checker, Path
 
 STATUS = Int.of(I64)
@@ -35,7 +36,7 @@ def _items(c: Checker, node: ast.With, items: list[ast.withitem]) -> None:
             c.unsupported("'as' of a section", node)
         sections.hold(c, kind.value.what, node, lambda: _items(c, node, rest))
         return
-    if isinstance(kind, Ptr) and kind.target is SpinLock.layout:
+    if isinstance(kind, Ptr) and kind.target in (SpinLock.layout, ResSpinLock.layout):
         _lock(c, node, value, item, rest)
         return
     if isinstance(kind, Ptr) and kind.resource is not None:
@@ -95,19 +96,24 @@ def _go_on(c: Checker, path: Path | None) -> None:
 
 def _if_there(c: Checker, node: ast.With, value: Expr, resource: Resource, inside: Callable[[], None]) -> None:
     """The body, where the entry succeeded; afterwards what was taken is gone."""
+    _if(c, node, memory.present(c, value), inside)
+    c.change(lambda k: isinstance(k, Ptr) and k.resource is resource or _leads_to(k, resource),
+             lambda name, k: Broken("use-after-release", f"{name!r} has been given back at the end of its 'with' block",
+                                    "use it inside the block"))
+
+
+def _if(c: Checker, node: ast.With, test: Expr, inside: Callable[[], None]) -> None:
+    """The body, where the entry succeeded."""
     env, held = dict(c.env or {}), c.held
     body, end = c.fork(env, held, inside)
     orelse: list[Stmt] = []
-    c.emit(If(c.span(node), memory.present(c, value), body, orelse))
+    c.emit(If(c.span(node), test, body, orelse))
     before = Path(env, held, orelse)
     c.at(node)
     if end is not None:
         for name in [n for n in end.env if n not in env]:
             del end.env[name]
     c.merge([end, before])
-    c.change(lambda k: isinstance(k, Ptr) and k.resource is resource or _leads_to(k, resource),
-             lambda name, k: Broken("use-after-release", f"{name!r} has been given back at the end of its 'with' block",
-                                    "use it inside the block"))
 
 
 def _leads_to(kind: Kind, resource: Resource) -> bool:
@@ -121,9 +127,20 @@ def _lock(c: Checker, node: ast.With, place: Expr, item: ast.withitem, rest: lis
     if "lock" in c.sections:
         raise c.error("locked", "a second lock cannot be taken while one is held", item.context_expr, help="one after the other")
     lock = c.hold(place, "lock")
+    assert isinstance(place.kind, Ptr)
+    if place.kind.target is ResSpinLock.layout:
+        take, give = (kfuncs.emit(c, kfuncs.signature(c, KernelFunction(name), node), (lock,), node)
+                      for name in ("bpf_res_spin_lock", "bpf_res_spin_unlock"))
+        got = Compare(c.span(node), Int(BOOL, 0, 1, 1), "eq", c.hold(take, "status"), Number(c.span(node), 0))
+        _if(c, node, got, lambda: _locked(c, node, give, rest))
+        return
     c.emit(Eval(c.span(node), helpers.emit_call(c, "spin_lock", (lock,), STATUS, node)))
-    free = [Eval(c.span(node), helpers.emit_call(c, "spin_unlock", (lock,), STATUS, node))]
+    _locked(c, node, helpers.emit_call(c, "spin_unlock", (lock,), STATUS, node), rest)
+
+
+def _locked(c: Checker, node: ast.With, unlock: Expr, rest: list[ast.withitem]) -> None:
     body, path = c.fork(dict(c.env or {}), c.held, lambda: sections.within(c, "lock", lambda: _items(c, node, rest)))
+    free: list[Stmt] = [Eval(c.span(node), unlock)]
     c.emit(Scope(c.span(node), body, list(free), list(free)))
     _go_on(c, path)
 

@@ -78,9 +78,9 @@ def check(c: Checker, calls: str, sleeps: str, node: ast.AST) -> None:
     if sleeps and c.sections:
         raise c.error("sleeps", f"{sleeps}() may sleep, which the program must not while {NAMES[c.sections[-1]]}", node,
                       help="call it before or after the 'with' block")
-    if sleeps and not trust.sleepable(c):
-        raise c.error("sleeps", f"{sleeps}() may sleep, and a program at this hook must not", node,
-                      help="hooks with '.s', as in @bpf.section(\"fentry.s/…\"), and @bpf.syscall may")
+    if sleeps and not trust.may_sleep(c):
+        raise c.error("sleeps", f"{sleeps}() may sleep, and {'a program at this hook' if c.sleeps is None else 'what a timer calls'} must not", node,
+                      help="a work queue calls what may" if c.sleeps is not None else "hooks with '.s', as in @bpf.section(\"fentry.s/…\"), and @bpf.syscall may")
 
 
 def word(section: str) -> Callable[[Checker, list[Expr], ast.Call], Expr]:

@@ -39,9 +39,14 @@ def sleepable(c: Checker) -> bool:
     return hook is not None and hook.sleepable
 
 
+def may_sleep(c: Checker) -> bool:
+    """May what is checked sleep? Of what the kernel calls later it is not the program that decides."""
+    return sleepable(c) if c.sleeps is None else c.sleeps
+
+
 def protected(c: Checker) -> bool:
     """Are we in an RCU section?"""
-    return "rcu" in c.sections or not sleepable(c)
+    return "rcu" in c.sections or not may_sleep(c)
 
 
 def followed(c: Checker, place: Expr, layout: PtrType) -> str:

@@ -99,8 +99,8 @@ class Block:
 class Function:
     """`blocks[0]` is the entry; its params are the function's. `results`: the types of what it returns. `inline`: "never"
     (an entry or a BPF subprogram), "auto" (as the optimiser sees fit), "must" (a parameter or result cannot cross a
-    BPF call: a stack address as result). `default`: what a program that aborts answers, for entries; None for what is
-    called. `static`: False for a global BPF function. `btf_id`: its FUNC, which every function that may stay a subprogram
+    BPF call: a stack address as result). `default`: what it answers where it aborts, of entries and of what the kernel calls when they have
+    ended; None for what is called. `static`: False for a global BPF function. `btf_id`: its FUNC, which every function that may stay a subprogram
     has if any has. `order`: of bytes, in the memory that it works on. `span`: the def line."""
 
     __slots__ = ("name", "blocks", "results", "inline", "static", "default", "btf_id", "order", "span")

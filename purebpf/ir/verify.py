@@ -62,7 +62,7 @@ def aborts(module: Module) -> Iterator[Finding]:
     calls = Calls(module)
     for name in calls.aborting:
         fn = module.functions[name]
-        if name in calls.addressed or not fn.static and fn.default is None:
+        if fn.default is None and (name in calls.addressed or not fn.static):
             yield f"@{name}", f"aborts where nobody can tell: it is {'a callback' if fn.static else 'global'}"
 
 

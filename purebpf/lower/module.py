@@ -72,10 +72,11 @@ class Lowered:
             return fn
         name = self.free_name("lambda" if tree.name == "<lambda>" else tree.name)
         entry = tree.role == "program"
-        results = [I64] if entry or tree.role == "global" else _types(tree.result, sure=False)
+        alone = tree.role in ("global", "callback")
+        results = [I64] if entry or alone else _types(tree.result, sure=False)
         results += [PTR["packet"] for _ in tree.cursors]
         fn = Function(name, results, inline=_inline(tree), static=tree.role not in ("program", "global"),
-                      default=tree.default if entry else None, order=self.order, span=tree.span)
+                      default=tree.default if entry or tree.role == "callback" else None, order=self.order, span=tree.span)
         self._functions[tree], self.names[tree] = fn, name
         self.module.functions[name] = fn
         f = Lowering(self, fn, tree)
@@ -103,7 +104,7 @@ def _btf_result(kind: Kind) -> Layout | None:
 def _param_type(region: str, role: str) -> Type:
     if region == "i64":
         return I64
-    return MAYBE[region] if region in NULLABLE else PTR[region]
+    return MAYBE[region] if region in NULLABLE and role != "callback" else PTR[region]
 
 
 def _types(kind: Kind, sure: bool) -> list[Type]:

@@ -137,7 +137,7 @@ class Values:
                 return (self.truth(node),)
             case n.SameBytes() | n.OrderBytes() | n.Both() | n.Either():
                 return (self._decided(node),)
-            case n.Load() | n.Move() | n.Distance() | n.Bits() | n.CoreInfo() | n.MapRef() | n.Helper() | n.Kfunc():
+            case n.Load() | n.Move() | n.Distance() | n.Bits() | n.CoreInfo() | n.MapRef() | n.FuncRef() | n.Helper() | n.Kfunc():
                 return (self._outside(value),)
             case n.Record() | n.Row() | n.Blank() | n.Filled() | n.Formatted():
                 raise AssertionError("a struct value without a place")
@@ -190,7 +190,7 @@ class Values:
         inside = arith.select(self.b, self.b.op("ule", some, most), some, Const(most))
         return self.b.op("add", self.below(inside, most + 1), kind.lo)
 
-    def _outside(self, node: n.Load | n.Move | n.Distance | n.Bits | n.CoreInfo | n.MapRef | n.Helper | n.Kfunc) -> Value:
+    def _outside(self, node: n.Load | n.Move | n.Distance | n.Bits | n.CoreInfo | n.MapRef | n.FuncRef | n.Helper | n.Kfunc) -> Value:
         """What comes from memory, from addresses, from the kernel."""
         match node:
             case n.Load():
@@ -206,6 +206,8 @@ class Values:
                 return places.core_value(self, (root, places.numbers(root, path)), n.CORE[what], local)
             case n.MapRef(map=map):
                 return self.b.op("mapaddr", type=PTR["map"], attr=Symbol(self.unit.map_name(map)))
+            case n.FuncRef(function=function):
+                return self.b.op("funcaddr", type=PTR["func"], attr=Symbol(self.unit.function(function).name))
             case n.Helper(name=name, args=args, pure=pure, writes=writes):
                 words = self.arguments(args)
                 self.at(node.span)
@@ -220,7 +222,7 @@ class Values:
 
     def arguments(self, args: tuple[n.Expr, ...]) -> Words:
         """The words for a call. Addresses that do not depend on anything come last, next to where they are wanted."""
-        words = [None if isinstance(a, n.Bytes | n.MapRef | n.SlotPlace) else self.argument(a) for a in args]
+        words = [None if isinstance(a, n.Bytes | n.MapRef | n.FuncRef | n.SlotPlace) else self.argument(a) for a in args]
         return tuple(self.argument(a) if word is None else word for a, word in zip(args, words))
 
     def argument(self, node: n.Expr) -> Value:

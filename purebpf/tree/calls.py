@@ -44,6 +44,15 @@ class Kfunc(Expr):
         self.span, self.kind, self.name, self.args, self.proto = span, kind, name, tuple(args), proto
 
 
+class FuncRef(Expr):
+    """The address of a function of the program, which the kernel calls."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, span: Span, kind: Kind, function: Function) -> None:
+        self.span, self.kind, self.function = span, kind, function
+
+
 class Call(Expr):
     """A function of the program called. `cursors`: variables (of this function) that the callee moves, in the order of
     `Function.cursors`."""

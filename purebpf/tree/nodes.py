@@ -7,7 +7,7 @@ value. Statements inside an expression stand in a `Seq`, so that order is the tr
 
 from __future__ import annotations
 
-from .calls import Call as Call, Helper as Helper, Kfunc as Kfunc, MapRef as MapRef
+from .calls import Call as Call, FuncRef as FuncRef, Helper as Helper, Kfunc as Kfunc, MapRef as MapRef
 from .kinds import Kind as Kind
 from .stmts import (
     AtomicOp as AtomicOp, Block as Block, Break as Break, Continue as Continue, Each as Each, Eval as Eval,
@@ -28,7 +28,7 @@ from .values import (
 Place = Deref | Member | Element | At | GlobalPlace | SlotPlace | Bytes | CtxPlace | Temp
 Value = (
     Lit | Number | Undef | Get | Cast | Maybe | MakeTuple | Item | Arith | Wrap | Below | Vague | Swap | BitLength | Abs | Compare | SameBytes | OrderBytes
-    | IsNone | Not | Both | Either | IfElse | Select | Seq | Load | Record | Row | Blank | Filled | Formatted | Move | Distance | Bits | CoreInfo | MapRef | Helper | Kfunc
+    | IsNone | Not | Both | Either | IfElse | Select | Seq | Load | Record | Row | Blank | Filled | Formatted | Move | Distance | Bits | CoreInfo | MapRef | FuncRef | Helper | Kfunc
     | Call | Place
 )
 Statement = Set | Eval | Store | AtomicOp | If | Loop | Each | Block | Break | Continue | Return | Guard | Scope

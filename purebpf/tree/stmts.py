@@ -151,8 +151,8 @@ class Scope(Stmt):
 
 class Function:
     """One function to be lowered. `params`: its variables in order; `cursors`: those of them that it gives back moved.
-    `result`: the kind of its answer. `role`: "program", "subprogram" (a BPF function), "global", or "plain" (inlined as
-    the optimiser likes). `default`: a program's answer when it is given up. `aborts`: it may give the program up.
+    `result`: the kind of its answer. `role`: "program", "subprogram" (a BPF function), "global", "callback" (the
+    kernel calls it), or "plain" (inlined as the optimiser likes). `default`: a program's answer when it is given up. `aborts`: it may give the program up.
     `types`: the parameters as BTF has them, (name, layout or None for an untyped pointer)."""
 
     __slots__ = ("name", "span", "role", "params", "cursors", "result", "body", "default", "aborts", "types", "returns")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from .enums import ProgType
 
@@ -17,10 +17,27 @@ IN_SLEEPABLE: Final = {
     "6.19": "INSN_ARRAY",
 }
 
-# Programs that may use no map whose values have a lock, even if they do not take it.
-LOCKLESS: Final = frozenset((
-    ProgType.SOCKET_FILTER, ProgType.KPROBE, ProgType.TRACEPOINT, ProgType.PERF_EVENT, ProgType.RAW_TRACEPOINT, ProgType.RAW_TRACEPOINT_WRITABLE,
+_TRACING: Final[frozenset[int]] = frozenset((
+    ProgType.KPROBE, ProgType.TRACEPOINT, ProgType.PERF_EVENT, ProgType.RAW_TRACEPOINT, ProgType.RAW_TRACEPOINT_WRITABLE,
 ))
+
+
+class FieldUse(NamedTuple):
+    """What the kernel asks of maps whose values have a field that it keeps (map_check_btf). `maps`: their types; `never`:
+    programs that may use no such map, even if they do not touch the field."""
+
+    maps: frozenset[str]
+    never: frozenset[int]
+
+
+FIELDS: Final = {
+    "bpf_spin_lock": FieldUse(frozenset("HASH ARRAY SK_STORAGE INODE_STORAGE TASK_STORAGE CGRP_STORAGE".split()),
+                              _TRACING | {ProgType.SOCKET_FILTER}),
+    "bpf_res_spin_lock": FieldUse(frozenset("HASH ARRAY SK_STORAGE INODE_STORAGE TASK_STORAGE CGRP_STORAGE".split()),
+                              _TRACING | {ProgType.SOCKET_FILTER}),
+    "bpf_timer": FieldUse(frozenset("HASH LRU_HASH ARRAY".split()), _TRACING),
+    "bpf_wq": FieldUse(frozenset("HASH LRU_HASH ARRAY".split()), _TRACING),
+}
 
 
 def in_sleepable(map_type: str) -> str | None:

@@ -12,6 +12,7 @@ import ast
 import importlib.util
 import linecache
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +27,7 @@ from .values import Wrong, expect, plain, same
 
 HERE = Path(__file__).parent
 KEYS = frozenset("run data ctx maps set constants trigger times retval after ctx_after maps_after globals_after "
-                 "records prints big".split())
+                 "records prints big later".split())
 _MODULES: dict[Path, ModuleType] = {}
 _SPECS: dict[Path, list[ObjectSpec]] = {}
 
@@ -255,9 +256,21 @@ def _one(judge: Judge, spec: ObjectSpec, case: dict[str, Any]) -> None:
             result = live.run(run, case)
             for name, taken in records.items():
                 taken += live.map(name).taken()
-        _judge(live, case, result, records)
+        _when_done(live, case, result, records)
     finally:
         live.close()
+
+
+def _when_done(live: Vm | Kernel, case: dict[str, Any], result: Any, records: dict[str, list[Any]]) -> None:
+    """What is afterwards; where the kernel goes on by itself (`later`), it has a few seconds until it is so."""
+    patience = time.monotonic() + 5 * case.get("later", False)
+    while True:
+        try:
+            return _judge(live, case, result, records)
+        except Wrong:
+            if time.monotonic() > patience:
+                raise
+        time.sleep(0.01)
 
 
 def fill(live: Vm | Kernel, name: str, contents: Any) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from purebpf import loader
+from purebpf.loader import bpf
 from purebpf.btf import Btf, Builder
 from purebpf.btf import types as t
-from purebpf.errors import VerifierError
+from purebpf.errors import KernelError, VerifierError
+from purebpf.frontend import fields
 from purebpf.loader.maptypes import row
 from purebpf.loader.probes import Probes
 from purebpf.spec import MapSpec
@@ -26,9 +28,9 @@ LOADED = {  # program types that load with nothing but an answer, and a section 
 
 def taken(section: str, spec: MapSpec, btf: Btf | None = None) -> bool:
     try:
-        with loader.load(obj(section, USE, maps=(spec,))._replace(btf=btf)):
-            return True
-    except VerifierError:
+        with loader.load(obj(section, USE, maps=(spec,))._replace(btf=btf)) as k:  # what the kernel dislikes of the types is made without them
+            return btf is None or bool(bpf.map_info(k.maps["m"].fileno()).btf_value_type_id)
+    except (VerifierError, KernelError):
         return False
 
 
@@ -42,11 +44,24 @@ def test_maps_of_programs_that_may_sleep(name: str) -> None:
     assert taken("syscall", MapSpec("m", kind, key, value, entries, flags)) is (mapuse.in_sleepable(name) is not None)
 
 
-@pytest.mark.parametrize("name", LOADED)
-def test_maps_with_locks(name: str) -> None:
+def with_field(field: str, kind: str) -> tuple[MapSpec, Btf]:
+    """A map of that type whose values have a field that the kernel keeps."""
     b = Builder()
     u32 = b.add(t.Int("unsigned int", 4))
-    lock = b.add(t.Struct("bpf_spin_lock", 4, (t.Member("val", u32, 0),)))
-    value = b.add(t.Struct("value", 8, (t.Member("lock", lock, 0), t.Member("n", u32, 32))))
-    spec = MapSpec("m", MapType.ARRAY, 4, 8, 1, key_type=u32, value_type=value)
-    assert taken(LOADED[name], spec, b.build()) is (getattr(ProgType, name) not in mapuse.LOCKLESS)
+    size = next(layout.size for layout in fields.OWNERS if layout.name == field)
+    kept = b.add(t.Struct(field, size, (t.Member("val", u32, 0),)))
+    value = b.add(t.Struct("value", 32, (t.Member("kept", kept, 0), t.Member("n", u32, 8 * size))))
+    entries, flags = row(getattr(MapType, kind)).probe[2:]
+    return MapSpec("m", getattr(MapType, kind), 4, 32, entries, flags, key_type=u32, value_type=value), b.build()
+
+
+@pytest.mark.parametrize("field", mapuse.FIELDS)
+@pytest.mark.parametrize("name", LOADED)
+def test_programs_with_fields_that_the_kernel_keeps(name: str, field: str) -> None:
+    assert taken(LOADED[name], *with_field(field, "ARRAY")) is (getattr(ProgType, name) not in mapuse.FIELDS[field].never)
+
+
+@pytest.mark.parametrize("field", mapuse.FIELDS)
+@pytest.mark.parametrize("kind", "HASH LRU_HASH ARRAY PERCPU_HASH PERCPU_ARRAY SK_STORAGE TASK_STORAGE INODE_STORAGE CGRP_STORAGE".split())
+def test_maps_with_fields_that_the_kernel_keeps(kind: str, field: str) -> None:
+    assert taken("xdp", *with_field(field, kind)) is (kind in mapuse.FIELDS[field].maps)

@@ -347,3 +347,101 @@ def prog(ctx):
         marks[sk.mark] += 1  # error[no-field] sk: 'mark'; family
         # fixed: marks[sk.family] += 1
     return 0
+# --- a callback of a timer that uses a variable of the program
+@bpf.struct
+class Entry:
+    timer: bpf.Timer
+    n: u64
+entries = HashMap[u32, Entry](max_entries=4)
+@bpf.tc
+def prog(ctx):
+    size = ctx.len
+    e = entries.lookup(1)
+    if e is None:
+        return 0
+    def over(key, entry):
+        entry.n += size
+    e.timer.start(1000, over)  # error[outlives] e: over is called when prog() has ended; 'size'; in the entry
+    # fixed: e.timer.start(1000, lambda key, entry: None)
+    return 0
+# --- a timer in a tracepoint
+@bpf.struct
+class Entry:
+    timer: bpf.Timer
+    n: u64
+entries = HashMap[u32, Entry](max_entries=4)
+@bpf.tracepoint("sched:sched_switch")
+def prog(ctx):
+    n = entries.lookup(1)  # error[program-type] entries: Timer; tracepoint; tp_btf
+    # fixed: n = 1
+    print(n is None)
+# --- a timer in a per-CPU map
+@bpf.struct
+class Entry:
+    timer: bpf.Timer
+    n: u64
+entries = PerCpuHash[u32, Entry](max_entries=4)
+many = HashMap[u32, Entry](max_entries=4)
+@bpf.tc
+def prog(ctx):
+    n = entries.lookup(1)  # error[type-mismatch] entries: PerCpuHash cannot have a Timer; a HashMap
+    # fixed: n = many.lookup(1)
+    return n is None
+# --- a timer that sleeps
+@bpf.struct
+class Entry:
+    timer: bpf.Timer
+    n: u64
+entries = HashMap[u32, Entry](max_entries=4)
+def over(key, entry):
+    buffer = u8[8]()
+    bpf.helpers.copy_from_user(buffer, 8, 0)  # error[sleeps] bpf.helpers: may sleep, and what a timer calls; work queue
+    # fixed: entry.n += 1
+@bpf.syscall
+def prog(ctx):
+    e = entries.lookup(1)
+    if e is not None:
+        e.timer.start(1000, over)
+    return 0
+# --- the wrong parameters of a timer's callback
+@bpf.struct
+class Entry:
+    timer: bpf.Timer
+    n: u64
+entries = HashMap[u32, Entry](max_entries=4)
+@bpf.tc
+def prog(ctx):
+    e = entries.lookup(1)
+    if e is not None:
+        e.timer.start(1000, lambda: None)  # error[arguments] e|lambda: takes 0 arguments, 2 given
+        # fixed: e.timer.start(1000, lambda key, entry: None)
+    return 0
+# --- a timer that is nowhere
+@bpf.struct
+class Entry:
+    timer: bpf.Timer
+    n: u64
+entries = HashMap[u32, Entry](max_entries=4)
+@bpf.func
+def arm(e: Ptr[Entry]) -> None:
+    e.timer.start(1000, lambda key, entry: None)  # error[unsupported] e: in which map; plain function
+    # fixed: e.timer.start(1000)
+@bpf.tc
+def prog(ctx):
+    e = entries.lookup(1)
+    if e is not None:
+        arm(e)
+    return 0
+# --- another word for starting a timer
+@bpf.struct
+class Entry:
+    timer: bpf.Timer
+    n: u64
+entries = HashMap[u32, Entry](max_entries=4)
+@bpf.tc
+def prog(ctx):
+    e = entries.lookup(1)
+    if e is not None:
+        e.timer.strat(1000, lambda key, entry: None)  # error[undefined-name] e: Timer; 'start'
+        # fixed: e.timer.start(1000, lambda key, entry: None)
+    return 0

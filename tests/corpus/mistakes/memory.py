@@ -240,3 +240,33 @@ def prog(ctx):
     b.data[ctx.packet[0]] = 1
     # also: pass
     return 2
+# --- a helper under a resilient lock
+@bpf.struct
+class V:
+    lock: bpf.ResSpinLock
+    n: u64
+m = HashMap[u32, V](max_entries=4)
+@bpf.tc
+def prog(ctx):
+    v = m.lookup(1)
+    if v is None:
+        return 0
+    with v.lock:
+        v.n = bpf.ktime_ns()  # error[locked] bpf.ktime_ns: cannot be called while a lock is held
+        # fixed: v.n += 1
+    return 0
+# --- acquiring a resilient lock by name
+@bpf.struct
+class V:
+    lock: bpf.ResSpinLock
+    n: u64
+m = HashMap[u32, V](max_entries=4)
+@bpf.tc
+def prog(ctx):
+    v = m.lookup(1)
+    if v is None:
+        return 0
+    v.lock.acquire()  # error[undefined-name] v: ResSpinLock; with v.lock
+    # fixed: with v.lock:
+    # fixed:     v.n += 1
+    return 0
