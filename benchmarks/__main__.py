@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("quality", "startup", "isa", "vm", "ringbuf", "live")
+NAMES = ("quality", "startup", "isa", "vm", "ringbuf", "live", "objects")
 
 
 def main() -> int:

@@ -14,6 +14,8 @@ from .isa.insn import DataRef, ExternRef, FuncRef, Insn, KsymRef, MapRef
 from .isa.opcodes import CALL, IMM64_FUNC, JMP, LD_IMM64
 
 if TYPE_CHECKING:
+    import os
+
     from .btf import Btf
     from .btf.view import View
 
@@ -50,7 +52,7 @@ class FuncSpec(NamedTuple):
 
     @property
     def slots(self) -> int:
-        return sum(i.slots for i in self.insns)
+        return len(self.insns) + [i[0] for i in self.insns].count(LD_IMM64)
 
 
 class ProgramSpec(NamedTuple):
@@ -180,6 +182,12 @@ class ObjectSpec(NamedTuple):
 
         check(self)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the object file, in one step; see `elf.save`."""
+        from .elf import save
+
+        save(self, path)
+
     def link(self, program: str) -> Linked:
         """`program` followed by every subprogram it reaches, each once, in order of first reach.
 
@@ -204,12 +212,13 @@ def link(main: FuncSpec, functions: Mapping[str, FuncSpec]) -> Linked:
     lines: list[tuple[int, Line]] = []
     for func in order:
         slot = start[func.name]
-        at = {line.insn: line for line in func.lines}
-        for index, insn in enumerate(func.insns):
-            if index in at:
-                lines.append((slot, at[index]))
-            insns.append(_resolve(insn, slot, start))
-            slot += insn.slots
+        at = []
+        for insn in func.insns:
+            at.append(slot)
+            insns.append(insn if insn[5] is None else _resolve(insn, slot, start))
+            slot += 2 if insn[0] == LD_IMM64 else 1
+        last = {line[0]: line for line in func.lines}
+        lines += [(at[index], last[index]) for index in sorted(last) if index < len(at)]
     return Linked(tuple(insns), tuple((start[f.name], f) for f in order), tuple(lines))
 
 

@@ -67,10 +67,16 @@ def read(data: bytes, btf: Btf) -> Ext:
     part = [_Part(data, order, hdr_len, off, size, name) for off, size in spans]
     return Ext(
         {s: tuple(FuncInfo(*r) for r in rs) for s, rs in part[0].sections(2)},
-        {s: tuple(LineInfo(i, name(f), name(x), lc >> 10, lc & 0x3FF) for i, f, x, lc in rs)
-         for s, rs in part[1].sections(4)},
+        {s: _lines(rs, name) for s, rs in part[1].sections(4)},
         {s: tuple(CoreRelo(i, ty, name(a), k) for i, ty, a, k in rs) for s, rs in part[2].sections(4)},
     )
+
+
+def _lines(records: list[tuple[int, ...]], name: Callable[[int], str]) -> tuple[LineInfo, ...]:
+    """Programs of thousands of lines, which mostly repeat: each string is asked for once."""
+    new, cls = tuple.__new__, LineInfo
+    texts = {at: name(at) for at in {at for record in records for at in record[1:3]}}
+    return tuple([new(cls, (i, texts[f], texts[x], lc >> 10, lc & 0x3FF)) for i, f, x, lc in records])
 
 
 class _Part:

@@ -5,7 +5,7 @@ Takes the CO-RE relocations of objects (`Need`) and a kernel's types; gives a sm
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, NamedTuple
+from typing import Iterable, Iterator, NamedTuple, Sequence
 
 from ..errors import BtfError
 from . import core
@@ -52,6 +52,13 @@ def answers(kernel: Btf, needs: Iterable[Need]) -> Iterator[Answer]:
             yield Answer(need, None, str(error))
         else:
             yield Answer(need, None if found.poison else found.value)
+
+
+def differences(one: Btf, other: Btf, needs: Sequence[Need]) -> Iterator[tuple[Answer, Answer]]:
+    """What two kernels answer differently."""
+    for a, b in zip(answers(one, needs), answers(other, needs), strict=True):
+        if (a.value, bool(a.problem)) != (b.value, bool(b.problem)):
+            yield a, b
 
 
 def minimal(kernel: Btf, needs: Iterable[Need]) -> Btf:

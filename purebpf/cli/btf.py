@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             sub.add_argument("--type", action="append", default=[], metavar="NAME", help="only these and what they need")
         if name == "diff":
             sub.add_argument("--type", action="append", default=[], metavar="NAME", help="only these")
+            sub.add_argument("--object", action="append", default=[], metavar="OBJECT", help="what this object asks of both, instead of all types")
         if name in ("min", "check"):
             sub.add_argument("--kernel-btf", nargs="+", default=[], metavar="FILE", help="the kernels' types (default: the running one's)")
 
@@ -166,9 +167,21 @@ def _diff(args: argparse.Namespace) -> int:
     from ..btf.listed import differences
 
     one, two = (_open(path) for path in args.files)
-    found = list(differences(one, two, tuple(args.type)))
+    found = list(_asked(one, two, args.object) if args.object else differences(one, two, tuple(args.type)))
     _lines(found)
     return 1 if found else 0
+
+
+def _asked(one: Btf, two: Btf, objects: list[str]) -> Iterable[str]:
+    """What objects ask for and two kernels answer differently, in the signs of `differences`."""
+    from ..btf import core
+    from ..btf.minimal import differences
+
+    for a, b in differences(one, two, [need for path in objects for need in _needs(path)]):
+        gone, new = (x.value is None for x in (b, a))
+        sign = "-" if gone and not new else "+" if new and not gone else "~"
+        what = f"{sign} {core.KIND_NAMES.get(a.need.kind, '')} {a.need.what}"
+        yield what if sign != "~" else f"{what}: {a.problem or a.value} -> {b.problem or b.value}"
 
 
 def _dedup(args: argparse.Namespace) -> int:

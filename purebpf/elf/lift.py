@@ -26,6 +26,7 @@ from .image import EXEC, FUNC, LOCAL, OBJECT, PROGBITS, SECTION, WEAK
 from .liftdata import DATA, MAPS, DataLifter, Names
 
 _TEXT: Final = ".text"
+_CALL: Final = JMP | CALL
 
 
 def read(source: bytes | str | os.PathLike[str]) -> ObjectSpec:
@@ -154,21 +155,28 @@ class _Lifter:
         insns: list[Insn] = []
         where: dict[int, int] = {}  # byte offset -> index
         at = start
+        add, skip = insns.append, {*relocations, *core}
         for insn in decode(section.data[start:end], self.file.order.name):
             where[at] = len(insns)
+            if at not in skip and insn[0] != _CALL and insn[0] != LD_IMM64:  # nearly all
+                add(insn)
+                at += SLOT
+                continue
             if at in relocations:
                 insn = self._refer(index, insn, relocations[at], f"{symbol.name}+{at - start:#x}")
             elif at in core:
                 insn = _core(insn, core[at])
             elif insn.code == JMP | CALL and insn.src == 1:
                 insn = insn._replace(imm=-1, ref=self._callee(index, at + SLOT * (insn.imm + 1)))
-            insns.append(insn)
+            add(insn)
             at += SLOT * insn.slots
-        lines = []
-        for record in _within(self.lines, section.name, start, end):
-            if record.insn not in where:
-                raise ElfError(f"line info of {symbol.name!r} points inside an instruction")
-            lines.append(Line(where[record.insn], record.file, record.line, record.col, record.text))
+        lines: list[Line] = []
+        new, cls = tuple.__new__, Line  # a NamedTuple's own way costs a call more, and there are thousands
+        try:
+            for insn_at, file, text, number, col in _within(self.lines, section.name, start, end):
+                lines.append(new(cls, (where[insn_at], file, number, col, text)))
+        except KeyError:
+            raise ElfError(f"line info of {symbol.name!r} points inside an instruction") from None
         records = _within(self.funcs, section.name, start, start + 1)
         btf_id = records[0].type if records else 0
         name = self.names[index, start]

@@ -72,13 +72,13 @@ def resolve(linked: Linked, env: Environment) -> Loadable:
     fixer = _Fixer(env)
     slot, out = 0, []
     for insn in linked.insns:
-        if insn.ref is None:
+        if insn[5] is None:
             out.append(insn)
         elif isinstance(insn.ref, CoreRef):
             out.extend(fixer.relocate(insn, insn.ref, slot))
         else:
             out.append(fixer.fix(insn, slot))
-        slot += insn.slots
+        slot += 2 if insn[0] == LD_IMM64 else 1
     return Loadable(codec.encode(out, sys.BYTEORDER), tuple(fixer.modules), tuple(fixer.core), fixer.absent)
 
 

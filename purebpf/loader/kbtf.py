@@ -197,9 +197,8 @@ def upload(spec: ObjectSpec, linked: Mapping[str, Linked], token: Token | None =
 def _add_texts(strings: codec.Strings, linked: Mapping[str, Linked]) -> None:
     """What line info refers to."""
     for program in linked.values():
-        for _, line in program.lines:
-            strings.add(line.file)
-            strings.add(line.text)
+        for text in dict.fromkeys(text for _, line in program.lines for text in (line[1], line[4])):
+            strings.add(text)
 
 
 def _needed(spec: ObjectSpec) -> bool:

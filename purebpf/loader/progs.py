@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from array import array
 from errno import E2BIG, EAGAIN, EINTR, EINVAL, EMFILE, ENFILE, ENOMEM, ENOSPC, ENOSYS, EOPNOTSUPP, EPERM
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -146,13 +147,13 @@ def line_info(linked: Linked, btf: KernelBtf) -> bytes:
     have = {slot for slot, _ in linked.lines}
     if not all(slot in have for slot, _ in linked.starts):
         return b""
-    add, out, last = btf.strings.add, [], -1
-    for slot, line in linked.lines:
+    add, known, out, last = btf.strings.add, btf.strings.at, array("I"), -1
+    for slot, (_, file, number, col, text) in linked.lines:
         if slot > last:
-            out.append(struct.pack("=IIII", slot, add(line.file), add(line.text),
-                                   min(line.line, 0x3FFFFF) << 10 | min(line.col, 0x3FF)))
+            place = number << 10 | col if number <= 0x3FFFFF and col <= 0x3FF else min(number, 0x3FFFFF) << 10 | min(col, 0x3FF)
+            out.extend((slot, known.get(file) or add(file), known.get(text) or add(text), place))
             last = slot
-    return b"".join(out)
+    return out.tobytes()
 
 
 def _refused(spec: ProgramSpec, linked: Linked, result: int, log: str, absent: Mapping[int, str]) -> KernelError:

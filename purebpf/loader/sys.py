@@ -212,6 +212,7 @@ def fence() -> None:
             _fence.release()
 
 
+@lru_cache(1)
 def kernel_version() -> tuple[int, int, int]:
     """(6, 18, 44): the running kernel's real version. Debian and Ubuntu put an ABI number into the release and the version
     elsewhere ("#1 SMP Debian 6.1.76-1", /proc/version_signature)."""

@@ -195,6 +195,29 @@ def test_listings_and_differences(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["btf", "dedup", str(tmp_path / "m.btf"), "-o", str(tmp_path / "n.btf")]) == 0
 
 
+def test_kernels_differ_for_an_object_in_what_it_asks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = compile(tmp_path, "asks", """
+struct there { int x; long y, z; } __attribute__((preserve_access_index));
+struct old { int a; } __attribute__((preserve_access_index));
+SEC("raw_tp/sys_enter") int f(void *ctx) { struct there *t = ctx; struct old *o = ctx;
+  return __builtin_preserve_field_info(t->x, 0) + __builtin_preserve_field_info(t->y, 0) + __builtin_preserve_field_info(t->z, 0)
+    + __builtin_preserve_field_info(o->a, 0); }""")
+
+    def kernel(*members: str, old: bool) -> str:
+        number, long = t.Int("int", 4, 1), t.Int("long", 8, 1)
+        held = tuple(t.Member(name, 1 if name == "x" else 2, 64 * at) for at, name in enumerate(members))
+        types = (number, long, t.Struct("there", 32, held), *([t.Struct("old", 4, (t.Member("a", 1, 0),))] if old else []))
+        file = tmp_path / f"{'_'.join(members)}.btf"
+        file.write_bytes(Btf(types).to_bytes())
+        return str(file)
+
+    one, two = kernel("x", "y", old=True), kernel("x", "more", "y", "z", old=False)
+    assert main(["btf", "diff", one, two, "--object", path]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "~ byte_off field there.y: 8 -> 16", "+ byte_off field there.z", "- byte_off field old.a"]
+    assert main(["btf", "diff", one, one, "--object", path]) == 0 and not capsys.readouterr().out
+
+
 def test_names_that_meet_get_numbers(tmp_path: Path) -> None:
     from purebpf.btf.ctext import c_header
 

@@ -69,6 +69,8 @@ def test_saving_leaves_a_whole_file_or_none(tmp_path: Path) -> None:
     path = tmp_path / "x.o"
     elf.save(full(), str(path))
     assert path.read_bytes() == elf.write(full()) and elf.read(str(path)).name == "x"
+    full().save(path)
+    assert path.read_bytes() == elf.write(full())
     with pytest.raises(FormatError):
         elf.save(ObjectSpec({"p": ProgramSpec(FuncSpec("p", (call("nothing"), EXIT)), "xdp", 6)}), str(tmp_path / "y.o"))
     assert [p.name for p in tmp_path.iterdir()] == ["x.o"]

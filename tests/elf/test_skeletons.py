@@ -15,6 +15,7 @@ import purebpf as bpf
 from purebpf import elf, skeleton
 from purebpf.btf.classes import struct_classes
 from purebpf.cli import main
+from purebpf.linker import link
 from tests.elf.clang import compile
 
 SOURCE = """
@@ -152,3 +153,37 @@ def test_types_in_c_compile(path: str, tmp_path: Path, capsys: pytest.CaptureFix
     (tmp_path / "t.c").write_text(capsys.readouterr().out + "_Static_assert(sizeof(struct value) == "
                                   f"{elf.read(path).maps['table'].value_size}, \"\");\n", encoding="utf-8")
     subprocess.run(["clang-19", "-target", "bpf", "-c", "t.c", "-o", "t.o"], cwd=tmp_path, check=True)
+
+
+LIGHT = """
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "types.h"
+#include "light.h"
+int main(void) {
+  struct light *o = light__open_and_load();
+  if (!o) return 1;
+  printf("%d %d %d\\n", o->progs.count.prog_fd > 0, o->maps.table.map_fd > 0, o->data->hits);
+  light__destroy(o);
+  return 0; }
+"""
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("source", ["clang", "written", "linked"])
+def test_light_skeletons_are_made_of_what_we_write(path: str, tmp_path: Path, source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """bpftool runs the loading once and keeps the system calls as a program of their own."""
+    if shutil.which("bpftool") is None:
+        pytest.skip("needs bpftool")
+    spec = elf.read(path)
+    made = tmp_path / "light.o"
+    {"clang": lambda: shutil.copy(path, made), "written": lambda: spec.save(made), "linked": lambda: link([spec]).save(made)}[source]()
+    text = subprocess.run(["bpftool", "gen", "skeleton", "-L", str(made), "name", "light"], capture_output=True, text=True, check=True).stdout
+    (tmp_path / "light.h").write_text(text, encoding="utf-8")
+    assert main(["types", "--c", path]) == 0
+    (tmp_path / "types.h").write_text(capsys.readouterr().out, encoding="utf-8")
+    (tmp_path / "main.c").write_text(LIGHT, encoding="utf-8")
+    subprocess.run(["gcc", "-w", "-o", str(tmp_path / "main"), str(tmp_path / "main.c"), "-lbpf"], check=True)
+    done = subprocess.run([str(tmp_path / "main")], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "1 1 5\n"), done.stderr

@@ -16,7 +16,7 @@ MAY_IMPORT = {  # room -> rooms it may import besides itself, errors and order
     "isa": set(),
     "uapi": set(),
     "btf": set(),
-    "spec": {"isa", "btf", "uapi", "checks"},
+    "spec": {"isa", "btf", "uapi", "checks", "elf"},
     "context": {"spec", "btf", "uapi"},
     "readings": {"btf"},
     "vm": {"isa", "spec", "btf", "uapi", "context", "readings"},
