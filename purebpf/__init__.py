@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         Array as Array, ArrayOfMaps as ArrayOfMaps, BloomFilter as BloomFilter, Const as Const, Global as Global, HashMap as HashMap, HashOfMaps as HashOfMaps, LpmTrie as LpmTrie, LruHash as LruHash,
         LruPerCpuHash as LruPerCpuHash, PerCpuArray as PerCpuArray, PerCpuHash as PerCpuHash,
         PerfEventArray as PerfEventArray, ProgArray as ProgArray, Ptr as Ptr, Queue as Queue, RingBuf as RingBuf,
-        SpinLock as SpinLock, Stack as Stack, Timer as Timer, WorkQueue as WorkQueue, ResSpinLock as ResSpinLock, addr as addr, atomic_add as atomic_add, be16 as be16, be32 as be32, be64 as be64, boot_ns as boot_ns, cgroup_skb as cgroup_skb,
+        SpinLock as SpinLock, Stack as Stack, Timer as Timer, WorkQueue as WorkQueue, ResSpinLock as ResSpinLock, Kptr as Kptr, addr as addr, atomic_add as atomic_add, be16 as be16, be32 as be32, be64 as be64, boot_ns as boot_ns, cgroup_skb as cgroup_skb,
         char as char, cpu as cpu, cstr as cstr, user as user, current_comm as current_comm, current_gid as current_gid, current_pid as current_pid,
         current_task as current_task, current_tid as current_tid, current_uid as current_uid, fentry as fentry,
         fexit as fexit, field_exists as field_exists, func as func, hex as hex, htonl as htonl, htons as htons, i8 as i8, i16 as i16, i32 as i32, i64 as i64,
@@ -139,7 +139,7 @@ _HOMES = {  # module -> the public names it holds
     "netfilter lwt_in lwt_out lwt_xmit lwt_seg6local lirc_mode2 fmod_ret freplace lsm_cgroup kprobe_multi "
     "kretprobe_multi uprobe_multi uretprobe_multi ksyscall kretsyscall usdt "
     "Array ArrayOfMaps BloomFilter Const Global HashMap HashOfMaps LpmTrie LruHash LruPerCpuHash PerCpuArray PerCpuHash PerfEventArray ProgArray "
-    "Ptr Queue RingBuf SpinLock Stack Timer WorkQueue ResSpinLock addr atomic_add be16 be32 be64 boot_ns cgroup_skb char cpu cstr user current_comm current_gid current_pid "
+    "Ptr Queue RingBuf SpinLock Stack Timer WorkQueue ResSpinLock Kptr addr atomic_add be16 be32 be64 boot_ns cgroup_skb char cpu cstr user current_comm current_gid current_pid "
     "current_task current_tid current_uid enum_exists enum_value fentry fexit field_exists field_size func hex htonl htons i8 i16 i32 "
     "i64 ip4 ip6 irq_off iter kernel_struct kfunc kprobe kretprobe ksym ktime_ns loop lsm mac ntohl ntohs offsetof container_of "
     "perf_event preempt_off printk random_u32 raw_tracepoint rcu section seq_print sizeof sock_ops socket_filter struct syscall tc tcx tp_btf "

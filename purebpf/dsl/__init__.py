@@ -6,7 +6,7 @@ loads or touches a kernel; using a word as plain Python raises NotInKernel.
 
 from __future__ import annotations
 
-from .fields import Timer as Timer, WorkQueue as WorkQueue
+from .fields import Kptr as Kptr, Timer as Timer, WorkQueue as WorkQueue
 from .flow import (
     addr as addr, atomic_add as atomic_add, boot_ns as boot_ns, cpu as cpu, cstr as cstr, user as user, current_comm as current_comm,
     current_gid as current_gid, current_pid as current_pid, current_task as current_task, current_tid as current_tid,

@@ -1,4 +1,4 @@
-"""Fields of map values that the kernel keeps for a program: timers and work queues.
+"""Fields of map values that the kernel keeps for a program: timers, work queues, objects of its own.
 
     @bpf.struct
     class Session:
@@ -10,13 +10,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .ints import TYPES
-from .layout import ArrayType, Field, StructType
+from .layout import ArrayType, Field, KptrType, StructType
+from .memory import layout_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .memory import Ptr
+
+T = TypeVar("T")
 
 
 def _opaque(name: str, size: int) -> StructType:
@@ -50,6 +55,25 @@ class WorkQueue:
 
         def start(self, callback: Callable[[Any, Any], Any] | None = None) -> int:
             """`callback(key, value)` is called once, by a thread of the kernel; without a callback the one that it has."""
+
+
+if TYPE_CHECKING:
+
+    class Kptr(Generic[T]):
+        """An object of the kernel's that the entry owns, or None (Linux 5.19): `task: Kptr[task_struct]`."""
+
+        def swap(self, new: T | Ptr[T] | None) -> Any:
+            """Give one away, and get what was there: to be given back, or away, unless it is None."""
+
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+
+    class Kptr:
+        """`Kptr[T]`"""
+
+        def __class_getitem__(cls, target: Any) -> KptrType:
+            return KptrType(layout_of(target))
 
 
 KEPT = (Timer, WorkQueue)

@@ -63,6 +63,22 @@ class PtrType(Layout):
         return hash((PtrType, self.target, self.user))
 
 
+class KptrType(PtrType):
+    """A pointer to a kernel object that the memory it stands in owns."""
+
+    __slots__ = ()
+
+    def __init__(self, target: Layout) -> None:
+        super().__init__(target, tag="kptr")
+        self.name = f"Kptr[{target.name}]"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KptrType) and self.target == other.target
+
+    def __hash__(self) -> int:
+        return hash((KptrType, self.target))
+
+
 class OptionalType(Layout):
     """`T | None` in an annotation of a parameter or variable."""
 

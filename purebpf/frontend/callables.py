@@ -16,7 +16,7 @@ from ..dsl import redirects as redirecting
 from ..dsl import storages
 from ..dsl import memory as dsl_memory
 from ..tree.kinds import Context, Cursor, Resource
-from . import builtins, formats, later, library, mapmethods, packet, printing, questions, redirects, sections, strings, words
+from . import builtins, formats, later, library, mapmethods, owning, packet, printing, questions, redirects, sections, strings, words
 from .rows import Row
 
 BPF_F_CURRENT_CPU: Final = 0xFFFFFFFF
@@ -106,6 +106,7 @@ METHODS: Final[dict[tuple[type, str], Row]] = {  # by the class of what has them
     (redirecting.StackTrace, "id"): Row(redirects.stack_id, "ctx user=False skip=0 flags=0"),
     (kept.Timer, "start"): Row(later.start_timer, "ns callback= absolute= pinned="),
     (kept.Timer, "cancel"): Row(later.cancel_timer),
+    (kept.Kptr, "swap"): Row(owning.swap, "new"),
     (kept.WorkQueue, "start"): Row(later.start_work, "callback="),
     (decl.BloomFilter, "add"): Row(mapmethods.push, "value flags=0"),
     (decl._Pushed, "push"): Row(mapmethods.push, "value flags=0"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..dsl.ints import IntType, TYPES
-from ..dsl.layout import ArrayType, Layout, PtrType, StructType
+from ..dsl.layout import ArrayType, KptrType, Layout, PtrType, StructType
 from ..dsl.memory import encode
 from ..errors import Span
 from ..order import NETWORK, Order
@@ -53,6 +53,8 @@ def store(c: Checker, place: Expr, value: Expr, node: ast.AST) -> None:
     kind = place.kind
     assert isinstance(kind, Ptr) and kind.target is not None
     writable(c, kind, node)
+    if isinstance(kind.target, KptrType):
+        raise c.error("read-only", "an object that an entry owns is not assigned, but changed for another", node, help="old = entry.field.swap(new)")
     c.effects.writes = True
     if bit_field(place):
         assert isinstance(kind.target, IntType)

@@ -9,7 +9,7 @@ from ..btf import Btf
 from ..btf import types as bt
 from ..dsl.ints import TYPES
 from ..dsl.kernel import KernelName
-from ..dsl.layout import ArrayType, EnumRef, Field, FuncType, Layout, OptionalType, PtrType, StructType
+from ..dsl.layout import ArrayType, EnumRef, Field, FuncType, KptrType, Layout, OptionalType, PtrType, StructType
 
 MODIFIERS = (bt.Const, bt.Volatile, bt.Restrict, bt.Typedef, bt.TypeTag)
 BIG_ENDIAN = {"__be16": "be16", "__be32": "be32", "__be64": "be64"}
@@ -234,6 +234,9 @@ class KernelFacts:
         match layout:
             case KernelName(name=name):
                 return self.named(name)
+            case KptrType(target=KernelName() as target):
+                there = self.resolve(target)
+                return KptrType(there) if there is not None else None
             case PtrType(target=KernelName() as target):
                 there = self.resolve(target)
                 return PtrType(there, layout.user, layout.tag) if there is not None else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
-from ..dsl.layout import ArrayType, Field, Layout, PtrType, StructType
+from ..dsl.layout import ArrayType, Field, KptrType, Layout, PtrType, StructType
 from ..dsl.memory import encode
 from ..errors import CompileError
 from ..tree.kinds import BOOL, I64, Int, NONE, Origin, Ptr, is_maybe
@@ -191,6 +191,9 @@ def _followed(c: Checker, place: Expr, kind: Ptr, layout: Layout) -> Ptr:
     """What a pointer that stands in memory of `kind` leads to: from a kernel object that the verifier knows to the next one,
     else to what only fault-safe reads reach."""
     assert isinstance(layout, PtrType)
+    if isinstance(layout, KptrType):
+        why, known = "nothing is kept there", "rcu" if trust.protected(c) else ""
+        return Ptr(layout.target, "kernel", null=True, writable=False, why=why, trust=known)
     core = isinstance(layout.target, StructType) and layout.target.core
     if core and kind.region == "kernel" and kind.access == "direct" and not layout.user and layout.tag != "percpu":
         return Ptr(layout.target, "kernel", writable=False, trust=trust.followed(c, place, layout))

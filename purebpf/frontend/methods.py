@@ -6,7 +6,8 @@ import ast
 from types import FunctionType
 from typing import Any
 
-from ..dsl.layout import StructType
+from ..dsl.fields import Kptr
+from ..dsl.layout import KptrType, StructType
 from ..tree.kinds import POISON, Agg, Const, Context, Cursor, Ptr, Resource, an, describe, is_maybe, number
 from ..tree.nodes import Expr, Lit
 from . import arith, callables, fields, functions, instead, maps, memory, strings
@@ -18,7 +19,10 @@ from .names import near
 
 def call(c: Checker, func: ast.Attribute, node: ast.Call) -> Expr:
     """`owner.name(…)`."""
-    owner = memory.base(c, c.place(func.value), func.value)
+    place = c.place(func.value)
+    if isinstance(place.kind, Ptr) and isinstance(place.kind.target, KptrType) and memory.is_place(place) and callables.method((Kptr,), func.attr):
+        return _listed(c, (Kptr,), place, func.attr, "a Kptr", "Kptr.", node)
+    owner = memory.base(c, place, func.value)
     kind, name = owner.kind, func.attr
     if isinstance(kind, Const | Cursor):
         c.drop(owner)

@@ -11,7 +11,7 @@ from ..dsl import maps as decl
 from ..dsl.globals import Variable
 from ..dsl.ints import IntType
 from ..dsl.kernel import KernelName
-from ..dsl.layout import ArrayType, BitField, EnumRef, Field, FuncType, Layout, OptionalType, PtrType, StructType
+from ..dsl.layout import ArrayType, BitField, EnumRef, Field, FuncType, KptrType, Layout, OptionalType, PtrType, StructType
 from ..dsl.maps import MapType as InnerMap
 from ..dsl.memory import encode
 from ..order import Order
@@ -49,6 +49,9 @@ class Types:
                 return bt.Int(layout.name, layout.size, encoding)
             case ArrayType():
                 return bt.Array(self.id_of(layout.elem), self.builder.add(bt.Int("u32", 4)), layout.count)
+            case KptrType(target=target):  # the kernel knows the object by its name
+                assert target is not None
+                return bt.Ptr(self.builder.add(bt.TypeTag("kptr", self.builder.append(bt.Struct(target.name, 0, ())))))
             case PtrType():
                 return bt.Ptr(self.id_of(layout.target))
             case KernelName(name=name):

@@ -22,7 +22,7 @@ F_FAST_STACK_CMP F_INGRESS F_LOCK F_REUSE_STACKID F_USER_STACK FormatError Globa
 LpmTrie LruHash LruPerCpuHash NF_ACCEPT NF_DROP NOEXIST NetfilterContext NfAction NotInKernel NotSupported ObjectSpec
 Packet PerCpuArray PerCpuHash PerfEventArray PerfEventContext ProbeContext ProgArray Ptr PureBpfError Queue RB_FORCE_WAKEUP
 RB_NO_WAKEUP RawTracepointContext RingBuf RunResult SK_DROP SK_PASS SkAction SkLookupContext SkMsgContext SkReuseportContext
-SockAddrContext SockContext SockOpsContext SockoptContext SpinLock Stack SysctlContext Timer WorkQueue ResSpinLock TCX_DROP TCX_NEXT TCX_PASS
+SockAddrContext SockContext SockOpsContext SockoptContext SpinLock Stack SysctlContext Timer WorkQueue ResSpinLock Kptr TCX_DROP TCX_NEXT TCX_PASS
 TCX_REDIRECT TC_ACT_OK TC_ACT_PIPE TC_ACT_QUEUED TC_ACT_RECLASSIFY TC_ACT_REDIRECT TC_ACT_REPEAT TC_ACT_SHOT TC_ACT_STOLEN
 TC_ACT_TRAP TC_ACT_UNSPEC TcAction TcContext TcxAction VerifierError VmFault XDP_ABORTED XDP_DROP XDP_PASS XDP_REDIRECT
 XDP_TX XdpAction XdpContext addr atomic_add be16 be32 be64 boot_ns build cdef cgroup_bind4 cgroup_bind6 cgroup_connect4

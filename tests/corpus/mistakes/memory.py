@@ -270,3 +270,85 @@ def prog(ctx):
     # fixed: with v.lock:
     # fixed:     v.n += 1
     return 0
+# --- what an entry owned is forgotten
+from purebpf.kernel import task_struct
+from purebpf.kernel.kfuncs import bpf_task_from_pid, bpf_task_release
+@bpf.struct
+class V:
+    task: bpf.Kptr[task_struct]
+m = HashMap[u32, V](max_entries=4)
+@bpf.syscall
+def prog(ctx):
+    new = bpf_task_from_pid(1)
+    if new is None:
+        return 1
+    v = m.setdefault(1)
+    old = v.task.swap(new)
+    return 0  # error[not-released] return: swap; bpf_task_release
+    # fixed: if old is not None:
+    # fixed:     bpf_task_release(old)
+    # fixed: return 0
+# --- what was given away is used
+from purebpf.kernel import task_struct
+from purebpf.kernel.kfuncs import bpf_task_from_pid, bpf_task_release
+@bpf.struct
+class V:
+    task: bpf.Kptr[task_struct]
+m = HashMap[u32, V](max_entries=4)
+@bpf.syscall
+def prog(ctx):
+    new = bpf_task_from_pid(1)
+    if new is None:
+        return 1
+    v = m.setdefault(1)
+    old = v.task.swap(new)
+    if old is not None:
+        bpf_task_release(old)
+    return new.pid  # error[use-after-release] new: given
+    # fixed: return 0
+# --- a task that nobody acquired is given away
+from purebpf.kernel import task_struct
+from purebpf.kernel.kfuncs import bpf_task_acquire, bpf_task_release
+@bpf.struct
+class V:
+    task: bpf.Kptr[task_struct]
+m = HashMap[u32, V](max_entries=4)
+@bpf.tp_btf("sched_process_exec")
+def prog(p, old_pid, bprm):
+    v = m.setdefault(1)
+    old = v.task.swap(p)  # error[untrusted] v: acquired; bpf_task_acquire
+    # fixed: mine = bpf_task_acquire(p)
+    # fixed: if mine is None:
+    # fixed:     return 0
+    # fixed: old = v.task.swap(mine)
+    if old is not None:
+        bpf_task_release(old)
+    return 0
+# --- an object that an entry owns is assigned
+from purebpf.kernel import task_struct
+from purebpf.kernel.kfuncs import bpf_task_from_pid, bpf_task_release
+@bpf.struct
+class V:
+    task: bpf.Kptr[task_struct]
+m = HashMap[u32, V](max_entries=4)
+@bpf.syscall
+def prog(ctx):
+    v = m.setdefault(1)
+    v.task = None  # error[read-only] v.task: owns is not assigned; .swap(new)
+    # fixed: with v.task.swap(None):
+    # fixed:     pass
+    return 0
+# --- what an entry owns is not tested
+from purebpf.kernel import task_struct
+@bpf.struct
+class V:
+    task: bpf.Kptr[task_struct]
+m = HashMap[u32, V](max_entries=4)
+@bpf.syscall
+def prog(ctx):
+    v = m.setdefault(1)
+    with bpf.rcu():
+        task = v.task
+        n = task.pid  # error[null-pointer] task: may be None
+        # fixed: n = task.pid if task is not None else 0
+    return n
