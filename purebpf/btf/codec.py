@@ -16,7 +16,7 @@ import sys
 from array import array
 from itertools import accumulate, count
 from operator import add, itemgetter
-from typing import Callable, Iterable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ..errors import BtfError
 from . import types as t
@@ -214,12 +214,13 @@ def encode(types: Iterable[t.Type], byteorder: str = "little", strings: Strings 
             _write(words, one, strings)
     except BtfError as e:
         raise BtfError(f"type {number} ({one!r:.80}): {e}") from None
-    mark = "<" if byteorder == "little" else ">"
     try:
-        body = struct.pack(f"{mark}{len(words)}I", *words)
-    except struct.error:
+        body = array("I", words)
+    except (OverflowError, TypeError):
         raise BtfError(_which_overflows(types, strings)) from None
-    return finish(body, strings, byteorder)
+    if byteorder != sys.byteorder:
+        body.byteswap()
+    return finish(body.tobytes(), strings, byteorder)
 
 
 def finish(body: bytes, strings: Strings, byteorder: str = "little") -> bytes:
@@ -236,8 +237,10 @@ def _write(words: list[int], one: t.Type, strings: Strings) -> None:
     vlen, flag, third, rest = write(one, strings)
     if vlen > MAX_VLEN:
         raise BtfError(f"{vlen} elements are more than {MAX_VLEN}")
-    words += (strings.add(one[0]) if named else 0, number << 24 | vlen | (_FLAG if flag else 0), third)  # type: ignore[arg-type]
-    words += rest
+    name: Any = one[0] if named else ""
+    words += (strings.at.get(name) or strings.add(name) if name else 0, number << 24 | vlen | (_FLAG if flag else 0), third)
+    if rest:
+        words += rest
 
 
 def _which_overflows(types: Iterable[t.Type], strings: Strings) -> str:

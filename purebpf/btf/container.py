@@ -297,9 +297,10 @@ class Builder:
         for number, one in enumerate(self._types, 1):
             if one is None:
                 raise BtfError(f"type {number} was reserved but never set")
-            for ref in t.references(one):
-                if not 0 <= ref <= last:
-                    raise BtfError(f"type {number} ({one!r:.80}) refers to type {ref}, but the last is {last}")
+            refs = t.references(one)
+            if refs and (min(refs) < 0 or max(refs) > last):
+                ref = next(ref for ref in refs if not 0 <= ref <= last)
+                raise BtfError(f"type {number} ({one!r:.80}) refers to type {ref}, but the last is {last}")
         return Btf(one for one in self._types if one is not None)
 
 

@@ -7,7 +7,7 @@ whoever looks types up by value keys on `(type(t), t)`.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, NamedTuple
+from typing import Any, Callable, Final, Mapping, NamedTuple
 
 SIGNED, CHAR, BOOL = 1, 2, 4  # Int.encoding
 STATIC, GLOBAL, EXTERN = 0, 1, 2  # linkage of Func and Var
@@ -164,40 +164,58 @@ _new: Callable[..., Any] = tuple.__new__  # quicker than _replace: whole kernels
 
 def references(one: Type) -> tuple[int, ...]:
     """The ids that a type refers to, in order; 0 (void) included."""
-    match one:
-        case Ptr() | Typedef() | Volatile() | Const() | Restrict() | Var() | DeclTag() | TypeTag():
-            return (one.type,)
-        case Array():
-            return (one.elem, one.index_type)
-        case Struct() | Union():
-            return tuple([m[1] for m in one.members])
-        case Func():
-            return (one.proto,)
-        case FuncProto():
-            return (one.ret, *(p.type for p in one.params))
-        case Datasec():
-            return tuple(v.type for v in one.vars)
-        case Int() | Enum() | Enum64() | Fwd() | Float():
-            return ()
+    return _REFERENCES[type(one)](one)
 
 
 def renumber(one: Type, ids: Mapping[int, int]) -> Type:
     """The type with every id it refers to replaced through `ids`."""
-    match one:
-        case Ptr() | Volatile() | Const() | Restrict():
-            return _new(type(one), (ids[one.type],))  # type: ignore[no-any-return]
-        case Typedef() | Var() | DeclTag() | TypeTag():
-            return one._replace(type=ids[one.type])
-        case Array():
-            return one._replace(elem=ids[one.elem], index_type=ids[one.index_type])
-        case Struct() | Union():
-            members = tuple([_new(Member, (name, ids[ref], at, bits)) for name, ref, at, bits in one.members])
-            return _new(type(one), (one.name, one.size, members))  # type: ignore[no-any-return]
-        case Func():
-            return one._replace(proto=ids[one.proto])
-        case FuncProto():
-            return FuncProto(ids[one.ret], tuple([_new(Param, (name, ids[ref])) for name, ref in one.params]))
-        case Datasec():
-            return one._replace(vars=tuple(v._replace(type=ids[v.type]) for v in one.vars))
-        case Int() | Enum() | Enum64() | Fwd() | Float():
-            return one
+    return _RENUMBERED[type(one)](one, ids)  # type: ignore[no-any-return]
+
+
+def _only(one: Any) -> tuple[int, ...]:
+    return (one.type,)
+
+
+def _nothing(one: Any) -> tuple[int, ...]:
+    return ()
+
+
+def _renumbered_only(one: Any, ids: Mapping[int, int]) -> Any:
+    return _new(type(one), (ids[one[0]],))
+
+
+def _renumbered_named(one: Any, ids: Mapping[int, int]) -> Any:
+    return _new(type(one), (one[0], ids[one[1]], *one[2:]))
+
+
+def _renumbered_members(one: Any, ids: Mapping[int, int]) -> Any:
+    name, size, members = one
+    return _new(type(one), (name, size, tuple([_new(Member, (field, ids[ref], at, bits)) for field, ref, at, bits in members])))
+
+
+def _renumbered_proto(one: Any, ids: Mapping[int, int]) -> Any:
+    return _new(FuncProto, (ids[one[0]], tuple([_new(Param, (name, ids[ref])) for name, ref in one[1]])))
+
+
+def _as_it_is(one: Any, ids: Mapping[int, int]) -> Any:
+    return one
+
+
+# What is done to each class, looked up by the class: whole kernels go through here, and a chain of questions is slow.
+_PLAIN: Final = (Int, Enum, Enum64, Fwd, Float)
+_POINTING: Final = (Ptr, Const, Volatile, Restrict)
+_NAMING: Final = (Typedef, Var, DeclTag, TypeTag)
+_REFERENCES: Final[dict[type, Callable[[Any], tuple[int, ...]]]] = {
+    **dict.fromkeys(_PLAIN, _nothing), **dict.fromkeys((*_POINTING, *_NAMING), _only),
+    Array: lambda one: one[:2],
+    **dict.fromkeys((Struct, Union), lambda one: tuple([m[1] for m in one[2]])),
+    Func: lambda one: (one[1],),
+    FuncProto: lambda one: (one[0], *[p[1] for p in one[1]]),
+    Datasec: lambda one: tuple([v[0] for v in one[2]])}
+_RENUMBERED: Final[dict[type, Callable[[Any, Mapping[int, int]], Any]]] = {
+    **dict.fromkeys(_PLAIN, _as_it_is), **dict.fromkeys(_POINTING, _renumbered_only),
+    **dict.fromkeys((*_NAMING, Func), _renumbered_named),
+    Array: lambda one, ids: Array(ids[one[0]], ids[one[1]], one[2]),
+    **dict.fromkeys((Struct, Union), _renumbered_members),
+    FuncProto: _renumbered_proto,
+    Datasec: lambda one, ids: Datasec(one[0], one[1], tuple([SecVar(ids[v[0]], v[1], v[2]) for v in one[2]]))}

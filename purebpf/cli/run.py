@@ -13,7 +13,7 @@ from .target import MACHINE
 
 if TYPE_CHECKING:
     from ..spec import ObjectSpec, RunResult
-    from ..vm import LiveMap, Machine
+    from ..vm import LiveMap, Machine, Route
 
 ROWS = 20  # map entries shown
 
@@ -34,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="run this often on the same packet (default 1)")
     parser.add_argument("--engine", choices=("auto", "fast", "plain"), default="auto")
     parser.add_argument("--cpus", type=int, default=1, metavar="N", help="values of a per-CPU map (default 1)")
+    parser.add_argument("--route", action="append", default=[], metavar="PREFIX=DEVICE[,NEIGHBOUR[,GATEWAY]]",
+                        help="what bpf_fib_lookup finds: 10.0.0.0/8=2,02:00:00:00:00:01,10.0.0.1")
     parser.add_argument("--target", default="bpf", choices=sorted(MACHINES), help=f"byte order of the machine, for a .py file: {MACHINE}")
     parser.add_argument("--limit", type=int, metavar="N", help="stop after about this many instructions")
     parser.epilog = "examples: purebpf run count.py --prog on_openat    purebpf run xdp.py --data @packet.bin"
@@ -46,6 +48,22 @@ def run(args: argparse.Namespace) -> int:
     else:
         _run_object(args, typed(source, args.type, args.prog))
     return 0
+
+
+def _route(text: str) -> Route:
+    """PREFIX=DEVICE[,NEIGHBOUR[,GATEWAY]]"""
+    from ..errors import FormatError
+    from ..vm import Route
+
+    prefix, _, rest = text.partition("=")
+    device, neighbour, gateway, *more = [*rest.split(","), "", ""]
+    try:
+        if len(more) > 2 or any(more):
+            raise ValueError("too many parts")
+        return Route(prefix, int(device), bytes.fromhex(neighbour.replace(":", "")) if neighbour else None, gateway=gateway or None)
+    except ValueError:
+        raise FormatError(f"--route {text}: expected PREFIX=DEVICE, then perhaps a neighbour's address and a gateway: "
+                          "10.0.0.0/8=2,02:00:00:00:00:01,10.0.0.1") from None
 
 
 def typed(spec: ObjectSpec, section: str | None, program: str | None) -> ObjectSpec:
@@ -130,7 +148,7 @@ def _run_bare(args: argparse.Namespace, code: bytes) -> None:
 def _run_object(args: argparse.Namespace, spec: ObjectSpec) -> None:
     from ..vm import Machine
 
-    machine = Machine(spec, engine=args.engine, cpus=args.cpus)
+    machine = Machine(spec, engine=args.engine, cpus=args.cpus, routes=[_route(text) for text in args.route])
     for text in args.set:
         name, equals, value = text.partition("=")
         if not equals or name not in machine.vars:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import Iterable, NamedTuple
 
+from ..errors import FormatError
+
 
 class Route(NamedTuple):
     """Where packets to `to` ("10.0.0.0/8", "2001:db8::/32") go: out of interface `device`, to the neighbour with the
@@ -19,12 +21,18 @@ class Route(NamedTuple):
 
 
 def checked(routes: Iterable[Route]) -> tuple[Route, ...]:
-    """The routes, most specific first. ValueError for what is no prefix or hardware address."""
-    out = sorted(routes, key=lambda route: -ip_network(route.to).prefixlen)
+    """The routes, most specific first. FormatError for what is no prefix, address or hardware address."""
+    out = list(routes)
     for route in out:
+        try:
+            ip_network(route.to)
+            if route.gateway is not None:
+                ip_address(route.gateway)
+        except ValueError as error:
+            raise FormatError(f"route {route.to}: {error}") from None
         if len(route.neighbour or bytes(6)) != 6 or len(route.source) != 6:
-            raise ValueError(f"a hardware address of {route.to} has not 6 bytes")
-    return tuple(out)
+            raise FormatError(f"route {route.to}: a hardware address has 6 bytes")
+    return tuple(sorted(out, key=lambda route: -ip_network(route.to).prefixlen))
 
 
 def find(routes: Iterable[Route], destination: bytes) -> Route | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import struct
+from pathlib import Path
 
 import pytest
 
 from purebpf import loader
+from purebpf.cli import main
+from purebpf.errors import FormatError
 from purebpf.spec import MapSpec
 from purebpf.uapi.enums import MapType
 from purebpf.vm import Machine, Route
@@ -126,8 +130,22 @@ def test_routes_are_those_of_the_machine() -> None:
     assert fib(ROUTES, 10, bytes(16))[0] == 4
     assert fib(ROUTES, 2, bytes(4), size=63)[0] == minus and fib(ROUTES, 2, bytes(4), flags=1 << 20)[0] == minus
     assert fib(ROUTES, 3, bytes(4))[0] == (1 << 32) - 97
-    with pytest.raises(ValueError, match="6 bytes"):
-        Machine(obj("tc", "r0 = 0\nexit"), routes=[Route("::/0", 1, b"x")])
+    for route, says in ((Route("::/0", 1, b"x"), "6 bytes"), (Route("10.0.0.1/8", 1), "host bits"), (Route("::/0", 1, gateway="x"), "'x'")):
+        with pytest.raises(FormatError, match=says):
+            Machine(obj("tc", "r0 = 0\nexit"), routes=[route])
+
+
+def test_routes_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stores = "r2 = 2\n*(u8 *)(r10 - 64) = r2\n" + "\n".join(f"*(u8 *)(r10 - {64 - n}) = 0" for n in range(1, 64) if n not in (32, 33, 34, 35))
+    text = FIB.format(stores=f"{stores}\nr2 = {int.from_bytes(bytes([10, 1, 1, 1]), 'little')}\n*(u32 *)(r10 - 32) = r2", size=64, flags=0)
+    path = tmp_path / "fib.s"
+    path.write_text('.license "GPL"\n.section "tc"\nfib:\n' + text.replace("r2 = data:.bss", "r2 = r10\nr2 += -64"))
+    for routes, says in (((), "4"), (("10.0.0.0/8=2",), "7"), (("10.0.0.0/8=2,02:00:00:00:00:01,10.0.0.1", "::/0=3"), "0")):
+        assert main(["run", str(path), "--data", FRAME.hex(), *(word for route in routes for word in ("--route", route))]) == 0
+        assert re.search(rf"\b{says}\b", capsys.readouterr().out.splitlines()[0])
+    for bad, says in (("10.0.0.0/8", "expected PREFIX"), ("::/0=1,zz", "expected PREFIX"), ("::/0=1,,,", "expected PREFIX"), ("x/8=1", "route x/8")):
+        assert main(["run", str(path), "--data", FRAME.hex(), "--route", bad]) == 1
+        assert says in capsys.readouterr().err
 
 
 @pytest.mark.kernel
